@@ -1,0 +1,19 @@
+"""The entry point. ``exec`` wraps every job, so it starts without the rest of the command line."""
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["exec"]:
+        from nbsnake.exec import main as exec_main
+
+        return exec_main(words[1:])
+    from nbsnake.cli import main as cli_main
+
+    return cli_main(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The command line: which commands there are, and what becomes of their errors."""
+
+import argparse
+import importlib
+import os
+import sys
+from types import ModuleType
+
+from nbsnake import __version__
+from nbsnake.errors import NbsnakeError
+
+COMMANDS = {
+    "init": "set up a project here, or adopt a folder of notebooks",
+    "generate": "write scripts, rules and dvc.yaml from the notebooks",
+    "check": "fail when what is on disk is not what the notebooks give",
+    "run": "generate, restore, run what is left with Snakemake, and sync",
+    "exec": "run one step's command and leave a receipt (rules call this)",
+    "sync": "write dvc.lock from the receipts of finished jobs",
+    "restore": "bring back results from the cache instead of computing them",
+    "status": "say for each step whether its result is fresh, and why not",
+}
+INTERRUPTED = 130
+
+
+def main(argv: list[str]) -> int:
+    """Parse the command line, run the command, and tell errors as what they are."""
+    name = next((word for word in argv if word in COMMANDS), None)
+    module = importlib.import_module(f"nbsnake.commands.{name}") if name else None
+    end = argv.index("--") if name == "run" and "--" in argv else len(argv)
+    args = _parser(name, module).parse_args(argv[:end])
+    args.snakemake_args = argv[end + 1 :]
+    if module is None:
+        return 2
+    try:
+        os.chdir(args.directory)
+        code: int = module.run(args)
+    except NbsnakeError as error:
+        print(f"nbsnake: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser(called: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
+    """All commands with their help, and the arguments of the one that is called."""
+    parser = argparse.ArgumentParser(
+        prog="nbsnake",
+        description="Jupyter notebooks in, a parallel Snakemake run, DVC-versioned results out.",
+    )
+    parser.add_argument("--version", action="version", version=f"nbsnake {__version__}")
+    parser.add_argument(
+        "-C", dest="directory", default=".", metavar="DIR", help="work as if called in DIR"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == called and module is not None:
+            module.add_arguments(command)
+    return parser

@@ -1,0 +1,36 @@
+"""``nbsnake generate``"""
+
+import argparse
+import sys
+
+from nbsnake.commands import enter_project
+from nbsnake.files import Drift, settle
+from nbsnake.generate import find_changes
+
+DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)")
+    parser.add_argument("--diff", action="store_true", help="show the changes as well")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="write nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    enter_project()
+    changes = find_changes(args.notebooks)
+    if args.diff:
+        sys.stdout.writelines(change.diff() for change in changes)
+    if not args.dry_run:
+        settle(changes)
+    report(changes, dry_run=args.dry_run)
+    return 0
+
+
+def report(changes: list[Drift], *, dry_run: bool = False) -> None:
+    """Say on standard error what was written, one line a file."""
+    for change in changes:
+        done = f"would have {DONE[change.reason]}" if dry_run else DONE[change.reason]
+        print(f"{done.replace('wrote', 'written') if dry_run else done} {change.path}", file=sys.stderr)
+    if not changes:
+        print("nothing to generate: all files are as the notebooks say", file=sys.stderr)

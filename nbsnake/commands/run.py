@@ -1,0 +1,66 @@
+"""``nbsnake run``"""
+
+import argparse
+import os
+import sys
+import time
+
+from nbsnake import dvc
+from nbsnake.commands import enter_project
+from nbsnake.commands.generate import report
+from nbsnake.digests import read_digests
+from nbsnake.errors import UsageError
+from nbsnake.files import settle
+from nbsnake.generate import find_changes
+from nbsnake.plan import Plan
+from nbsnake.receipt import read_failure
+from nbsnake.restore import restore
+from nbsnake.snakemake import run_snakemake, unlock_if_dead
+from nbsnake.sync import sync
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "nbsnake run [-h] [-j N] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="up to these (default: all)")
+    parser.add_argument(
+        "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"
+    )
+    parser.add_argument(
+        "--no-restore", action="store_true", help="compute also what the cache has"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    enter_project()
+    changes = find_changes()
+    settle(changes)
+    if changes:
+        report(changes)
+    plan = dvc.current_plan()
+    unknown = sorted(set(args.steps) - set(plan.steps))
+    if unknown:
+        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(plan.steps)}")
+    if args.no_restore:
+        os.environ["NBSNAKE_RESTORE"] = "0"
+    else:
+        _restore(plan)
+    if unlock_if_dead():
+        print("removed the lock that a killed run left", file=sys.stderr)
+    started = time.time()
+    targets = [path for step in args.steps for path in plan.steps[step].out_paths]
+    code = run_snakemake(
+        ["--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args, *targets]
+    )
+    if code == 0:
+        return 0
+    failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
+    return 1 if failed else 3
+
+
+def _restore(plan: Plan) -> None:
+    digests = read_digests()
+    done = restore(plan, digests)
+    if done.steps:
+        sync(plan, digests)
+        print(f"restored from the cache: {', '.join(done.steps)}", file=sys.stderr)
+    digests.save()

@@ -1,0 +1,61 @@
+"""``nbsnake status``"""
+
+import argparse
+import json
+from typing import Any
+
+from nbsnake import dvc
+from nbsnake.commands import enter_project
+from nbsnake.digests import read_digests
+from nbsnake.errors import UsageError
+from nbsnake.freshness import Judge, Verdict
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="only these (default: all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    enter_project()
+    digests = read_digests()
+    verdicts = Judge(dvc.current_plan(), digests).verdicts()
+    digests.save()
+    unknown = sorted(set(args.steps) - set(verdicts))
+    if unknown:
+        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(verdicts)}")
+    shown = [verdict for name, verdict in verdicts.items() if not args.steps or name in args.steps]
+    if args.json:
+        print(json.dumps([_as_dict(verdict) for verdict in shown], indent=2))
+    else:
+        width = max((len(verdict.step.name) for verdict in shown), default=0)
+        for verdict in shown:
+            print(f"{verdict.step.name:{width}}  {_in_words(verdict)}")
+    return 0
+
+
+def _as_dict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "step": verdict.step.name,
+        "notebook": verdict.step.notebook,
+        "state": verdict.state,
+        "reasons": list(verdict.reasons),
+        "waits": list(verdict.waits),
+        "restorable": verdict.restorable,
+        "locked": verdict.locked,
+        "failed": verdict.failure.exit_code if verdict.failure else None,
+    }
+
+
+def _in_words(verdict: Verdict) -> str:
+    parts = [verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"]
+    waits = [f"waits for {', '.join(verdict.waits)}"] if verdict.waits else []
+    if verdict.reasons or waits:
+        parts.append("; ".join((*verdict.reasons, *waits)))
+    text = ": ".join(parts)
+    if verdict.restorable:
+        text += " (restorable: its result is in the cache)"
+    if verdict.failure:
+        log = f"logs/{verdict.step.name}.log"
+        text += f" (failed last time with exit code {verdict.failure.exit_code}, see {log})"
+    return text

@@ -1,0 +1,120 @@
+"""What a file or folder holds: its digest as DVC computes it, and a cheap stamp of its state.
+
+Standard library only: this runs inside every job.
+
+DVC 3 addresses a file by the md5 of its bytes, and a folder by the md5 of the JSON list of its
+files' md5s and relative paths (``md5`` ends in ``.dir`` then).
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+# DVC never looks at the first three; Snakemake leaves the last one in every output folder.
+IGNORED = frozenset({".dvc", ".git", ".hg", ".snakemake_timestamp"})
+
+
+class Digest(NamedTuple):
+    """The content of one file or folder. ``nfiles`` is set for folders only; ``size`` in bytes."""
+
+    md5: str
+    size: int
+    nfiles: int | None = None
+    isexec: bool = False
+
+    @property
+    def is_dir(self) -> bool:
+        return self.nfiles is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as dvc.lock writes them, in its order."""
+        fields: dict[str, Any] = {"hash": "md5", "md5": self.md5, "size": self.size}
+        if self.nfiles is not None:
+            fields["nfiles"] = self.nfiles
+        if self.isexec:
+            fields["isexec"] = True
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Digest":
+        return cls(
+            fields["md5"], fields["size"], fields.get("nfiles"), bool(fields.get("isexec", False))
+        )
+
+
+class TreeFile(NamedTuple):
+    """One file of a folder; ``relpath`` has forward slashes."""
+
+    relpath: str
+    path: str
+    md5: str
+    size: int
+
+
+def md5_of_file(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def walk_files(folder: str) -> Iterator[tuple[str, str]]:
+    """All files below ``folder`` that DVC would track, as (relative path, path)."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in IGNORED)
+        for name in files:
+            if name not in IGNORED:
+                path = os.path.join(parent, name)
+                yield os.path.relpath(path, folder).replace(os.sep, "/"), path
+
+
+def tree_of_folder(folder: str) -> list[TreeFile]:
+    files = [
+        TreeFile(relpath, path, md5_of_file(path), os.stat(path).st_size)
+        for relpath, path in walk_files(folder)
+    ]
+    return sorted(files)
+
+
+def tree_bytes(tree: list[TreeFile]) -> bytes:
+    """The object that DVC stores for a folder."""
+    listing = [{"md5": file.md5, "relpath": file.relpath} for file in tree]
+    return json.dumps(listing, sort_keys=True).encode()
+
+
+def digest_of_tree(tree: list[TreeFile]) -> Digest:
+    md5 = hashlib.md5(tree_bytes(tree)).hexdigest()
+    return Digest(f"{md5}.dir", sum(file.size for file in tree), len(tree))
+
+
+def digest(path: str) -> Digest:
+    """Read ``path`` and digest it.
+
+    Raises :class:`OSError` when it is missing or unreadable.
+    """
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        return digest_of_tree(tree_of_folder(path))
+    isexec = bool(status.st_mode & stat.S_IXUSR)
+    return Digest(md5_of_file(path), status.st_size, isexec=isexec)
+
+
+def stamp(path: str) -> str | None:
+    """A text that changes whenever the content may have changed; None when nothing is there.
+
+    It costs one stat for a file, one for each file of a folder, and reads no content.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            return _file_stamp(status)
+        lines = sorted(f"{rel} {_file_stamp(os.stat(file))}" for rel, file in walk_files(path))
+    except OSError:
+        return None
+    return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _file_stamp(status: os.stat_result) -> str:
+    executable = "x" if status.st_mode & stat.S_IXUSR else "-"
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{executable}"

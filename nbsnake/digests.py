@@ -1,0 +1,95 @@
+"""The digests of the project's files, each read once for as long as its stamp stays the same.
+
+Standard library only: this runs inside every job.
+"""
+
+import contextlib
+import json
+import os
+
+from nbsnake.atomic import write_atomically
+from nbsnake.content import Digest, digest, stamp
+from nbsnake.receipt import Receipt, Seen
+from nbsnake.records import touched_since
+
+DIGESTS_FILE = ".nbsnake/digests.json"
+FORMAT = 1
+
+
+class Digests:
+    """Answers what a path holds, from memory where its stamp is known, else by reading it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Digest]] = {}
+        self._changed = False
+
+    def of(self, path: str) -> Digest | None:
+        """The content of ``path``; None when there is nothing."""
+        now = stamp(path)
+        if now is None:
+            return None
+        then, content = self._known.get(path, (None, None))
+        if content is None or then != now:
+            content = digest(path)
+            self._learn(path, now, content)
+        return content
+
+    def trust(self, receipt: Receipt) -> None:
+        """Take over what a job saw of its files, where nothing but Snakemake's touch came after."""
+        for seen in (*receipt.deps, *receipt.outs):
+            now = stamp(seen.path)
+            if now and self._known.get(seen.path, ("",))[0] != now and _holds(seen, now, receipt):
+                self._learn(seen.path, now, seen.content)
+
+    def retime(self, path: str, mtime_ns: int) -> None:
+        """Set the modification time of ``path``, which does not make its content unknown.
+
+        Of a folder it is that of the stamp that Snakemake left in it, if there is one.
+        """
+        content = self.of(path)
+        carrier = time_carrier(path)
+        os.utime(carrier, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+        now = stamp(path)
+        if content and now:
+            self._learn(path, now, content)
+
+    def _learn(self, path: str, now: str, content: Digest) -> None:
+        self._known[path] = (now, content)
+        self._changed = True
+
+    def save(self) -> None:
+        """Remember for the next process; only the head process does this, never a job."""
+        if self._changed:
+            fields = {
+                path: [then, content.to_dict()] for path, (then, content) in self._known.items()
+            }
+            data = json.dumps({"format": FORMAT, "files": fields}).encode()
+            write_atomically(DIGESTS_FILE, data, durable=False)
+            self._changed = False
+
+
+def time_carrier(path: str) -> str:
+    """The file whose modification time Snakemake takes for that of ``path``."""
+    inside = os.path.join(path, ".snakemake_timestamp")
+    return inside if os.path.exists(inside) else path
+
+
+def read_digests() -> Digests:
+    """What earlier processes remembered; nothing where the file is absent or of another format."""
+    digests = Digests()
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with open(DIGESTS_FILE, encoding="utf-8") as file:
+            fields = json.load(file)
+        if fields["format"] == FORMAT:
+            digests._known = {  # noqa: SLF001
+                path: (then, Digest.from_dict(content))
+                for path, (then, content) in fields["files"].items()
+            }
+    return digests
+
+
+def _holds(seen: Seen, now: str, receipt: Receipt) -> bool:
+    if seen.stamp == now:
+        return True
+    same_size = os.path.isfile(seen.path) and os.stat(seen.path).st_size == seen.content.size
+    return same_size and touched_since(seen.path, receipt.started, receipt.ended)

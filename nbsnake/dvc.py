@@ -1,0 +1,147 @@
+"""What is asked of DVC itself: the plan, its lock, its .gitignore."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dvc.config import Config
+from dvc.exceptions import DvcException
+from dvc.lock import make_lock
+from dvc.repo import Repo
+from dvc.repo.reproduce import get_active_graph, plan_repro
+from dvc.stage.utils import split_params_deps
+
+from nbsnake.atomic import write_atomically
+from nbsnake.cache import Cache
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where
+from nbsnake.plan import (
+    PLAN_FILE,
+    Plan,
+    PlannedOut,
+    PlannedStep,
+    plan_to_dict,
+    read_current_plan,
+    source_digests,
+)
+from nbsnake.project import PARAMS_FILE, read_params, read_yaml
+from nbsnake.render.stage import DVC_FILE, OWNER, is_ours, rule_argv
+
+TEMPORARY = ".dvc/tmp"
+
+
+def current_plan() -> Plan:
+    """The plan for the files as they are now; DVC is asked only if one of them has changed.
+
+    Raises :class:`NbsnakeError` when DVC cannot read the project.
+    """
+    plan = read_current_plan()
+    if plan is None:
+        plan, sources = _make_plan()
+        data = json.dumps(plan_to_dict(plan, source_digests(sources))).encode()
+        write_atomically(PLAN_FILE, data)
+    return plan
+
+
+def _make_plan() -> tuple[Plan, list[str]]:
+    """The plan, and the files that it depends on."""
+    templates = read_yaml_stages()
+    params_files = {PARAMS_FILE}
+    steps = {}
+    try:
+        with Repo(".") as repo:
+            order = plan_repro(get_active_graph(repo.index.graph), list(repo.index.stages))
+            names = [stage.name for stage in order if not stage.is_data_source]
+            for stage in order:
+                template = templates.get(getattr(stage, "name", "").partition("@")[0])
+                if is_ours(template):
+                    steps[stage.name] = _planned(stage, template)
+                    params_files.update(steps[stage.name].params)
+            cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
+    except DvcException as error:
+        raise _explained(error) from None
+    configs = [str(path) for path in Config(".dvc", validate=False).files.values()]
+    sources = [DVC_FILE, *sorted(params_files), *map(_relative, configs)]
+    return Plan(steps, tuple(names), read_params(), cache), sources
+
+
+def read_yaml_stages() -> dict[str, Any]:
+    """The stages of dvc.yaml before DVC fills in their templates."""
+    stages: dict[str, Any] = read_yaml(DVC_FILE).get("stages") or {}
+    return stages
+
+
+def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
+    param_deps, deps = split_params_deps(stage)
+    params = {}
+    for dep in sorted(param_deps, key=lambda dep: (dep.def_path != PARAMS_FILE, dep.def_path)):
+        values = dep.read_params()
+        params[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
+    unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
+    return PlannedStep(
+        name=stage.name,
+        notebook=template["meta"][OWNER],
+        cmd=stage.cmd,
+        argv=rule_argv(template["cmd"], stage.name, params.get(PARAMS_FILE, {})),
+        deps=tuple(sorted(dep.def_path for dep in deps)),
+        outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
+        params=params,
+        # DVC's own rules of which runs it remembers: dvc.stage.cache._can_hash, Stage.run
+        run_cache=bool(deps) and not unlogged and not any(out.persist for out in stage.outs),
+    )
+
+
+def _explained(error: DvcException) -> NbsnakeError:
+    message = " ".join(str(error).split())
+    if "Could not find" in message or "is not supported" in message:
+        return StaleError(
+            f"dvc.yaml and {PARAMS_FILE} do not fit: {message}",
+            hint="set the value there, or run: nbsnake generate",
+        )
+    return ToolError(f"DVC cannot read the project: {message}", hint="see: dvc status -v")
+
+
+def _relative(path: str) -> str:
+    """The path from the root where it lies inside, so that it holds on every node."""
+    relative = os.path.relpath(path)
+    return os.path.abspath(path) if relative.startswith("..") else relative
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Hold DVC's lock on the project; wait for as long as another program holds it."""
+    os.makedirs(TEMPORARY, exist_ok=True)
+    lock = make_lock(os.path.join(TEMPORARY, "lock"), tmp_dir=TEMPORARY, wait=True)
+    with lock:
+        yield
+
+
+def ignore(paths: Iterable[str]) -> None:
+    """Let git ignore these outputs, by the lines that DVC itself would add.
+
+    Raises :class:`PipelineError` for outputs that git tracks already.
+    """
+    unknown = [path for path in paths if not _has_line(path)]
+    if not unknown:
+        return
+    with Repo(".") as repo:
+        tracked = [path for path in unknown if repo.scm.is_tracked(os.path.abspath(path))]
+        if tracked:
+            raise PipelineError(
+                f"git tracks {', '.join(tracked)}, which DVC is to track",
+                where=Where(DVC_FILE),
+                hint=f"run: git rm --cached {' '.join(tracked)}",
+            )
+        with repo.scm_context(quiet=True) as context:
+            for path in unknown:
+                context.ignore(os.path.abspath(path))
+
+
+def _has_line(path: str) -> bool:
+    folder, name = os.path.split(path)
+    try:
+        with open(os.path.join(folder, ".gitignore"), encoding="utf-8") as file:
+            return f"/{name}" in file.read().splitlines()
+    except FileNotFoundError:
+        return False

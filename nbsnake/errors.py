@@ -1,0 +1,81 @@
+"""What can go wrong, named by who must act, and where."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Where(NamedTuple):
+    """A place in one of the user's files; cells and lines count from 1."""
+
+    file: str
+    cell: int | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.cell is not None:
+            parts.append(f"cell {self.cell}")
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        return ", ".join(parts)
+
+
+class NbsnakeError(Exception):
+    """A fault told in one line, with one line of advice.
+
+    ``exit_code`` is what the command line returns for it: 1 for drift or a fault in the user's
+    notebooks, 2 for a wrong call, 3 when a tool failed.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: Where | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class NotebookError(NbsnakeError):
+    """The author must edit a cell."""
+
+
+class PipelineError(NbsnakeError):
+    """The author must edit how notebooks, files and parameters are linked."""
+
+
+class StaleError(NbsnakeError):
+    """What was generated no longer fits; ``nbsnake generate`` mends it."""
+
+
+class UsageError(NbsnakeError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+class ToolError(NbsnakeError):
+    """Snakemake, DVC or git failed."""
+
+    exit_code = 3
+
+
+class Faults(NbsnakeError):
+    """Several faults, reported together."""
+
+    def __init__(self, faults: Iterable[NbsnakeError]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+        self.exit_code = max((fault.exit_code for fault in self.faults), default=1)
+
+
+def raise_all(faults: list[NbsnakeError]) -> None:
+    """Raise what was collected: nothing, the one fault, or all of them as :class:`Faults`."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise Faults(faults)

@@ -1,0 +1,82 @@
+"""From the notebooks to every generated file of the project."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nbsnake.compile import compile_pipeline
+from nbsnake.errors import NbsnakeError, UsageError, raise_all
+from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans
+from nbsnake.model import Pipeline, Step
+from nbsnake.notebook import read_notebook
+from nbsnake.project import find_notebooks, read_params, read_settings
+from nbsnake.render.rule import render_rule
+from nbsnake.render.script import render_script
+from nbsnake.render.stage import DVC_FILE, render_dvc_file
+from nbsnake.scaffold import SHARED_RULES, scaffold_files
+from nbsnake.spec import StepSpec, read_spec
+
+def find_pipeline() -> Pipeline:
+    """Read all notebooks of the project, and compile those that declare a step.
+
+    Raises :class:`NbsnakeError`, as many faults together as can be found at once.
+    """
+    settings = read_settings()
+    specs: list[StepSpec] = []
+    faults: list[NbsnakeError] = []
+    for path in find_notebooks(settings.notebooks):
+        try:
+            spec = read_spec(read_notebook(path), settings.ignore_keys)
+        except NbsnakeError as fault:
+            faults.append(fault)
+        else:
+            specs += [spec] if spec else []
+    try:
+        pipeline = compile_pipeline(specs, read_params())
+    except NbsnakeError as fault:
+        faults.append(fault)
+    raise_all(faults)
+    return pipeline
+
+
+def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
+    """How the disk differs from what the notebooks give; only for some of them, where named.
+
+    Raises :class:`NbsnakeError` where the notebooks give nothing.
+    """
+    pipeline = find_pipeline()
+    chosen = set(notebooks)
+    unknown = chosen - {step.notebook for step in pipeline.steps}
+    if unknown:
+        raise UsageError(f"no step comes of {', '.join(sorted(unknown))}")
+    wanted = [step for step in pipeline.steps if not chosen or step.notebook in chosen]
+    generated = [
+        *(file for step in wanted for file in _files_of_step(step, pipeline)),
+        _dvc_file(pipeline),
+        *scaffold_files(),
+    ]
+    return find_drift(generated, [] if chosen else _orphans(pipeline))
+
+
+def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
+    yield GeneratedFile(path=step.script, text=render_script(step), executable=True)
+    yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
+
+
+def _dvc_file(pipeline: Pipeline) -> GeneratedFile:
+    file = Path(DVC_FILE)
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    return GeneratedFile(path=DVC_FILE, text=render_dvc_file(pipeline, text))
+
+
+def _orphans(pipeline: Pipeline) -> list[str]:
+    names = [step.name for step in pipeline.steps]
+    rules = [*map(_rule_path, names), *SHARED_RULES]
+    scripts = [step.script for step in pipeline.steps]
+    return [
+        *find_orphans("workflow/scripts", ".py", scripts),
+        *find_orphans("workflow/rules", ".smk", rules),
+    ]
+
+
+def _rule_path(name: str) -> str:
+    return f"workflow/rules/{name}.smk"

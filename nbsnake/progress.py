@@ -1,0 +1,92 @@
+"""The progress display of ``nbsnake run``, fed with Snakemake's log records."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+TAIL = 20  # lines of a failed step's log
+
+
+class Display:
+    """Steps done, running and left; a line for each step that ends, and all warnings.
+
+    On a terminal the counts stand in a bar at the bottom; elsewhere only the lines are printed.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} steps"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None, visible=False)
+        self._running: dict[int, tuple[str, float, list[str]]] = {}
+        self._done = 0
+        self._total = 0
+
+    def show(self, record: logging.LogRecord) -> None:
+        """Take one record; what is no step's business and no warning is left out."""
+        event = str(getattr(record, "event", "") or "")
+        action = getattr(self, f"_on_{event}", None)
+        if action:
+            action(record)
+        elif record.levelno >= logging.WARNING and event != "job_error":
+            self._print(escape(record.getMessage().strip()))
+        elif record.getMessage().startswith("Nothing to be done"):
+            self._print("nothing to be done: all steps are fresh")
+
+    def close(self) -> None:
+        self._bar.stop()
+
+    def _on_run_info(self, record: Any) -> None:
+        self._total = sum(n for rule, n in record.stats.items() if rule not in ("all", "total"))
+        if self._total:
+            self._bar.update(self._task, total=self._total, visible=True)
+            self._bar.start()
+
+    def _on_job_info(self, record: Any) -> None:
+        if record.rule_name != "all":
+            self._running[record.jobid] = (record.rule_name, time.monotonic(), record.log or [])
+            self._count()
+
+    def _on_job_finished(self, record: Any) -> None:
+        if record.job_id in self._running:
+            name, started, _ = self._running.pop(record.job_id)
+            self._done += 1
+            seconds = time.monotonic() - started
+            self._print(f"[green]done[/]   {escape(name)} ({seconds:.1f} s)")
+            self._count()
+
+    def _on_job_error(self, record: Any) -> None:
+        name, _, logs = self._running.pop(record.jobid, (f"job {record.jobid}", 0.0, []))
+        self._print(f"[red]failed[/] {escape(name)}")
+        for log in logs:
+            self._print(f"       its log, {escape(log)}, ends with:")
+            for line in _tail(log):
+                self._console.print(f"       | {line}", markup=False, soft_wrap=True)
+        self._count()
+
+    def _count(self) -> None:
+        running = ", ".join(sorted(name for name, _, _ in self._running.values()))
+        self._bar.update(
+            self._task, completed=self._done, description=f"running: {escape(running) or '-'}"
+        )
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def _tail(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
+    except OSError:
+        return []

@@ -1,0 +1,125 @@
+"""Receipts: what a finished job read and wrote, one JSON file for each step.
+
+Standard library only: this runs inside every job.
+"""
+
+import contextlib
+import json
+import os
+from typing import Any, NamedTuple
+
+from nbsnake.atomic import write_atomically
+from nbsnake.content import Digest
+
+RECEIPTS = ".nbsnake/receipts"
+FORMAT = 1
+
+
+class Seen(NamedTuple):
+    """A file or folder as a job saw it: its content, and its stamp at that moment."""
+
+    path: str
+    content: Digest
+    stamp: str | None = None
+
+
+class Receipt(NamedTuple):
+    """The record of one successful job.
+
+    Times are seconds since 1970, ``peak_memory`` bytes of the largest process. ``refused`` says
+    why the result must not be locked ("" when it may be). ``restored`` means that the outputs
+    came from the cache.
+    """
+
+    step: str
+    cmd: str
+    argv: tuple[str, ...]
+    params: dict[str, Any]
+    deps: tuple[Seen, ...]
+    outs: tuple[Seen, ...]
+    started: float
+    ended: float
+    host: str
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    restored: bool = False
+    refused: str = ""
+
+    @property
+    def run(self) -> "Run":
+        return Run(
+            self.cmd,
+            self.params,
+            {seen.path: seen.content.md5 for seen in self.deps},
+            {seen.path: seen.content.md5 for seen in self.outs},
+        )
+
+
+class Run(NamedTuple):
+    """A run on record, by a receipt or by dvc.lock; files are told by path and md5."""
+
+    cmd: str
+    params: dict[str, Any]
+    deps: dict[str, str]
+    outs: dict[str, str]
+
+    def began_as(self, other: "Run") -> bool:
+        """Whether both ran the same command with the same parameters on the same content."""
+        return self[:3] == other[:3]
+
+
+class Failure(NamedTuple):
+    """The record of a failed job; the step's receipt, if any, tells of an earlier success."""
+
+    step: str
+    exit_code: int
+    ended: float
+
+
+def read_receipt(step: str) -> Receipt | None:
+    """The step's receipt, or None when there is none that this version can read."""
+    try:
+        with open(_path(step), encoding="utf-8") as file:
+            fields = json.load(file)
+        if fields.pop("format") != FORMAT:
+            return None
+        for name in ("deps", "outs"):
+            fields[name] = tuple(_seen_from_dict(seen) for seen in fields[name])
+        return Receipt(**{**fields, "argv": tuple(fields["argv"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_receipt(receipt: Receipt) -> None:
+    """Write the receipt, and forget an earlier failure."""
+    fields = {"format": FORMAT, **receipt._asdict()}
+    for name in ("deps", "outs"):
+        fields[name] = [_seen_to_dict(seen) for seen in fields[name]]
+    write_atomically(_path(receipt.step), json.dumps(fields, indent=1).encode())
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(receipt.step, ".failed"))
+
+
+def read_failure(step: str) -> Failure | None:
+    """How the step's last job failed; None when it has not failed since its last receipt."""
+    try:
+        with open(_path(step, ".failed"), encoding="utf-8") as file:
+            return Failure(**json.load(file))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_failure(failure: Failure) -> None:
+    write_atomically(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
+
+
+def _path(step: str, kind: str = "") -> str:
+    return os.path.join(RECEIPTS, f"{step}{kind}.json")
+
+
+def _seen_to_dict(seen: Seen) -> dict[str, Any]:
+    return {"path": seen.path, **seen.content.to_dict(), "stamp": seen.stamp}
+
+
+def _seen_from_dict(fields: dict[str, Any]) -> Seen:
+    return Seen(fields["path"], Digest.from_dict(fields), fields["stamp"])

@@ -1,0 +1,69 @@
+"""Snakemake's own records of finished jobs, one JSON file for each output.
+
+Standard library only: this runs inside every job. The format is that of Snakemake 9
+(``RECORD_FORMAT_VERSION`` 6 in ``snakemake.persistence``): the file's name below
+``.snakemake/metadata`` is the URL-safe base64 of the output's path, cut into folders that start
+with ``@`` where it is longer than a file name may be. A field that is null means "unknown".
+"""
+
+import base64
+import contextlib
+import json
+import os
+from typing import Any
+
+from nbsnake.atomic import write_atomically
+
+METADATA = ".snakemake/metadata"
+INCOMPLETE = ".snakemake/incomplete"
+FORMAT = 6
+CLOCK_SLACK = 1.0  # seconds by which the clocks of a node and of its file server may differ
+
+
+def read_record(output: str) -> dict[str, Any] | None:
+    """What Snakemake knows of ``output``; None where it knows nothing."""
+    try:
+        with open(_path(METADATA, output), encoding="utf-8") as file:
+            record: dict[str, Any] = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return record
+
+
+def write_record(output: str, record: dict[str, Any], *, complete: bool) -> None:
+    """Write what Snakemake knows of ``output``; where ``complete``, the job counts as finished.
+
+    ``record["params"]`` are the sorted ``repr`` of the values of the rule's parameters.
+    """
+    record = {**record, "record_format_version": FORMAT, "incomplete": False}
+    write_atomically(_path(METADATA, output), json.dumps(record).encode(), durable=False)
+    if complete:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_path(INCOMPLETE, output))
+
+
+def is_incomplete(output: str) -> bool:
+    return os.path.exists(_path(INCOMPLETE, output))
+
+
+def touched_since(path: str, started: float, ended: float) -> bool:
+    """Whether the only change of ``path`` since a job ended is the touch that Snakemake gives.
+
+    Snakemake sets each output's modification time when its job has finished, and records that
+    time. So the file's time equals the record's, and the record is of the job that ran from
+    ``started`` to ``ended``: a later ``snakemake --touch`` begins after it.
+    """
+    record = read_record(path)
+    if not record or not record.get("starttime") or not record.get("endtime"):
+        return False
+    is_of_this_job = (
+        record["starttime"] <= started + CLOCK_SLACK and record["endtime"] >= ended - CLOCK_SLACK
+    )
+    return bool(is_of_this_job and record["endtime"] == os.stat(path).st_mtime)
+
+
+def _path(folder: str, output: str) -> str:
+    name = base64.urlsafe_b64encode(output.encode()).decode()
+    longest = os.pathconf(".", "PC_NAME_MAX") - 1
+    parts = [name[start : start + longest] for start in range(0, len(name), longest)]
+    return os.path.join(folder, *(f"@{part}" for part in parts[:-1]), parts[-1])

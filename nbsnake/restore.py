@@ -1,0 +1,91 @@
+"""From the cache to the workspace: results that are on record need not be computed again."""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from nbsnake.content import Digest, stamp
+from nbsnake.digests import Digests
+from nbsnake.exec import find_outputs
+from nbsnake.freshness import Judge
+from nbsnake.lockfile import read_document, run_of
+from nbsnake.plan import Plan, PlannedStep
+from nbsnake.receipt import Receipt, Seen, write_receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """``steps`` are back as they were; ``kept`` are outputs that were not overwritten, because
+    their content is nowhere else."""
+
+    steps: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
+    """Bring back every stale step whose result the cache has, upstream steps first.
+
+    An output that was changed by hand, so that the cache does not have it, is overwritten only
+    with ``force``.
+    """
+    judge = Judge(plan, digests)
+    locked = read_document()["stages"]
+    steps: list[str] = []
+    kept: list[str] = []
+    for step in plan.steps.values():
+        if judge.verdict(step).state == "fresh":
+            continue
+        deps = {path: content for path in step.deps if (content := digests.of(path))}
+        outs = _find(plan, step, deps, locked.get(step.name, {}))
+        if outs is None:
+            continue
+        unsaved = [path for path in outs if not _is_saved(plan, digests.of(path))]
+        if unsaved and not force:
+            kept += unsaved
+            continue
+        judge.restored(_bring_back(plan, step, deps, outs))
+        judge.verdict(step)
+        steps.append(step.name)
+    return Restored(steps=tuple(steps), kept=tuple(kept))
+
+
+def _find(
+    plan: Plan, step: PlannedStep, deps: dict[str, Digest], locked: dict[str, Any]
+) -> dict[str, Digest] | None:
+    """The step's outputs, from its receipt, from DVC's run-cache, or from dvc.lock."""
+    if len(deps) < len(step.deps):
+        return None
+    if found := find_outputs(plan.cache, step, deps):
+        return found
+    if not run_of(locked).began_as(step.run(deps)):
+        return None
+    outs = {out["path"]: Digest.from_dict(out) for out in locked.get("outs", [])}
+    persists = any(out.persist for out in step.outs)
+    return None if persists or not all(map(plan.cache.has, outs.values())) else outs
+
+
+def _is_saved(plan: Plan, content: Digest | None) -> bool:
+    return content is None or plan.cache.has(content)
+
+
+def _bring_back(
+    plan: Plan, step: PlannedStep, deps: dict[str, Digest], outs: dict[str, Digest]
+) -> Receipt:
+    now = time.time()
+    for path, content in outs.items():
+        plan.cache.restore(content, path)
+    receipt = Receipt(
+        step=step.name,
+        cmd=step.cmd,
+        argv=step.argv,
+        params=step.params,
+        deps=tuple(Seen(path, content, stamp(path)) for path, content in deps.items()),
+        outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
+        started=now,
+        ended=time.time(),
+        host=os.uname().nodename,
+        restored=True,
+    )
+    write_receipt(receipt)
+    return receipt

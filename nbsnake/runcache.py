@@ -1,0 +1,75 @@
+"""DVC's run-cache: what a command gave the last time it ran on the same content.
+
+Standard library only: this runs inside every job. An entry is the file
+``<cache>/runs/<key[:2]>/<key>/<value>``, written as a stage of dvc.lock; ``key`` stands for all
+that goes in, ``value`` for what came out.
+"""
+
+import hashlib
+import json
+import os
+import re
+from typing import Any
+
+from nbsnake.content import Digest
+
+_FIELD = re.compile(r"^  (md5|size|nfiles|isexec): (\S+)$")
+
+
+def run_key(body: dict[str, Any]) -> str:
+    """The sha256 of a step's lock entry, of whose outputs only the paths count."""
+    return _sha256({**body, "outs": [out["path"] for out in body.get("outs", [])]})
+
+
+def run_value(body: dict[str, Any]) -> str:
+    """The sha256 of a step's whole lock entry."""
+    return _sha256(body)
+
+
+def run_folder(cache_folder: str, key: str) -> str:
+    return os.path.join(cache_folder, "runs", key[:2], key)
+
+
+def find_run(cache_folder: str, key: str, outs: int) -> list[Digest] | None:
+    """The outputs of the newest run under ``key``, in the order of their paths; None if none."""
+    folder = run_folder(cache_folder, key)
+    try:
+        entries = [os.path.join(folder, name) for name in os.listdir(folder)]
+        newest = max(entries, key=os.path.getmtime)
+        with open(newest, encoding="utf-8") as file:
+            found = _parse_outs(file.read())
+    except (OSError, ValueError, KeyError):
+        return None
+    return found if len(found) == outs else None
+
+
+def _parse_outs(text: str) -> list[Digest]:
+    """Read the outputs of an entry without a YAML parser; DVC's printer gives one form only."""
+    fields: list[dict[str, Any]] = []
+    for line in text.partition("\nouts:\n")[2].splitlines():
+        if line.startswith("- "):
+            fields.append({})
+        elif match := _FIELD.match(line):
+            fields[-1][match[1]] = match[2]
+    return [
+        Digest(
+            out["md5"],
+            int(out["size"]),
+            int(out["nfiles"]) if "nfiles" in out else None,
+            out.get("isexec") == "true",
+        )
+        for out in fields
+    ]
+
+
+def _sha256(body: dict[str, Any]) -> str:
+    text = json.dumps(_without_sizes(body), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_sizes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_sizes(v) for k, v in value.items() if k not in ("size", "nfiles")}
+    if isinstance(value, list):
+        return [_without_sizes(item) for item in value]
+    return value

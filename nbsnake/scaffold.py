@@ -1,0 +1,45 @@
+"""The files that every project has before its first notebook is read."""
+
+from collections.abc import Iterable, Iterator
+from importlib.resources import files as resources_of
+from pathlib import Path
+
+from nbsnake.files import GeneratedFile
+
+GIT_IGNORED = ("/.nbsnake/", "/.snakemake/", "/logs/")
+DVC_IGNORED = ("/.nbsnake/", "/.snakemake/", ".snakemake_timestamp")
+SHARED_RULES = ("workflow/rules/common.smk", "workflow/rules/sync.smk")
+ONCE = {
+    "workflow/Snakefile": "Snakefile.template",
+    "workflow/profiles/default/profile.yaml": "profile.yaml",
+    "workflow/envs/steps.yaml": "steps.yaml",
+}
+
+
+def scaffold_files() -> Iterator[GeneratedFile]:
+    """What is the same in every project, and the lines that git and DVC are to ignore."""
+    for path, name in ONCE.items():
+        yield GeneratedFile(path=path, text=_resource(name), once=True)
+    for path in SHARED_RULES:
+        yield GeneratedFile(path=path, text=_resource(path.removeprefix("workflow/")))
+    yield GeneratedFile(path=".gitignore", text=_with_lines(".gitignore", GIT_IGNORED))
+    yield GeneratedFile(path=".dvcignore", text=_with_lines(".dvcignore", DVC_IGNORED))
+
+
+def _resource(name: str) -> str:
+    """A file that the package carries; in a checkout, rules and template lie at its top."""
+    carried = resources_of("nbsnake").joinpath("resources", name)
+    if carried.is_file():
+        return carried.read_text(encoding="utf-8")
+    return (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
+
+
+def _with_lines(path: str, lines: Iterable[str]) -> str:
+    """The file's text with each of the lines in it, added at the end where it is not."""
+    file = Path(path)
+    text = file.read_bytes().decode(errors="replace") if file.exists() else ""
+    present = text.splitlines()
+    missing = [line for line in lines if line not in present]
+    if missing and text and not text.endswith("\n"):
+        text += "\n"
+    return text + "".join(f"{line}\n" for line in missing)

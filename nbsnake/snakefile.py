@@ -1,0 +1,181 @@
+"""What the generated Snakefile asks of nbsnake, while Snakemake reads it and after the run.
+
+Snakemake decides by times and by its own records of jobs. Before it decides, :meth:`Session.seal`
+makes both say what the contents say: a step whose result is right gets a matching record and times
+in order; for any other step the record cannot match.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from copy import deepcopy
+from typing import IO, Any
+
+from nbsnake.digests import read_digests, time_carrier
+from nbsnake.errors import StaleError
+from nbsnake.freshness import Judge, Verdict
+from nbsnake.paramtype import text_of
+from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
+from nbsnake.records import is_incomplete, read_record, write_record
+
+HEAD_LOCK = ".nbsnake/head.lock"
+ParamFunction = Callable[[Any], Any]
+
+
+class Session:
+    """One reading of the Snakefile, by the head process or by a job's own Snakemake.
+
+    ``workflow`` and ``config`` are Snakemake's globals.
+    """
+
+    def __init__(self, workflow: Any, config: dict[str, Any]) -> None:
+        self._workflow = workflow
+        self._config = config
+        self._is_head = workflow.is_main_process
+        self._is_dry = bool(workflow.output_settings.dryrun)
+        self._plan = _plan(self._is_head)
+        self._digests = read_digests()
+        self._verdicts: dict[str, Verdict] = {}
+        self._params: dict[str, list[str]] = {}  # the names that each step's rule asks for
+        self._makers = {out.path for step in self._plan.steps.values() for out in step.outs}
+        _read_as_dvc_does(config, self._plan, workflow.config_settings)
+        _find_own_tools()
+        if self._is_head:
+            self._head_lock = _hold(HEAD_LOCK)
+            _pass_on_force(workflow.dag_settings)
+            self._verdicts = Judge(self._plan, self._digests).verdicts()
+
+    def param(self, name: str) -> ParamFunction:
+        """The value of ``step.param`` as one word of the command line."""
+        step, _, key = name.partition(".")
+        self._params.setdefault(step, []).append(key)
+        return lambda wildcards: text_of(self._config[step][key])
+
+    def content(self, step: str) -> ParamFunction:
+        """What the step's result depends on besides other steps' outputs, by digest.
+
+        When the step is stale for a reason that Snakemake cannot see, the reason is in it too.
+        """
+        if step not in self._plan.steps:
+            raise StaleError(f"dvc.yaml has no stage {step!r}", hint="run: nbsnake generate")
+        return lambda wildcards: self._content(self._plan.steps[step])
+
+    def targets(self) -> list[str]:
+        """The outputs of all steps, for what lies between must be there too."""
+        return [path for step in self._plan.steps.values() for path in step.out_paths]
+
+    def seal(self) -> None:
+        """Make Snakemake's records and the files' times say what the contents say.
+
+        Results of an earlier run that are not in dvc.lock yet are locked now.
+        """
+        for verdict in self._verdicts.values():
+            if verdict.state == "fresh":
+                self._seal_fresh(verdict.step)
+            else:
+                self._seal_stale(verdict)
+        if self._is_head:
+            self._digests.save()
+        pending = [v for v in self._verdicts.values() if v.state == "fresh" and not v.locked]
+        if pending and not self._is_dry:
+            self._run_sync()
+
+    def sync(self) -> None:
+        """Lock what the run made. Called at its end; never fails the run."""
+        if not self._workflow.touch:
+            self._run_sync()
+
+    def _run_sync(self) -> None:
+        done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)
+        if done.returncode:
+            print("nbsnake: dvc.lock is not up to date; run: nbsnake sync", file=sys.stderr)
+
+    def _content(self, step: PlannedStep) -> dict[str, Any]:
+        sources = [path for path in step.deps if path not in self._makers]
+        found = {path: self._digests.of(path) for path in sources}
+        md5s = {path: content.md5 if content else None for path, content in found.items()}
+        verdict = self._verdicts.get(step.name)
+        unseen = {"stale": verdict.reasons} if verdict and verdict.reasons else {}
+        return {"command": step.cmd, "sources": md5s, **unseen}
+
+    def _record_params(self, step: PlannedStep, config: dict[str, Any]) -> list[str]:
+        """The parameters of the step's rule as Snakemake records them."""
+        values = [text_of(config[step.name][key]) for key in self._params.get(step.name, [])]
+        return sorted(repr(value) for value in (*values, self._content(step)))
+
+    def _seal_fresh(self, step: PlannedStep) -> None:
+        params = self._record_params(step, self._plan.params)
+        for path in step.out_paths:
+            record = read_record(path) or {}
+            # What the result depends on is in the parameters; the rule's wording is not.
+            sealed = {**record, "params": params, "code": None, "input": None}
+            if record != sealed or is_incomplete(path):
+                write_record(path, sealed, complete=True)
+        inputs = [_mtime_ns(path) for path in step.deps if path in self._makers]
+        for path in step.out_paths:
+            if inputs and _mtime_ns(path) < max(inputs):
+                self._digests.retime(path, max(inputs))
+
+    def _seal_stale(self, verdict: Verdict) -> None:
+        """Snakemake sees by itself what is missing, and what waits for another step."""
+        if not verdict.reasons:
+            return
+        now = set(self._record_params(verdict.step, self._config))
+        for path in verdict.step.out_paths:
+            record = read_record(path) or {}
+            if os.path.lexists(path) and set(record.get("params") or now) == now:
+                write_record(path, {**record, "params": []}, complete=False)
+
+
+def _plan(is_head: bool) -> Plan:
+    """The plan; the head process makes it anew where needed, a job takes what its head made."""
+    plan = read_current_plan() if is_head else read_plan()
+    if plan is not None:
+        return plan
+    from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
+
+    return dvc.current_plan()
+
+
+def _read_as_dvc_does(config: dict[str, Any], plan: Plan, settings: Any) -> None:
+    """Take params.yaml as DVC reads it (YAML 1.2), then what the command line sets.
+
+    Snakemake's own reader (YAML 1.1) takes ``1e-5`` for a text and ``on`` for true.
+    """
+    if settings.replace_workflow_config:
+        return
+    from snakemake.utils import update_config
+
+    config.update(deepcopy(plan.params))
+    update_config(config, settings.overwrite_config or {})
+
+
+def _pass_on_force(settings: Any) -> None:
+    """Who asks Snakemake to compute again wants no result from the cache."""
+    if settings and (settings.forceall or settings.forcetargets or settings.forcerun):
+        os.environ["NBSNAKE_RESTORE"] = "0"
+
+
+def _find_own_tools() -> None:
+    """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside an activated venv."""
+    if shutil.which("nbsnake") is None:
+        os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+
+
+def _hold(path: str) -> IO[str]:
+    """Lock ``path`` until this process ends, so that others can tell whether it is alive."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    lock = open(path, "w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass  # another run is alive; Snakemake itself refuses the second one
+    return lock
+
+
+def _mtime_ns(path: str) -> int:
+    return os.stat(time_carrier(path), follow_symlinks=False).st_mtime_ns

@@ -1,0 +1,31 @@
+"""Snakemake's ``--logger nbsnake``: the progress display of ``nbsnake run``.
+
+The name of this package is how Snakemake finds it. Snakemake imports every logger that is
+installed, so the display itself is imported only when it is used.
+"""
+
+from logging import LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+
+
+class LogHandler(LogHandlerBase):
+    """Hands Snakemake's log records to the display."""
+
+    def __post_init__(self) -> None:
+        from nbsnake.progress import Display
+
+        self._display = Display()
+
+    def emit(self, record: LogRecord) -> None:
+        self._display.show(record)
+
+    def close(self) -> None:
+        self._display.close()
+        super().close()
+
+    writes_to_stream = True  # type: ignore[assignment]
+    writes_to_file = False  # type: ignore[assignment]
+    has_filter = True  # type: ignore[assignment]
+    has_formatter = True  # type: ignore[assignment]
+    needs_rulegraph = False  # type: ignore[assignment]
