@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from nbsnake.content import Digest, digest, digest_of_tree, tree_bytes, tree_of_folder
@@ -149,4 +149,9 @@ def _symlink(source: str, target: str) -> None:
     os.symlink(os.path.abspath(source), target)
 
 
-_LINK = {"reflink": _clone, "copy": shutil.copyfile, "hardlink": os.link, "symlink": _symlink}
+_LINK: dict[str, Callable[[str, str], object]] = {
+    "reflink": _clone,
+    "copy": shutil.copyfile,
+    "hardlink": os.link,
+    "symlink": _symlink,
+}

@@ -54,7 +54,9 @@ def _parser(called: str | None, module: ModuleType | None) -> argparse.ArgumentP
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        command = commands.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        )
         if name == called and module is not None:
             module.add_arguments(command)
     return parser

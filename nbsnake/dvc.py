@@ -55,7 +55,7 @@ def _make_plan() -> tuple[Plan, list[str]]:
             names = [stage.name for stage in order if not stage.is_data_source]
             for stage in order:
                 template = templates.get(getattr(stage, "name", "").partition("@")[0])
-                if is_ours(template):
+                if template and is_ours(template):
                     steps[stage.name] = _planned(stage, template)
                     params_files.update(steps[stage.name].params)
             cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))

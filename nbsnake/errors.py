@@ -64,7 +64,7 @@ class ToolError(NbsnakeError):
     exit_code = 3
 
 
-class Faults(NbsnakeError):
+class Faults(NbsnakeError):  # noqa: N818  (several of them, not one)
     """Several faults, reported together."""
 
     def __init__(self, faults: Iterable[NbsnakeError]) -> None:

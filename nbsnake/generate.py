@@ -15,6 +15,7 @@ from nbsnake.render.stage import DVC_FILE, render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.spec import StepSpec, read_spec
 
+
 def find_pipeline() -> Pipeline:
     """Read all notebooks of the project, and compile those that declare a step.
 

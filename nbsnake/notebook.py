@@ -112,6 +112,8 @@ def _cell(fields: object, where: Where) -> Cell:
 
 def _tags(metadata: object) -> frozenset[str]:
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return frozenset(tag for tag in tags if isinstance(tag, str)) if isinstance(
-        tags, list
-    ) else frozenset()
+    return (
+        frozenset(tag for tag in tags if isinstance(tag, str))
+        if isinstance(tags, list)
+        else frozenset()
+    )

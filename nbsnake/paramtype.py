@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,7 +11,7 @@ Kind = Literal["str", "int", "float", "bool"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _LIST = re.compile(r"[Ll]ist(?:\[\s*(\w+)\s*\])?")
-_PARSERS = {"str": str, "int": int, "float": float}
+_PARSERS: dict[str, Callable[[str], Value]] = {"str": str, "int": int, "float": float}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ makes both say what the contents say: a step whose result is right gets a matchi
 in order; for any other step the record cannot match.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -161,7 +162,7 @@ def _pass_on_force(settings: Any) -> None:
 
 
 def _find_own_tools() -> None:
-    """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside an activated venv."""
+    """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside a venv."""
     if shutil.which("nbsnake") is None:
         os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
 
@@ -169,11 +170,9 @@ def _find_own_tools() -> None:
 def _hold(path: str) -> IO[str]:
     """Lock ``path`` until this process ends, so that others can tell whether it is alive."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    lock = open(path, "w", encoding="utf-8")
-    try:
+    lock = open(path, "w", encoding="utf-8")  # noqa: SIM115  (held open to the end)
+    with contextlib.suppress(BlockingIOError):  # another run is alive; Snakemake refuses this one
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pass  # another run is alive; Snakemake itself refuses the second one
     return lock
 
 

@@ -195,9 +195,7 @@ def _read_params(fields: list[Field], faults: list[NbsnakeError]) -> list[ParamS
                 )
             )
         else:
-            params[name] = ParamSpec(
-                name=name, type=param_type, help=field.text, where=field.where
-            )
+            params[name] = ParamSpec(name=name, type=param_type, help=field.text, where=field.where)
     return list(params.values())
 
 

@@ -24,8 +24,8 @@ class LogHandler(LogHandlerBase):
         self._display.close()
         super().close()
 
-    writes_to_stream = True  # type: ignore[assignment]
-    writes_to_file = False  # type: ignore[assignment]
-    has_filter = True  # type: ignore[assignment]
-    has_formatter = True  # type: ignore[assignment]
-    needs_rulegraph = False  # type: ignore[assignment]
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False

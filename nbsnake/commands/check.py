@@ -15,7 +15,9 @@ FOUND = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)")
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list of differences")
 
 

@@ -11,7 +11,9 @@ DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)")
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)"
+    )
     parser.add_argument("--diff", action="store_true", help="show the changes as well")
     parser.add_argument("-n", "--dry-run", action="store_true", help="write nothing")
 
@@ -31,6 +33,9 @@ def report(changes: list[Drift], *, dry_run: bool = False) -> None:
     """Say on standard error what was written, one line a file."""
     for change in changes:
         done = f"would have {DONE[change.reason]}" if dry_run else DONE[change.reason]
-        print(f"{done.replace('wrote', 'written') if dry_run else done} {change.path}", file=sys.stderr)
+        print(
+            f"{done.replace('wrote', 'written') if dry_run else done} {change.path}",
+            file=sys.stderr,
+        )
     if not changes:
         print("nothing to generate: all files are as the notebooks say", file=sys.stderr)

@@ -13,7 +13,9 @@ from nbsnake.scaffold import scaffold_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where (default: here)")
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", help="where (default: here)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

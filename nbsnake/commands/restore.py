@@ -15,7 +15,10 @@ from nbsnake.sync import sync
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull", action="store_true", help="fetch from the DVC remote first")
     parser.add_argument(
-        "-f", "--force", action="store_true", help="also overwrite outputs that were changed by hand"
+        "-f",
+        "--force",
+        action="store_true",
+        help="also overwrite outputs that were changed by hand",
     )
 
 

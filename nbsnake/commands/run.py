@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"
     )
-    parser.add_argument(
-        "--no-restore", action="store_true", help="compute also what the cache has"
-    )
+    parser.add_argument("--no-restore", action="store_true", help="compute also what the cache has")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
     plan = dvc.current_plan()
     unknown = sorted(set(args.steps) - set(plan.steps))
     if unknown:
-        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(plan.steps)}")
+        raise UsageError(
+            f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(plan.steps)}"
+        )
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     else:

@@ -23,7 +23,9 @@ def run(args: argparse.Namespace) -> int:
     digests.save()
     unknown = sorted(set(args.steps) - set(verdicts))
     if unknown:
-        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(verdicts)}")
+        raise UsageError(
+            f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(verdicts)}"
+        )
     shown = [verdict for name, verdict in verdicts.items() if not args.steps or name in args.steps]
     if args.json:
         print(json.dumps([_as_dict(verdict) for verdict in shown], indent=2))
@@ -48,7 +50,9 @@ def _as_dict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _in_words(verdict: Verdict) -> str:
-    parts = [verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"]
+    parts: list[str] = [
+        verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"
+    ]
     waits = [f"waits for {', '.join(verdict.waits)}"] if verdict.waits else []
     if verdict.reasons or waits:
         parts.append("; ".join((*verdict.reasons, *waits)))

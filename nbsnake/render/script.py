@@ -19,19 +19,19 @@ def _set_import_path():
 
 _set_import_path()
 '''
-BOOLEAN = '''\
+BOOLEAN = """\
     def boolean(text):
         if text.lower() not in ("true", "false"):
             raise ValueError(text)
         return text.lower() == "true"
-'''
-LIST_OF = '''\
+"""
+LIST_OF = """\
     def list_of(kind):
         def items(text):
             return [kind(str(item)) for item in json.loads(text)]
 
         return items
-'''
+"""
 JOINED = '''\
     def joined(words):
         """Join '--name value' to '--name=value', for a value may begin with a dash."""
@@ -108,7 +108,14 @@ def _parse_args(description: str, arguments: tuple[Argument, ...]) -> str:
         "return parser.parse_args([*joined(sys.argv[1:])])",
     ]
     text = ["def _parse_args():", *(f"    import {module}" for module in modules), ""]
-    text += [*helpers, *(f"    {line}" for line in body), "", "", f"{ARGUMENTS} = _parse_args()", ""]
+    text += [
+        *helpers,
+        *(f"    {line}" for line in body),
+        "",
+        "",
+        f"{ARGUMENTS} = _parse_args()",
+        "",
+    ]
     return "\n".join(text)
 
 

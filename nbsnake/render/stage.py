@@ -87,9 +87,7 @@ def _outs(step: Step, *roles: Role) -> list[Any]:
         (out for out in step.outputs if out.role in roles), key=lambda artifact: artifact.path
     )
     return [
-        {_escaped(out.path): {"persist": True}}
-        if out.role is Role.PERSIST
-        else _escaped(out.path)
+        {_escaped(out.path): {"persist": True}} if out.role is Role.PERSIST else _escaped(out.path)
         for out in outs
     ]
 
@@ -131,7 +129,7 @@ def _folded(stage: dict[str, Any]) -> dict[str, Any]:
         return stage
     folded = FoldedScalarString(stage["cmd"])
     breaks = [i for i, char in enumerate(stage["cmd"]) if char == " "]
-    folded.fold_pos = breaks[1:]  # type: ignore[attr-defined]
+    folded.fold_pos = breaks[1:]
     return {**stage, "cmd": folded}
 
 
@@ -142,10 +140,10 @@ def _load(text: str) -> CommentedMap:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         reason = getattr(error, "problem", None) or error
-        raise PipelineError(f"is not valid YAML: {reason}", where=Where(DVC_FILE, None, line)) from None
-    if not isinstance(document, CommentedMap) or not isinstance(
-        document.get("stages") or {}, dict
-    ):
+        raise PipelineError(
+            f"is not valid YAML: {reason}", where=Where(DVC_FILE, None, line)
+        ) from None
+    if not isinstance(document, CommentedMap) or not isinstance(document.get("stages") or {}, dict):
         raise PipelineError("has no mapping of stages", where=Where(DVC_FILE))
     if document.get("stages") is None:
         document["stages"] = CommentedMap()

@@ -1,0 +1,43 @@
+# `make demo` and `make test` set up all that they need in .venv; they need Python >= 3.11 and git.
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help demo test check bench clean tools
+
+help:  ## say what the targets do
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: $(INSTALLED)  ## run the digits example from notebooks to dvc.lock in a scratch folder
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+
+test: $(INSTALLED)  ## run the whole test suite
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+check: $(INSTALLED)  ## lint, types and the tests that start no other tool
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m "not e2e"
+
+bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
+
+clean:  ## remove what the targets above made
+	rm -rf .venv .demo
+
+tools:
+	@test -n "$(PYTHON)" || { \
+	  echo "make: Python 3.11 or newer (with venv) is needed and was not found." >&2; \
+	  echo "      Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@command -v git >/dev/null || { \
+	  echo "make: git is needed and was not found; install it, then try again." >&2; exit 1; }
+
+$(INSTALLED): pyproject.toml | tools
+	@echo "Setting up .venv with $$($(PYTHON) --version) (a minute or two, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]" || { \
+	  echo "make: the packages could not be installed; is the package index reachable?" >&2; exit 1; }
+	@touch $@
