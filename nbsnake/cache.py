@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nbsnake.content import Digest, digest, digest_of_tree, tree_bytes, tree_of_folder
+from nbsnake.content import Digest, digest, digest_of_tree, tree_bytes, tree_of_folder, walk_files
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 READ_ONLY = 0o444
@@ -111,6 +111,16 @@ class Cache(NamedTuple):
                     raise
             else:
                 return
+
+
+def unprotect(path: str) -> None:
+    """Make files of their own of what is linked to the cache, before something writes to them."""
+    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
+    for file in files:
+        if os.path.islink(file) or (os.path.exists(file) and os.stat(file).st_nlink > 1):
+            copy = _beside(file)
+            shutil.copyfile(file, copy)
+            os.replace(copy, file)
 
 
 def remove(path: str) -> None:

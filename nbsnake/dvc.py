@@ -46,7 +46,8 @@ def current_plan() -> Plan:
 
 def _make_plan() -> tuple[Plan, list[str]]:
     """The plan, and the files that it depends on."""
-    templates = read_yaml_stages()
+    templates: dict[str, Any] = read_yaml(DVC_FILE).get("stages") or {}
+    config = read_params()
     params_files = {PARAMS_FILE}
     steps = {}
     try:
@@ -57,19 +58,14 @@ def _make_plan() -> tuple[Plan, list[str]]:
                 template = templates.get(getattr(stage, "name", "").partition("@")[0])
                 if template and is_ours(template):
                     steps[stage.name] = _planned(stage, template)
+                    _check_params(steps[stage.name], config)
                     params_files.update(steps[stage.name].params)
             cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
     except DvcException as error:
         raise _explained(error) from None
     configs = [str(path) for path in Config(".dvc", validate=False).files.values()]
     sources = [DVC_FILE, *sorted(params_files), *map(_relative, configs)]
-    return Plan(steps, tuple(names), read_params(), cache), sources
-
-
-def read_yaml_stages() -> dict[str, Any]:
-    """The stages of dvc.yaml before DVC fills in their templates."""
-    stages: dict[str, Any] = read_yaml(DVC_FILE).get("stages") or {}
-    return stages
+    return Plan(steps, tuple(names), config, cache), sources
 
 
 def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
@@ -77,6 +73,12 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
     params = {}
     for dep in sorted(param_deps, key=lambda dep: (dep.def_path != PARAMS_FILE, dep.def_path)):
         values = dep.read_params()
+        if missing := sorted(set(dep.params) - set(values)):
+            raise PipelineError(
+                f"{', '.join(missing)} is missing, which {template['meta'][OWNER]} takes from here",
+                where=Where(dep.def_path),
+                hint="set it, or run: nbsnake generate",
+            )
         params[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
     unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
     return PlannedStep(
@@ -90,6 +92,19 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
         # DVC's own rules of which runs it remembers: dvc.stage.cache._can_hash, Stage.run
         run_cache=bool(deps) and not unlogged and not any(out.persist for out in stage.outs),
     )
+
+
+def _check_params(step: PlannedStep, config: dict[str, Any]) -> None:
+    """DVC passes all that stands under the step's name, so nothing else may stand there."""
+    given = config.get(step.name)
+    known = {key.removeprefix(f"{step.name}.") for key in step.params.get(PARAMS_FILE, {})}
+    unknown = sorted(set(given) - known) if isinstance(given, dict) else []
+    if unknown:
+        raise PipelineError(
+            f"{step.name}.{unknown[0]} is not what dvc.yaml takes from here",
+            where=Where(PARAMS_FILE),
+            hint=f"remove it, or declare it in {step.notebook} and run: nbsnake generate",
+        )
 
 
 def _explained(error: DvcException) -> NbsnakeError:

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from nbsnake.cache import Cache
+from nbsnake.cache import Cache, unprotect
 from nbsnake.content import Digest, digest, stamp
 from nbsnake.digests import read_digests
 from nbsnake.plan import Plan, PlannedStep, read_plan
@@ -62,6 +62,9 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
             _say(f"{step.name}: outputs restored, the same command ran on the same content before")
             write_receipt(_receipt(step, command, deps, outs, started, restored=True))
             return 0
+    for out in step.outs:
+        if out.persist:
+            unprotect(out.path)
     code = _run(command)
     if code:
         write_failure(Failure(step.name, code, time.time()))
@@ -142,13 +145,13 @@ def _refusal(step: PlannedStep, command: list[str]) -> str:
 
 
 def _store(cache: Cache, step: PlannedStep) -> dict[str, Digest]:
-    """Put the outputs into the cache. One that git tracks stays a file of its own."""
+    """Put the outputs into the cache; those that git or the step itself may change, as copies."""
     unlinked = cache._replace(link_types=("copy",))
     outs = {}
     for out in step.outs:
-        if out.cache:
+        if out.cache and not out.persist:
             outs[out.path] = cache.store(out.path)
-        elif step.run_cache:
+        elif out.cache or step.run_cache:
             outs[out.path] = unlinked.store(out.path)
         else:
             outs[out.path] = digest(out.path)

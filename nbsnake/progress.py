@@ -27,6 +27,7 @@ class Display:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None, visible=False)
         self._running: dict[int, tuple[str, float, list[str]]] = {}

@@ -17,7 +17,7 @@ from copy import deepcopy
 from typing import IO, Any
 
 from nbsnake.digests import read_digests, time_carrier
-from nbsnake.errors import StaleError
+from nbsnake.errors import NbsnakeError, StaleError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.paramtype import text_of
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
@@ -25,6 +25,15 @@ from nbsnake.records import is_incomplete, read_record, write_record
 
 HEAD_LOCK = ".nbsnake/head.lock"
 ParamFunction = Callable[[Any], Any]
+
+
+def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
+    """A session; a fault in the project ends Snakemake with its message instead of a traceback."""
+    try:
+        return Session(workflow, config)
+    except NbsnakeError as error:
+        print(f"nbsnake: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
 
 
 class Session:
