@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 TAIL = 20  # lines of a failed step's log
+SHOWN = 4  # names of running steps
 
 
 class Display:
@@ -21,10 +22,9 @@ class Display:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total} steps"),
+            BarColumn(bar_width=20),
             TimeElapsedColumn(),
+            TextColumn("{task.description}"),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
@@ -32,6 +32,7 @@ class Display:
         self._task = self._bar.add_task("", total=None, visible=False)
         self._running: dict[int, tuple[str, float, list[str]]] = {}
         self._done = 0
+        self._failed = 0
         self._total = 0
 
     def show(self, record: logging.LogRecord) -> None:
@@ -69,6 +70,7 @@ class Display:
 
     def _on_job_error(self, record: Any) -> None:
         name, _, logs = self._running.pop(record.jobid, (f"job {record.jobid}", 0.0, []))
+        self._failed += 1
         self._print(f"[red]failed[/] {escape(name)}")
         for log in logs:
             self._print(f"       its log, {escape(log)}, ends with:")
@@ -77,10 +79,14 @@ class Display:
         self._count()
 
     def _count(self) -> None:
-        running = ", ".join(sorted(name for name, _, _ in self._running.values()))
-        self._bar.update(
-            self._task, completed=self._done, description=f"running: {escape(running) or '-'}"
-        )
+        running = sorted(name for name, _, _ in self._running.values())
+        names = ", ".join(running[:SHOWN]) + (", ..." if len(running) > SHOWN else "")
+        left = self._total - self._done - self._failed - len(running)
+        counts = f"{self._done} done, {len(running)} running, {left} left"
+        if self._failed:
+            counts += f", [red]{self._failed} failed[/]"
+        shown = f"{counts}: {escape(names)}" if names else counts
+        self._bar.update(self._task, completed=self._done + self._failed, description=shown)
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)

@@ -34,7 +34,8 @@ def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
     steps: list[str] = []
     kept: list[str] = []
     for step in plan.steps.values():
-        if judge.verdict(step).state == "fresh":
+        verdict = judge.verdict(step)
+        if verdict.state == "fresh" or verdict.waits:
             continue
         deps = {path: content for path in step.deps if (content := digests.of(path))}
         outs = _find(plan, step, deps, locked.get(step.name, {}))

@@ -38,11 +38,11 @@ def sync(plan: Plan, digests: Digests) -> Synced:
             for name, verdict in verdicts.items()
             if verdict.state == "fresh" and not verdict.locked
         }
+        for name, entry in entries.items():
+            _remember_run(plan, plan.steps[name], entry)
+        fresh = [verdict.step for verdict in verdicts.values() if verdict.state == "fresh"]
+        dvc.ignore([out.path for step in fresh for out in step.outs if out.cache])
         if entries:
-            steps = [plan.steps[name] for name in entries]
-            for step in steps:
-                _remember_run(plan, step, entries[step.name])
-            dvc.ignore([out.path for step in steps for out in step.outs if out.cache])
             document = read_document()
             document["stages"].update(entries)
             write_atomically(LOCK_FILE, dump(document))
