@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
 # DVC never looks at the first three; Snakemake leaves the last one in every output folder.
 IGNORED = frozenset({".dvc", ".git", ".hg", ".snakemake_timestamp"})
 
@@ -96,8 +97,7 @@ def digest(path: str) -> Digest:
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         return digest_of_tree(tree_of_folder(path))
-    isexec = bool(status.st_mode & stat.S_IXUSR)
-    return Digest(md5_of_file(path), status.st_size, isexec=isexec)
+    return Digest(md5_of_file(path), status.st_size, isexec=bool(status.st_mode & ANY_EXECUTE))
 
 
 def stamp(path: str) -> str | None:
@@ -116,5 +116,5 @@ def stamp(path: str) -> str | None:
 
 
 def _file_stamp(status: os.stat_result) -> str:
-    executable = "x" if status.st_mode & stat.S_IXUSR else "-"
+    executable = "x" if status.st_mode & ANY_EXECUTE else "-"
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{executable}"

@@ -56,7 +56,6 @@ class Session:
         _find_own_tools()
         if self._is_head:
             self._head_lock = _hold(HEAD_LOCK)
-            _pass_on_force(workflow.dag_settings)
             self._verdicts = Judge(self._plan, self._digests).verdicts()
 
     def param(self, name: str) -> ParamFunction:
@@ -72,7 +71,12 @@ class Session:
         """
         if step not in self._plan.steps:
             raise StaleError(f"dvc.yaml has no stage {step!r}", hint="run: nbsnake generate")
-        return lambda wildcards: self._content(self._plan.steps[step])
+
+        def value(wildcards: Any) -> dict[str, Any]:
+            _pass_on_force(self._workflow.dag_settings)  # not known before the rules are applied
+            return self._content(self._plan.steps[step])
+
+        return value
 
     def targets(self) -> list[str]:
         """The outputs of all steps, for what lies between must be there too."""
