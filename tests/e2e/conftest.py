@@ -1,0 +1,86 @@
+"""Projects for the end-to-end tests: each is built once and then copied for every test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from e2e_project import NOTEBOOKS, PARAMS, Project, environment
+
+
+@pytest.fixture(scope="session")
+def tool_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return environment(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tool_env: dict[str, str]) -> Project:
+    """An empty folder."""
+    root = tmp_path / "empty"
+    root.mkdir()
+    return Project(root, tool_env)
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
+    """Initialised, generated and committed; nothing has run. Only to be copied."""
+    root = tmp_path_factory.mktemp("generated") / "project"
+    root.mkdir()
+    project = Project(root, tool_env)
+    for step, cells in NOTEBOOKS.items():
+        project.write_notebook(step, cells)
+    project.write("params.yaml", PARAMS)
+    project.write("data/raw.txt", "1 2 3\n")
+    project.nbsnake("init")
+    project.nbsnake("generate")
+    project.git("add", ".")
+    project.git("commit", "--quiet", "--message", "generated")
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, generated: Project) -> Project:
+    """Run once by plain Snakemake and committed. Only to be copied."""
+    project = generated.copy_to(tmp_path_factory.mktemp("finished") / "project")
+    project.run("snakemake", "--cores", "2", env={"STEP_SECONDS": "0.7"})
+    assert project.computed() == ["join", "left", "make", "right"]
+    project.git("add", ".")
+    project.git("commit", "--quiet", "--message", "finished")
+    return project
+
+
+@pytest.fixture(scope="session")
+def cloned(tmp_path_factory: pytest.TempPathFactory, finished: Project) -> Project:
+    """A git clone with all data pulled from a DVC remote. Only to be copied."""
+    folder = tmp_path_factory.mktemp("cloned")
+    origin = finished.copy_to(folder / "origin")
+    origin.dvc("remote", "add", "--default", "--quiet", "store", str(folder / "store"))
+    origin.dvc("push", "--quiet", "--run-cache")
+    origin.git("commit", "--all", "--quiet", "--message", "remote")
+    origin.git("clone", "--quiet", ".", str(folder / "project"))
+    clone = Project(folder / "project", finished.env)
+    clone.dvc("pull", "--quiet")
+    return clone
+
+
+@pytest.fixture
+def new_project(generated: Project, tmp_path: Path) -> Callable[[str], Project]:
+    """Copies of the project in which nothing has run, by name."""
+    return lambda name: generated.copy_to(tmp_path / name)
+
+
+@pytest.fixture
+def project(generated: Project, tmp_path: Path) -> Project:
+    """A project in which nothing has run."""
+    return generated.copy_to(tmp_path / "project")
+
+
+@pytest.fixture
+def done(finished: Project, tmp_path: Path) -> Project:
+    """A project in which everything has run."""
+    return finished.copy_to(tmp_path / "done")
+
+
+@pytest.fixture
+def clone(cloned: Project, tmp_path: Path) -> Project:
+    """A fresh clone with its data, in which nothing has run."""
+    return cloned.copy_to(tmp_path / "clone")

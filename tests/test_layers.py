@@ -1,0 +1,166 @@
+"""The layers of the package: imports point down, and the job's side needs nothing installed."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nbsnake
+
+PACKAGE = Path(nbsnake.__file__).parent
+
+# Each module imports modules of lower levels only.
+LAYERS = (
+    ("nbsnake", "errors", "paramtype", "content", "atomic", "progress", "render"),
+    ("model", "receipt", "cache", "records", "runcache", "files"),
+    ("notebook", "pycode", "plan", "digests", "render.rule", "render.stage", "scaffold"),
+    ("spec", "exec", "lockfile", "render.script"),
+    ("compile", "project", "freshness"),
+    ("generate", "dvc", "restore", "commands"),
+    ("sync", "snakefile"),
+    ("snakemake", "commands.check", "commands.generate", "commands.init", "commands.status"),
+    ("commands.restore", "commands.run", "commands.sync"),
+    ("cli",),
+    ("__main__",),
+)
+
+# Imports inside functions, each with its reason.
+LATE = {
+    ("__main__", "nbsnake.exec"),  # a job must not load the command line
+    ("__main__", "nbsnake.cli"),  # nor the command line what only jobs need
+    ("snakefile", "nbsnake.dvc"),  # slow, and seldom needed
+    ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
+    ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
+    ("lockfile", "dvc.utils.serialize"),
+    ("notebook", "nbformat"),  # slow, and for notebooks of before 2015 only
+}
+
+# What runs in jobs: an environment or container of a step may have nothing else.
+IN_JOBS = frozenset(
+    {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
+    | {"nbsnake", "__main__"}
+)
+
+OUTSIDE = {
+    "dvc": {"dvc", "lockfile"},
+    "snakemake": {"snakefile"},
+    "nbformat": {"notebook"},
+    "rich": {"progress"},
+    "ruamel": {"project", "render.stage"},
+    "subprocess": {"exec", "snakemake", "snakefile", "commands.init", "commands.restore"},
+}
+PRINTERS = frozenset({"cli", "exec", "snakefile", "progress"})
+
+
+def _modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "nbsnake"
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+MODULES = dict(_modules())
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def _full_names(node):
+    """The modules that an import statement names; ``from nbsnake import dvc`` names nbsnake.dvc."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    assert not node.level, "relative imports are not in use"
+    if node.module == "nbsnake" or node.module.startswith("nbsnake."):
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if _short(name) in MODULES else node.module for name in inner]
+    return [node.module]
+
+
+def _imports(name, *, late=None):
+    tree = MODULES[name]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and late in (None, node not in tree.body):
+            yield from _full_names(node)
+
+
+def _short(full):
+    return full.removeprefix("nbsnake.")
+
+
+def test_layer_table_names_every_module_once():
+    assert sorted(LEVELS) == sorted(MODULES)
+    assert sum(map(len, LAYERS)) == len(LEVELS)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_down(name):
+    own = [each for each in _imports(name) if each.partition(".")[0] == "nbsnake"]
+    upwards = [each for each in own if LEVELS[_short(each)] >= LEVELS[name]]
+    assert upwards == []
+
+
+def test_late_imports_are_those_of_the_list():
+    late = {
+        (name, each)
+        for name in MODULES
+        for each in _imports(name, late=True)
+        if each.partition(".")[0] not in sys.stdlib_module_names
+    }
+    assert late == LATE
+
+
+def test_only_the_command_line_imports_by_name():
+    importers = {name for name in MODULES if "importlib" in set(_imports(name))}
+    assert importers == {"cli"}
+
+
+@pytest.mark.parametrize("name", sorted(IN_JOBS))
+def test_jobs_need_the_standard_library_only(name):
+    for each in _imports(name, late=False):
+        top, _, _ = each.partition(".")
+        assert top in sys.stdlib_module_names or _short(each) in IN_JOBS, each
+
+
+@pytest.mark.parametrize(("top", "importers"), OUTSIDE.items(), ids=OUTSIDE)
+def test_each_program_is_asked_in_few_places(top, importers):
+    found = {name for name in MODULES for each in _imports(name) if each.partition(".")[0] == top}
+    assert found <= importers
+
+
+def test_no_other_package_is_imported():
+    for name in MODULES:
+        tops = {each.partition(".")[0] for each in _imports(name)}
+        assert tops - {"nbsnake", *OUTSIDE} <= set(sys.stdlib_module_names)
+
+
+def test_only_the_rim_prints():
+    printers = {
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "print"
+    }
+    assert {name for name in printers if not name.startswith("commands.")} <= PRINTERS
+
+
+HEAVY = ("snakemake", "dvc", "nbformat", "nbconvert", "ruamel", "rich")
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["exec"], ["exec", "a", "--", "true"]], ids=" ".join
+)
+def test_help_and_jobs_load_no_heavy_module(words, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "nbsnake", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (2 if words == ["exec"] else 0)
+    loaded = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    assert "nbsnake" in loaded
+    assert {name for name in loaded if name.partition(".")[0] in HEAVY} == set()

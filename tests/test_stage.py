@@ -1,0 +1,168 @@
+"""dvc.yaml: what a person wrote stays, and DVC reads our stages as they are meant."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from builders import declare, pipeline, step
+from dvc.parsing.context import Context
+from dvc.repo import Repo
+from test_golden import CASES, GOLDEN, rule_words
+
+from nbsnake.compile import compile_pipeline
+from nbsnake.dvc import current_plan
+from nbsnake.errors import PipelineError
+from nbsnake.notebook import read_notebook
+from nbsnake.project import read_params
+from nbsnake.render.stage import _quoted, is_ours, render_dvc_file, render_stage
+from nbsnake.spec import read_spec
+
+# What DVC's own dependency warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+OUT = ":dvc-out: data/out.txt"
+PERSONS = """\
+# At the top.
+vars:
+  - custom.yaml  # mine
+
+stages:
+  # Before mine.
+  mine:
+    cmd: >-
+      echo one
+      echo two
+    outs:
+      - "quoted.txt":
+          cache: false  # why
+
+  other: {cmd: 'echo', deps: [x]}  # in flow style
+# After the stages.
+plots:
+  - a.csv:
+      x: 1
+"""
+
+
+def pipeline_of(*names):
+    return pipeline(*(step(declare(f":dvc-out: data/{n}"), path=f"{n}.ipynb") for n in names))
+
+
+def test_file_is_made_where_there_is_none():
+    assert render_dvc_file(pipeline_of("a"), "").startswith("stages:\n  a:\n")
+
+
+@pytest.mark.parametrize("text", ["", PERSONS, "# only a comment\n", "stages:\n", "stages: {}\n"])
+def test_generating_again_changes_nothing(text):
+    both = pipeline_of("a", "b")
+    once = render_dvc_file(both, text)
+    assert render_dvc_file(both, once) == once
+
+
+def test_what_a_person_wrote_stays_with_comments_and_quotes():
+    text = render_dvc_file(pipeline_of("a"), PERSONS)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for line in PERSONS.splitlines():
+        assert " ".join(line.split()) in lines
+
+
+def test_stage_of_a_vanished_notebook_goes_and_others_stay():
+    both = render_dvc_file(pipeline_of("a", "b"), PERSONS)
+    one = render_dvc_file(pipeline_of("b"), both)
+    assert "data/a" not in one
+    assert "data/b" in one
+    assert "mine:" in one
+
+
+def test_stage_that_a_person_changed_is_mended():
+    text = render_dvc_file(pipeline_of("a"), "")
+    changed = text.replace("python", "python3")
+    assert render_dvc_file(pipeline_of("a"), changed) == text
+
+
+def test_keys_that_a_person_added_to_our_stage_go():
+    text = render_dvc_file(pipeline_of("a"), "")
+    assert render_dvc_file(pipeline_of("a"), f"{text}    frozen: true\n") == text
+
+
+def test_stage_of_a_person_is_never_overwritten():
+    with pytest.raises(PipelineError, match="is not generated"):
+        render_dvc_file(pipeline_of("mine"), PERSONS)
+
+
+@pytest.mark.parametrize(
+    ("stage", "ours"),
+    [
+        ({"cmd": "x"}, False),
+        ({"meta": None}, False),
+        ({"meta": "nbsnake"}, False),
+        ({"meta": {"nbsnake": "a.ipynb"}}, True),
+        (None, False),
+        ([], False),
+    ],
+)
+def test_stage_is_ours_by_its_meta(stage, ours):
+    assert is_ours(stage) is ours
+
+
+@pytest.mark.parametrize("text", ["- a", "stages: [a]", "stages: 5", "5", "a: [", "\tx: 1"])
+def test_file_that_is_no_dvc_file_is_refused(text):
+    with pytest.raises(PipelineError):
+        render_dvc_file(pipeline_of("a"), text)
+
+
+def test_long_command_has_an_option_a_line_and_reads_back():
+    params = [f":param int number_{i}:" for i in range(9)]
+    values = "\n".join(f"number_{i} = {i}" for i in range(9))
+    made = step(declare(*params, OUT, body=values))
+    text = render_dvc_file(pipeline(made), "")
+    assert "\n      --number_3=3\n" in text
+    assert yaml.safe_load(text)["stages"]["a"] == render_stage(made)
+
+
+HOSTILE = ["", " ", "-", "a b", "it's", '"', "$HOME", "${x}", "\\${x}", "\\\\${x}", "$${x}", "`ls`"]
+
+
+@pytest.mark.parametrize("word", [*HOSTILE, "${", "}", "${}", "!", "*", "~", "#", "a\nb", "ü ✓"])
+def test_quoted_word_reads_back_after_template_and_shell(word):
+    assert shlex.split(Context({"x": "filled in"}).resolve_str(_quoted(word))) == [word]
+
+
+@pytest.fixture(params=CASES)
+def project(request, tmp_path, monkeypatch):
+    """A DVC project with the golden notebook's dvc.yaml, and the pipeline."""
+    for name in ("notebook.ipynb", "params.yaml"):
+        if (GOLDEN / request.param / name).exists():
+            shutil.copy(GOLDEN / request.param / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Repo.init(no_scm=True).close()
+    spec = read_spec(read_notebook("notebook.ipynb"))
+    made = compile_pipeline([spec], read_params())
+    Path("dvc.yaml").write_text(render_dvc_file(made, ""), encoding="utf-8")
+    return made
+
+
+def test_dvc_reads_the_stage_as_it_is_meant(project):
+    with Repo(".") as repo:
+        (stage,) = repo.index.stages
+        made = project.steps[0]
+        assert {dep.def_path for dep in stage.deps if dep.def_path != "params.yaml"} == {
+            made.script,
+            *(artifact.path for artifact in made.inputs),
+        }
+        assert {out.def_path for out in stage.outs} == {out.path for out in made.outputs}
+        assert {out.def_path for out in stage.outs if out.persist} == {
+            out.path for out in made.outputs if out.role == "out-persist"
+        }
+
+
+def test_plan_expects_the_words_of_the_rule(project):
+    made = project.steps[0]
+    planned = current_plan().steps[made.name]
+    assert sorted(planned.argv) == sorted(rule_words(made, project))
+    assert planned.notebook == "notebook.ipynb"
+    assert planned.params.get("params.yaml", {}) == {
+        f"{made.name}.{arg.name}": arg.value for arg in made.config
+    }
