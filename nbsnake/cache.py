@@ -15,10 +15,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nbsnake.content import Digest, digest, digest_of_tree, tree_bytes, tree_of_folder, walk_files
+from nbsnake.content import (
+    Digest,
+    digest,
+    digest_of_tree,
+    md5_of_file,
+    tree_bytes,
+    tree_of_folder,
+    walk_files,
+)
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 READ_ONLY = 0o444
+ANY_WRITE = 0o222
 
 
 class Cache(NamedTuple):
@@ -32,11 +41,20 @@ class Cache(NamedTuple):
 
     def has(self, content: Digest) -> bool:
         """Whether the object is there, and for a folder all objects that it lists."""
-        if not os.path.exists(self.object_path(content.md5)):
+        if not self._has_object(content.md5):
             return False
         if not content.is_dir:
             return True
-        return all(os.path.exists(self.object_path(md5)) for _, md5 in self._listing(content))
+        return all(self._has_object(md5) for _, md5 in self._listing(content))
+
+    def _has_object(self, md5: str) -> bool:
+        """Like DVC, trust an object that is read-only, and read any other one."""
+        path = self.object_path(md5)
+        try:
+            is_protected = not os.stat(path).st_mode & ANY_WRITE
+        except OSError:
+            return False
+        return is_protected or md5_of_file(path) == md5.removesuffix(".dir")
 
     def store(self, path: str) -> Digest:
         """Put the file or folder at ``path`` into the cache and link the workspace to it."""
@@ -90,8 +108,8 @@ class Cache(NamedTuple):
             try:
                 if not os.path.exists(target):
                     with _appearing(target) as temporary:
-                        _LINK["hardlink" if kind == "symlink" else kind](path, temporary)
-                if kind in ("hardlink", "symlink"):
+                        _CREATE[kind](path, temporary)
+                if kind in ("hardlink", "symlink") and not _is_link(path, target, kind):
                     link = _beside(path)
                     _LINK[kind](target, link)
                     os.replace(link, path)
@@ -150,6 +168,17 @@ def _appearing(target: str) -> Iterator[str]:
         remove(temporary)
 
 
+def _is_link(path: str, target: str, kind: str) -> bool:
+    return kind == "hardlink" and os.path.samefile(path, target)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the cache is on another file system
+        shutil.copyfile(source, target)
+
+
 def _clone(source: str, target: str) -> None:
     with open(source, "rb") as read, open(target, "xb") as write:
         fcntl.ioctl(write.fileno(), FICLONE, read.fileno())
@@ -165,3 +194,4 @@ _LINK: dict[str, Callable[[str, str], object]] = {
     "hardlink": os.link,
     "symlink": _symlink,
 }
+_CREATE = {**_LINK, "symlink": _link_or_copy}

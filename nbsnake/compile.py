@@ -1,15 +1,17 @@
 """From what the authors wrote to steps and a pipeline in which all is bound and checked. Pure."""
 
 import difflib
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model import Argument, Pipeline, Source, Step
-from nbsnake.paramtype import ParamType, Value, type_of
+from nbsnake.paramtype import ParamType, Value, text_of, type_of
 from nbsnake.spec import ParamSpec, StepSpec
 
 PARAMS_FILE = "params.yaml"
+TAKEN_NAMES = ("all", "common", "sync")
 
 
 def step_name(notebook: str) -> str:
@@ -45,10 +47,16 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
     first wins: the path of the artifact it carries, ``params``, ``:dvc-extra:``, the literal.
     """
     name = step_name(spec.notebook)
+    if name in TAKEN_NAMES or keyword.iskeyword(name):
+        raise PipelineError(
+            f"the step would be called {name!r}, a name that Snakemake or nbsnake needs itself",
+            where=Where(spec.notebook),
+            hint="rename the notebook",
+        )
     faults: list[NbsnakeError] = []
     config = _check_config(spec, name, params, faults)
     extras = _read_extras(spec, faults)
-    paths = {artifact.param: artifact.path for artifact in spec.artifacts}
+    paths = {each.param: each.path + "/" * each.is_dir for each in spec.artifacts}
     arguments = []
     for param in spec.params:
         try:
@@ -136,7 +144,7 @@ def _bind(
         raise PipelineError(
             f"the parameter {param.name!r} has no value",
             where=param.where,
-            hint=f"assign it in this cell, or set {step}.{param.name} in {PARAMS_FILE}",
+            hint=f"assign it a literal in this cell, or set {step}.{param.name} in {PARAMS_FILE}",
         )
     kind = param.type or type_of(param.literal if param.has_literal else value)
     if not kind.accepts(value):
@@ -144,6 +152,12 @@ def _bind(
             f"the value {value!r} of {step}.{param.name} is not of the type {kind}",
             where=where,
             hint=f"the parameter is declared in {param.where}",
+        )
+    if any(char in text_of(value) for char in "\n\r"):
+        raise PipelineError(
+            f"the value of {step}.{param.name} holds a line break",
+            where=where,
+            hint="DVC runs a command line by line; read such a text from a file instead",
         )
     default = param.literal if source is Source.CONFIG else value
     return _argument(param, kind, source, value, default)

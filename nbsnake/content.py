@@ -11,11 +11,12 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
 # DVC never looks at the first three; Snakemake leaves the last one in every output folder.
-IGNORED = frozenset({".dvc", ".git", ".hg", ".snakemake_timestamp"})
+IGNORED = (".dvc", ".git", ".hg", ".snakemake_timestamp")
 
 
 class Digest(NamedTuple):
@@ -62,12 +63,28 @@ def md5_of_file(path: str) -> str:
 
 def walk_files(folder: str) -> Iterator[tuple[str, str]]:
     """All files below ``folder`` that DVC would track, as (relative path, path)."""
+    ignored = (*IGNORED, *_ignored_names())
+
+    def is_ignored(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in ignored)
+
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in IGNORED)
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
         for name in files:
-            if name not in IGNORED:
+            if not is_ignored(name):
                 path = os.path.join(parent, name)
                 yield os.path.relpath(path, folder).replace(os.sep, "/"), path
+
+
+def _ignored_names() -> tuple[str, ...]:
+    """The patterns of the project's .dvcignore that are about names; those with a path inside
+    and those that take an ignored name back are not heeded."""
+    try:
+        with open(".dvcignore", encoding="utf-8") as file:
+            lines = [line.strip().rstrip("/") for line in file]
+    except OSError:
+        return ()
+    return tuple(line for line in lines if line and line[0] not in "#!" and "/" not in line)
 
 
 def tree_of_folder(folder: str) -> list[TreeFile]:

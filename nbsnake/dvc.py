@@ -75,15 +75,21 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
         values = dep.read_params()
         if missing := sorted(set(dep.params) - set(values)):
             raise PipelineError(
-                f"{', '.join(missing)} is missing, which {template['meta'][OWNER]} takes from here",
+                f"{', '.join(missing)} is missing, which {stage.meta[OWNER]} takes from here",
                 where=Where(dep.def_path),
                 hint="set it, or run: nbsnake generate",
             )
         params[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
+    if len(stage.cmd.splitlines()) != 1:
+        raise PipelineError(
+            f"a value below {stage.name!r} holds a line break",
+            where=Where(PARAMS_FILE),
+            hint="DVC runs a command line by line; read such a text from a file instead",
+        )
     unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
     return PlannedStep(
         name=stage.name,
-        notebook=template["meta"][OWNER],
+        notebook=stage.meta[OWNER],
         cmd=stage.cmd,
         argv=rule_argv(template["cmd"], stage.name, params.get(PARAMS_FILE, {})),
         deps=tuple(sorted(dep.def_path for dep in deps)),

@@ -68,9 +68,14 @@ class Faults(NbsnakeError):  # noqa: N818  (several of them, not one)
     """Several faults, reported together."""
 
     def __init__(self, faults: Iterable[NbsnakeError]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(sorted(faults, key=_place))
         super().__init__("\n".join(str(fault) for fault in self.faults))
         self.exit_code = max((fault.exit_code for fault in self.faults), default=1)
+
+
+def _place(fault: NbsnakeError) -> tuple[str, int, int]:
+    where = fault.where or Where("")
+    return where.file, where.cell or 0, where.line or 0
 
 
 def raise_all(faults: list[NbsnakeError]) -> None:

@@ -8,19 +8,17 @@ instead (``NBSNAKE_RESTORE=0`` switches that off).
 A command other than the plan's runs all the same, but its receipt says so and is never locked.
 """
 
-import contextlib
-import fcntl
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 from nbsnake.cache import Cache, unprotect
 from nbsnake.content import Digest, digest, stamp
 from nbsnake.digests import read_digests
+from nbsnake.lockmemo import read_lock_memo, run_of
 from nbsnake.plan import Plan, PlannedStep, read_plan
 from nbsnake.receipt import (
     Failure,
@@ -31,9 +29,9 @@ from nbsnake.receipt import (
     write_receipt,
 )
 from nbsnake.runcache import find_run, run_key
+from nbsnake.running import alone
 
 USAGE = "usage: nbsnake exec STEP -- COMMAND..."
-RUNNING = ".nbsnake/running"
 NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 
 
@@ -48,7 +46,7 @@ def main(argv: list[str]) -> int:
     if plan is None or planned is None:
         _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
         return _run(command)
-    with _alone(step):
+    with alone(step):
         return _exec(plan, planned, command)
 
 
@@ -85,12 +83,14 @@ def find_outputs(
 ) -> dict[str, Digest] | None:
     """The outputs of an earlier run of the same command on the same content, if the cache has all.
 
-    The last receipt is asked first, then DVC's run-cache. A step that adds to what it wrote
-    before (``persist``) is never restored.
+    The last receipt is asked first, then DVC's run-cache, then dvc.lock. A step that adds to what
+    it wrote before (``persist``) is never restored.
     """
     if any(out.persist for out in step.outs):
         return None
-    found = _from_receipt(step, deps) or _from_run_cache(cache, step, deps)
+    found = (
+        _from_receipt(step, deps) or _from_run_cache(cache, step, deps) or _from_lock(step, deps)
+    )
     return found if found and all(cache.has(content) for content in found.values()) else None
 
 
@@ -108,6 +108,13 @@ def _from_run_cache(
         return None
     outs = find_run(cache.folder, run_key(step.lock_entry(deps)), len(step.outs))
     return dict(zip(step.out_paths, outs, strict=True)) if outs else None
+
+
+def _from_lock(step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
+    body = (read_lock_memo() or {}).get(step.name)
+    if body is None or not run_of(body).began_as(step.run(deps)):
+        return None
+    return {out["path"]: Digest.from_dict(out) for out in body.get("outs", []) if "md5" in out}
 
 
 def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen]:
@@ -205,23 +212,6 @@ def _run(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     code = process.wait()
     return 128 - code if code < 0 else code
-
-
-@contextlib.contextmanager
-def _alone(step: str) -> Iterator[None]:
-    """Wait for an earlier job of the same step that outlived its Snakemake.
-
-    A killed Snakemake leaves its jobs running. The next job of the step waits for that one, and
-    then finds its receipt.
-    """
-    os.makedirs(RUNNING, exist_ok=True)
-    with open(os.path.join(RUNNING, step), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say(f"{step}: waiting for an earlier job of this step to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _say(message: str) -> None:

@@ -53,6 +53,12 @@ def find_drift(files: Iterable[GeneratedFile], orphans: Iterable[str]) -> list[D
     drifts = []
     for file in files:
         path = _inside(file.path)
+        if path.exists() and not path.is_file():
+            raise PipelineError(
+                "is not a file, but one is to be written there",
+                where=Where(file.path),
+                hint="move it away",
+            )
         if not path.exists():
             drifts.append(Drift(path=file.path, reason="missing", old="", new=file))
             continue

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from nbsnake.digests import Digests
 from nbsnake.exec import find_outputs
 from nbsnake.lockfile import read_lock
+from nbsnake.lockmemo import run_of
 from nbsnake.plan import Plan, PlannedStep
 from nbsnake.receipt import Failure, Receipt, Run, read_failure, read_receipt
 
@@ -66,8 +67,12 @@ class Judge:
         self._receipts[receipt.step] = receipt
         self._digests.trust(receipt)
 
+    def _locked(self, step: PlannedStep) -> Run | None:
+        body = self._lock.get(step.name)
+        return run_of(body) if body else None
+
     def _by_content(self, step: PlannedStep) -> Verdict:
-        receipt, lock = self._receipts[step.name], self._lock.get(step.name)
+        receipt, lock = self._receipts[step.name], self._locked(step)
         contents = {path: self._digests.of(path) for path in (*step.deps, *step.out_paths)}
         now = step.run(contents)
         last = receipt.run if receipt and not receipt.refused else lock

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbsnake.compile import compile_pipeline
-from nbsnake.errors import NbsnakeError, UsageError, raise_all
+from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans
 from nbsnake.model import Pipeline, Step
 from nbsnake.notebook import read_notebook
@@ -64,8 +64,12 @@ def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
 
 
 def _dvc_file(pipeline: Pipeline) -> GeneratedFile:
-    file = Path(DVC_FILE)
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    try:
+        text = Path(DVC_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise PipelineError(f"cannot be read: {error}", where=Where(DVC_FILE)) from None
     return GeneratedFile(path=DVC_FILE, text=render_dvc_file(pipeline, text))
 
 

@@ -1,36 +1,19 @@
 """dvc.lock: what is known of each stage, read and written as DVC 3 does."""
 
-import json
 import os
 from typing import Any
 
-from nbsnake.atomic import write_atomically
 from nbsnake.errors import ToolError, Where
-from nbsnake.plan import source_digests
-from nbsnake.receipt import Run
-
-LOCK_FILE = "dvc.lock"
-MEMO_FILE = ".nbsnake/lock.json"
-FORMAT = 1
+from nbsnake.lockmemo import LOCK_FILE, read_lock_memo, write_lock_memo
 
 
-def read_lock() -> dict[str, Run]:
-    """All stages of dvc.lock; none where the file is absent.
-
-    The parsed file is kept as JSON, which reads a hundred times faster, until dvc.lock changes.
-    """
-    source = source_digests([LOCK_FILE])
-    try:
-        with open(MEMO_FILE, encoding="utf-8") as file:
-            memo = json.load(file)
-        if memo["format"] == FORMAT and memo["source"] == source:
-            return {name: Run(*fields) for name, fields in memo["stages"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    locked = {name: run_of(body) for name, body in read_document()["stages"].items()}
-    memo = {"format": FORMAT, "source": source, "stages": locked}
-    write_atomically(MEMO_FILE, json.dumps(memo, default=str).encode(), durable=False)
-    return locked
+def read_lock() -> dict[str, dict[str, Any]]:
+    """All stages of dvc.lock; none where the file is absent. YAML is parsed only if it changed."""
+    stages = read_lock_memo()
+    if stages is None:
+        stages = read_document()["stages"]
+        write_lock_memo(stages)
+    return stages
 
 
 def read_document() -> dict[str, Any]:
@@ -54,17 +37,6 @@ def read_document() -> dict[str, Any]:
             hint=f"restore it: git checkout {LOCK_FILE}",
         )
     return {"schema": "2.0", "stages": {}, **document}
-
-
-def run_of(body: dict[str, Any]) -> Run:
-    """The run that one stage of dvc.lock tells of."""
-    return Run(
-        body.get("cmd", ""), body.get("params", {}), _md5s(body, "deps"), _md5s(body, "outs")
-    )
-
-
-def _md5s(body: dict[str, Any], section: str) -> dict[str, str]:
-    return {entry["path"]: entry.get("md5", "") for entry in body.get(section, [])}
 
 
 def dump(document: dict[str, Any]) -> bytes:

@@ -137,7 +137,7 @@ class Pipeline:
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        raise_all([*self._same_names(), *self._same_outputs()])
+        raise_all([*self._same_names(), *self._same_outputs(), *self._mixed_folders()])
         by_name = {step.name: step for step in self.steps}
         object.__setattr__(self, "steps", tuple(by_name[name] for name in self._order()))
 
@@ -175,6 +175,17 @@ class Pipeline:
                     hint="give each output a path of its own",
                 )
             seen.setdefault(artifact.path, artifact)
+
+    def _mixed_folders(self) -> Iterator[NbsnakeError]:
+        outputs = [out for step in self.steps for out in step.outputs]
+        for entry in (entry for step in self.steps for entry in step.inputs):
+            inside = next((out for out in outputs if out.path.startswith(f"{entry.path}/")), None)
+            if inside is not None:
+                yield PipelineError(
+                    f"the folder {entry.path!r} holds {inside.path!r}, an output of {inside.where}",
+                    where=entry.where,
+                    hint="name the files that the step reads, one ':dvc-in' for each",
+                )
 
     def _order(self) -> list[str]:
         graph = {

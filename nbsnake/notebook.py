@@ -45,7 +45,7 @@ def _parse_json(data: bytes, path: str) -> dict[str, Any]:
         fields = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise NotebookError("is not UTF-8 text", where=Where(path), hint=OPEN_AND_SAVE) from None
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise NotebookError("is nested too deeply", where=Where(path)) from None
     except json.JSONDecodeError as error:
         raise NotebookError(
@@ -53,6 +53,8 @@ def _parse_json(data: bytes, path: str) -> dict[str, Any]:
             where=Where(path, line=error.lineno),
             hint="restore the file from git, or look for merge conflict markers in it",
         ) from None
+    except ValueError as error:  # such as a number of 5000 digits
+        raise NotebookError(f"cannot be read: {error}", where=Where(path)) from None
     if not isinstance(fields, dict):
         raise NotebookError("is JSON but not a notebook", where=Where(path), hint=OPEN_AND_SAVE)
     return fields

@@ -145,4 +145,5 @@ def _read_json(path: str) -> dict[str, Any] | None:
             fields: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return None
-    return fields if fields.get("format") == FORMAT else None
+    known = isinstance(fields, dict) and fields.get("format") == FORMAT
+    return fields if known else None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from nbsnake.errors import NotebookError, Where
+from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.model import Cell
 from nbsnake.paramtype import Value
 
@@ -33,6 +33,7 @@ class Assignment:
     """A top-level ``name = value`` of a cell. ``literal`` is None unless ``is_literal``."""
 
     name: str
+    node: ast.stmt
     value: ast.expr
     is_literal: bool
     literal: Value
@@ -78,33 +79,53 @@ def check_code(cell: Cell, notebook: str) -> ast.Module:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise _syntax_fault(cell, Where(notebook, cell.index, line), error) from None
-    for node in ast.walk(tree):
-        where = Where(notebook, cell.index, getattr(node, "lineno", None))
+    for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            raise NotebookError("'from __future__' is not supported yet", where=where)
-        if isinstance(node, ast.Name) and node.id in _IPYTHON_ONLY:
             raise NotebookError(
-                f"{node.id}() exists in IPython only and is not supported yet",
-                where=where,
-                hint=_LEAVE_OUT,
+                "'from __future__' is not supported yet",
+                where=Where(notebook, cell.index, node.lineno),
+                hint="remove the line; Python 3.11 has all but postponed annotations",
             )
     return tree
+
+
+def ipython_faults(trees: Mapping[int, ast.Module], notebook: str) -> list[NbsnakeError]:
+    """The uses of names that only IPython gives, and that no cell binds; trees are by cell."""
+    bound = {name for tree in trees.values() for name in _bound_names(tree)}
+    return [
+        NotebookError(
+            f"{node.id}() exists in IPython only and is not supported yet",
+            where=Where(notebook, index, node.lineno),
+            hint=_LEAVE_OUT,
+        )
+        for index, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id in _IPYTHON_ONLY - bound
+    ]
+
+
+def _bound_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
 
 
 _LEAVE_OUT = "mark the cell with the comment line '# No effect', or use plain Python"
 
 
 def _syntax_fault(cell: Cell, where: Where, error: Exception) -> NotebookError:
-    lines = cell.source.splitlines()
-    for number, line in enumerate(lines, start=1):
-        if _MAGIC.match(line) and number <= (where.line or 1):
-            return NotebookError(
-                f"magics are not supported yet: {line.strip()}",
-                where=where._replace(line=number),
-                hint=_LEAVE_OUT,
-            )
+    lines = io.StringIO(cell.source).readlines()
+    line = lines[where.line - 1] if where.line and where.line <= len(lines) else ""
+    if _MAGIC.match(line):
+        message = f"magics are not supported yet: {line.strip()}"
+        return NotebookError(message, where=where, hint=_LEAVE_OUT)
     reason = error.msg if isinstance(error, SyntaxError) else str(error)
-    return NotebookError(f"is not valid Python: {reason}", where=where, hint=_LEAVE_OUT)
+    hint = "mend it in Jupyter, or leave the cell out with the comment line '# No effect'"
+    return NotebookError(f"is not valid Python: {reason}", where=where, hint=hint)
 
 
 def docstring(cell: Cell) -> Docstring | None:
@@ -123,6 +144,15 @@ def docstring(cell: Cell) -> Docstring | None:
     return None
 
 
+def other_bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The names that a cell binds at its top level but not by ``name = value``, with lines."""
+    plain = {id(assignment.node) for assignment in assignments(tree)}
+    for node in tree.body:
+        is_scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if id(node) not in plain and not is_scope:
+            yield from ((name, node.lineno) for name in _bound_names(node))
+
+
 def assignments(tree: ast.Module) -> Iterator[Assignment]:
     """The assignments of one value to one name at the top level of a cell, in order."""
     for node in tree.body:
@@ -134,7 +164,13 @@ def assignments(tree: ast.Module) -> Iterator[Assignment]:
             continue
         if isinstance(target, ast.Name):
             is_literal, literal = _literal(value)
-            yield Assignment(name=target.id, value=value, is_literal=is_literal, literal=literal)
+            yield Assignment(
+                name=target.id, node=node, value=value, is_literal=is_literal, literal=literal
+            )
+
+
+def _position(value: tuple[ast.expr, str]) -> tuple[int, int]:
+    return value[0].lineno, value[0].col_offset
 
 
 def _literal(node: ast.expr) -> tuple[bool, Value]:
@@ -149,15 +185,14 @@ def _literal(node: ast.expr) -> tuple[bool, Value]:
 
 def with_arguments(cell: Cell, replaced: Mapping[str, Assignment]) -> Cell:
     """The cell with the values of these assignments taken from the command line instead."""
-    lines = [line.encode() for line in cell.source.splitlines(keepends=True)]
+    # Lines as Python counts them: unlike str.splitlines, not at form feeds and the like.
+    lines = [line.encode() for line in io.StringIO(cell.source, newline="").readlines()]
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
     source = b"".join(lines)
-    for name, assignment in sorted(
-        replaced.items(), key=lambda item: item[1].value.lineno, reverse=True
-    ):
-        node = assignment.value
+    values = [(assignment.value, name) for name, assignment in replaced.items()]
+    for node, name in sorted(values, key=_position, reverse=True):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         source = source[:begin] + f"{ARGUMENTS}.{name}".encode() + source[end:]

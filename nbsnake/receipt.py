@@ -86,7 +86,7 @@ def read_receipt(step: str) -> Receipt | None:
         for name in ("deps", "outs"):
             fields[name] = tuple(_seen_from_dict(seen) for seen in fields[name])
         return Receipt(**{**fields, "argv": tuple(fields["argv"])})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -3,13 +3,11 @@
 import os
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from nbsnake.content import Digest, stamp
 from nbsnake.digests import Digests
 from nbsnake.exec import find_outputs
 from nbsnake.freshness import Judge
-from nbsnake.lockfile import read_document, run_of
 from nbsnake.plan import Plan, PlannedStep
 from nbsnake.receipt import Receipt, Seen, write_receipt
 
@@ -30,7 +28,6 @@ def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
     with ``force``.
     """
     judge = Judge(plan, digests)
-    locked = read_document()["stages"]
     steps: list[str] = []
     kept: list[str] = []
     for step in plan.steps.values():
@@ -38,7 +35,7 @@ def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
         if verdict.state == "fresh" or verdict.waits:
             continue
         deps = {path: content for path in step.deps if (content := digests.of(path))}
-        outs = _find(plan, step, deps, locked.get(step.name, {}))
+        outs = find_outputs(plan.cache, step, deps) if len(deps) == len(step.deps) else None
         if outs is None:
             continue
         unsaved = [path for path in outs if not _is_saved(plan, digests.of(path))]
@@ -49,21 +46,6 @@ def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
         judge.verdict(step)
         steps.append(step.name)
     return Restored(steps=tuple(steps), kept=tuple(kept))
-
-
-def _find(
-    plan: Plan, step: PlannedStep, deps: dict[str, Digest], locked: dict[str, Any]
-) -> dict[str, Digest] | None:
-    """The step's outputs, from its receipt, from DVC's run-cache, or from dvc.lock."""
-    if len(deps) < len(step.deps):
-        return None
-    if found := find_outputs(plan.cache, step, deps):
-        return found
-    if not run_of(locked).began_as(step.run(deps)):
-        return None
-    outs = {out["path"]: Digest.from_dict(out) for out in locked.get("outs", [])}
-    persists = any(out.persist for out in step.outs)
-    return None if persists or not all(map(plan.cache.has, outs.values())) else outs
 
 
 def _is_saved(plan: Plan, content: Digest | None) -> bool:

@@ -5,8 +5,6 @@ makes both say what the contents say: a step whose result is right gets a matchi
 in order; for any other step the record cannot match.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,7 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from copy import deepcopy
-from typing import IO, Any
+from typing import Any
 
 from nbsnake.digests import read_digests, time_carrier
 from nbsnake.errors import NbsnakeError, StaleError
@@ -22,8 +20,8 @@ from nbsnake.freshness import Judge, Verdict
 from nbsnake.paramtype import text_of
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
+from nbsnake.running import become_head, wait_for_orphans
 
-HEAD_LOCK = ".nbsnake/head.lock"
 ParamFunction = Callable[[Any], Any]
 
 
@@ -55,7 +53,9 @@ class Session:
         _read_as_dvc_does(config, self._plan, workflow.config_settings)
         _find_own_tools()
         if self._is_head:
-            self._head_lock = _hold(HEAD_LOCK)
+            self._head_lock = become_head()  # held until this process ends
+            if self._head_lock and not self._is_dry:
+                wait_for_orphans()
             self._verdicts = Judge(self._plan, self._digests).verdicts()
 
     def param(self, name: str) -> ParamFunction:
@@ -178,15 +178,6 @@ def _find_own_tools() -> None:
     """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside a venv."""
     if shutil.which("nbsnake") is None:
         os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-
-
-def _hold(path: str) -> IO[str]:
-    """Lock ``path`` until this process ends, so that others can tell whether it is alive."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    lock = open(path, "w", encoding="utf-8")  # noqa: SIM115  (held open to the end)
-    with contextlib.suppress(BlockingIOError):  # another run is alive; Snakemake refuses this one
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
 
 
 def _mtime_ns(path: str) -> int:

@@ -1,13 +1,12 @@
 """Calling Snakemake."""
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
-from nbsnake.snakefile import HEAD_LOCK
+from nbsnake.running import head_is_alive
 
 LOCKS = ".snakemake/locks"
 
@@ -20,18 +19,9 @@ def run_snakemake(arguments: Sequence[str]) -> int:
 def unlock_if_dead() -> bool:
     """Remove the lock that a killed Snakemake left; say whether there was one.
 
-    A living run holds ``HEAD_LOCK``, which ends with its process.
+    A living run is left alone.
     """
     with contextlib.suppress(FileNotFoundError):
-        if os.listdir(LOCKS) and not _is_alive():
+        if os.listdir(LOCKS) and not head_is_alive():
             return run_snakemake(["--unlock", "--quiet"]) == 0
-    return False
-
-
-def _is_alive() -> bool:
-    with contextlib.suppress(FileNotFoundError), open(HEAD_LOCK, encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
     return False

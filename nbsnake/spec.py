@@ -27,6 +27,8 @@ from nbsnake.pycode import (
     check_code,
     docstring,
     has_no_effect,
+    ipython_faults,
+    other_bindings,
     with_arguments,
 )
 
@@ -42,6 +44,10 @@ KEYS = ("param", "dvc-extra", *ROLES)
 LATER_KEYS = (
     *("dvc-cmd", "dvc-meta-file"),
     *("threads", "resources", "conda", "container", "step", "foreach"),
+)
+RESERVED_PATHS = re.compile(
+    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
+    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|.*\.ipynb)$"
 )
 _FIELD = re.compile(r"\s*:([A-Za-z][\w-]*)\b[ \t]*([^:]*?)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
 
@@ -99,6 +105,7 @@ def read_spec(notebook: Notebook, no_effect: tuple[str, ...] = NO_EFFECT) -> Ste
     _check_language(notebook)
     faults = _key_faults(fields)
     trees = _parse_cells(code, notebook.path, faults)
+    faults += ipython_faults(trees, notebook.path)
     params = _read_params([field for field in fields if field.key == "param"], faults)
     artifacts = _read_artifacts(
         [field for field in fields if field.key in ROLES], {param.name for param in params}, faults
@@ -144,6 +151,8 @@ def _read_docstring(cell: Cell, path: str) -> tuple[list[Field], str]:
     """The fields, and the text before the first of them."""
     found = docstring(cell)
     if found is None:
+        if any((m := _FIELD.match(line)) and m[1] in KEYS for line in cell.source.splitlines()):
+            check_code(cell, path)  # metadata that cannot be read is a fault, and no absence
         return [], ""
     fields: list[Field] = []
     description: list[str] = []
@@ -211,10 +220,12 @@ def _check_name(name: str, taken: Collection[str]) -> None:
 def _read_artifacts(
     fields: list[Field], params: Collection[str], faults: list[NbsnakeError]
 ) -> list[Artifact]:
-    artifacts = []
+    artifacts: list[Artifact] = []
     carried: set[str] = set()
     for field in fields:
         fault = _artifact_fault(field, params, carried)
+        if fault is None and _is_repeated(field, artifacts):
+            continue
         if fault is None:
             carried.add(field.argument)
             artifacts.append(
@@ -229,6 +240,14 @@ def _read_artifacts(
         else:
             faults.append(fault)
     return artifacts
+
+
+def _is_repeated(field: Field, artifacts: list[Artifact]) -> bool:
+    """Whether a dependency that no parameter carries is there already."""
+    if field.argument or ROLES[field.key] is not Role.DEP:
+        return False
+    path = posixpath.normpath(field.text)
+    return any(each.path == path and not each.is_output for each in artifacts)
 
 
 def _artifact_fault(
@@ -248,9 +267,15 @@ def _artifact_fault(
     if not path or not path.isprintable():
         return NotebookError(f"':{field.key}:' needs the path of one file", where=field.where)
     normal = posixpath.normpath(path)
+    if ROLES[field.key] is not Role.DEP and RESERVED_PATHS.match(normal):
+        return NotebookError(
+            f"the path {path!r} belongs to git, DVC or nbsnake",
+            where=field.where,
+            hint="write outputs elsewhere, such as data/ or results/",
+        )
     if normal == "." or normal.startswith(("/", "../")) or normal == "..":
         return NotebookError(
-            f"the path {path!r} is not inside the project",
+            f"the path {path!r} names no file inside the project",
             where=field.where,
             hint="write it relative to the project's root, such as data/features.csv",
         )
@@ -283,6 +308,13 @@ def _find_assignments(
     Raises :class:`NotebookError` for a parameter that is assigned more than once.
     """
     names = {param.name for param in params}
+    for name, line in other_bindings(tree):
+        if name in names:
+            raise NotebookError(
+                f"the parameter {name!r} is bound in a way that nbsnake cannot replace",
+                where=Where(path, cell, line),
+                hint=f"assign it in a line of its own: {name} = ...",
+            )
     found: dict[str, Assignment] = {}
     for assignment in assignments(tree):
         if assignment.name in names:

@@ -12,7 +12,8 @@ from nbsnake import dvc
 from nbsnake.atomic import write_atomically
 from nbsnake.digests import Digests
 from nbsnake.freshness import Judge
-from nbsnake.lockfile import LOCK_FILE, dump, read_document
+from nbsnake.lockfile import dump, read_document
+from nbsnake.lockmemo import LOCK_FILE
 from nbsnake.plan import Plan, PlannedStep
 from nbsnake.receipt import read_receipt
 from nbsnake.runcache import run_folder, run_key, run_value

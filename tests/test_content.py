@@ -12,7 +12,7 @@ from nbsnake.cache import Cache, remove
 from nbsnake.content import Digest, digest, stamp
 
 LINKS = ("reflink", "copy", "hardlink", "symlink")
-STORED = ("reflink", "copy", "symlink")
+STORED = ("reflink", "copy", "symlink", "hardlink")
 FILES = {
     "empty": {"": b""},
     "file": {"": b"hello\n"},

@@ -15,14 +15,13 @@ PACKAGE = Path(nbsnake.__file__).parent
 
 # Each module imports modules of lower levels only.
 LAYERS = (
-    ("nbsnake", "errors", "paramtype", "content", "atomic", "progress", "render"),
-    ("model", "receipt", "cache", "records", "runcache", "files"),
-    ("notebook", "pycode", "plan", "digests", "render.rule", "render.stage", "scaffold"),
-    ("spec", "exec", "lockfile", "render.script"),
-    ("compile", "project", "freshness"),
-    ("generate", "dvc", "restore", "commands"),
-    ("sync", "snakefile"),
-    ("snakemake", "commands.check", "commands.generate", "commands.init", "commands.status"),
+    ("nbsnake", "atomic", "content", "errors", "paramtype", "progress", "render", "running"),
+    ("cache", "files", "model", "quote", "receipt", "records", "runcache", "snakemake"),
+    ("digests", "notebook", "plan", "pycode", "render.rule", "render.stage", "scaffold"),
+    ("lockmemo", "render.script", "spec"),
+    ("compile", "exec", "lockfile", "project"),
+    ("commands", "commands.init", "dvc", "freshness", "generate"),
+    ("commands.check", "commands.generate", "commands.status", "restore", "snakefile", "sync"),
     ("commands.restore", "commands.run", "commands.sync"),
     ("cli",),
     ("__main__",),
@@ -42,6 +41,7 @@ LATE = {
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
+    | {"lockmemo", "running"}
     | {"nbsnake", "__main__"}
 )
 
@@ -53,7 +53,7 @@ OUTSIDE = {
     "ruamel": {"project", "render.stage"},
     "subprocess": {"exec", "snakemake", "snakefile", "commands.init", "commands.restore"},
 }
-PRINTERS = frozenset({"cli", "exec", "snakefile", "progress"})
+PRINTERS = frozenset({"cli", "exec", "snakefile", "progress", "running"})
 
 
 def _modules():

@@ -170,7 +170,6 @@ def test_script_takes_every_spelling(spelling):
         ("--x", True),
         ("--no-x", False),
         ("--x=false", False),
-        ("--x TRUE", True),
         ("--no-x --x", True),
     ],
 )

@@ -15,6 +15,7 @@ from nbsnake.generate import find_changes
 from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
 from nbsnake.restore import restore
+from nbsnake.running import head_is_alive, wait_for_orphans
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.sync import sync
 
@@ -40,16 +41,18 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(plan.steps)}"
         )
+    if unlock_if_dead():
+        print("removed the lock that a killed run left", file=sys.stderr)
+    if not head_is_alive():
+        wait_for_orphans()
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     else:
         _restore(plan)
-    if unlock_if_dead():
-        print("removed the lock that a killed run left", file=sys.stderr)
     started = time.time()
     targets = [path for step in args.steps for path in plan.steps[step].out_paths]
     code = run_snakemake(
-        ["--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args, *targets]
+        [*targets, "--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args]
     )
     if code == 0:
         return 0
@@ -63,4 +66,6 @@ def _restore(plan: Plan) -> None:
     if done.steps:
         sync(plan, digests)
         print(f"restored from the cache: {', '.join(done.steps)}", file=sys.stderr)
+    for path in done.kept:
+        print(f"{path} was changed by hand; it will be made again", file=sys.stderr)
     digests.save()

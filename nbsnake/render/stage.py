@@ -1,6 +1,7 @@
 """A pipeline as the stages of dvc.yaml."""
 
 import io
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from nbsnake.model import Artifact, Pipeline, Role, Source, Step
 from nbsnake.paramtype import Value, text_of
 
 DVC_FILE = "dvc.yaml"
+_INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 
 
@@ -62,14 +64,14 @@ def _quoted(word: str) -> str:
 def render_stage(step: Step) -> dict[str, Any]:
     """The stage in the order in which DVC writes its keys; empty keys are left out."""
     stage = {
-        "desc": step.description.partition("\n")[0],
+        "desc": _escaped(step.description.partition("\n")[0].strip()),
         "cmd": command(step),
         "deps": sorted({_escaped(path) for path in (step.script, *_paths(step.inputs))}),
         "params": sorted(f"{step.name}.{argument.name}" for argument in step.config),
         "outs": _outs(step, Role.OUT, Role.PERSIST),
         "metrics": _outs(step, Role.METRIC),
         "plots": _outs(step, Role.PLOT),
-        "meta": {OWNER: step.notebook},
+        "meta": {OWNER: _escaped(step.notebook)},
     }
     return {key: value for key, value in stage.items() if value}
 
@@ -99,11 +101,13 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
     notebooks go. Raises :class:`PipelineError` when a step's name is taken by a person's stage.
     """
     document = _load(text)
-    stages = document.setdefault("stages", CommentedMap())
+    stages = document["stages"]
     rendered = {step.name: render_stage(step) for step in pipeline.steps}
+    changed = not text
     for name, stage in list(stages.items()):
         if is_ours(stage) and name not in rendered:
             del stages[name]
+            changed = True
     for step in pipeline.steps:
         if step.name in stages and not is_ours(stages[step.name]):
             raise PipelineError(
@@ -113,7 +117,8 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
             )
         if stages.get(step.name) != rendered[step.name]:
             stages[step.name] = _folded(rendered[step.name])
-    return _dump(document)
+            changed = True
+    return _dump(document, text) if changed else text
 
 
 def is_ours(stage: object) -> bool:
@@ -135,29 +140,37 @@ def _folded(stage: dict[str, Any]) -> dict[str, Any]:
 
 def _load(text: str) -> CommentedMap:
     try:
-        document = _yaml().load(text) or CommentedMap()
+        document = _yaml(text).load(text) or CommentedMap()
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         reason = getattr(error, "problem", None) or error
         raise PipelineError(
-            f"is not valid YAML: {reason}", where=Where(DVC_FILE, None, line)
+            f"is not valid YAML: {reason}",
+            where=Where(DVC_FILE, None, line),
+            hint="mend it, or restore it: git checkout dvc.yaml",
         ) from None
-    if not isinstance(document, CommentedMap) or not isinstance(document.get("stages") or {}, dict):
-        raise PipelineError("has no mapping of stages", where=Where(DVC_FILE))
-    if document.get("stages") is None:
+    stages = document.get("stages") if isinstance(document, CommentedMap) else False
+    if stages is not None and not isinstance(stages, dict):
+        raise PipelineError(
+            "has no mapping of stages", where=Where(DVC_FILE), hint="write them below 'stages:'"
+        )
+    if stages is None:
         document["stages"] = CommentedMap()
     return document
 
 
-def _dump(document: CommentedMap) -> str:
+def _dump(document: CommentedMap, text: str) -> str:
     stream = io.StringIO()
-    _yaml().dump(document, stream)
+    _yaml(text).dump(document, stream)
     return stream.getvalue()
 
 
-def _yaml() -> YAML:
+def _yaml(text: str) -> YAML:
+    """A reader and writer that keeps the way in which ``text`` is written."""
     yaml = YAML()
     yaml.width = 4096  # never fold a text of the user's
     yaml.preserve_quotes = True
+    if _INDENTED_LIST.search(text):
+        yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml

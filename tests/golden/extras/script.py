@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -32,11 +32,13 @@ def _parse_args():
         return items
 
     def joined(words):
-        """Join '--name value' to '--name=value', and '--names a b' to '--names=["a", "b"]'."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
                 word += "=" + words.pop(0)
+            elif word in flags:
+                word = flags[word]
             elif word in several:
                 items = []
                 while words and words[0].partition("=")[0] not in options:
@@ -44,54 +46,58 @@ def _parse_args():
                 word += "=" + json.dumps(items)
             yield word
 
-    single = {'--n_epochs', '--n-epochs', '--rate', '--title', '--plain'}
-    several = {'--sizes'}
-    options = {'--n_epochs', '--n-epochs', '--rate', '--shuffle', '--cache', '--sizes', '--title', '--plain'}
+    single = {"--n_epochs", "--n-epochs", "--rate", "--title", "--plain"}
+    flags = {
+        "--shuffle": "--shuffle=true",
+        "--no-shuffle": "--shuffle=false",
+        "--cache": "--cache=true",
+        "--no-cache": "--cache=false",
+    }
+    several = {"--sizes"}
+    options = {*single, *several, *flags}
     parser = argparse.ArgumentParser(
-        description='Options as MLV-tools had them.',
+        description="Options as MLV-tools had them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--n_epochs', '--n-epochs',
+        "--n_epochs", "--n-epochs",
         type=int,
         default=3,
-        help='how often',
+        help="how often",
     )
     parser.add_argument(
-        '--rate',
+        "--rate",
         type=float,
         default=-0.5,
-        help='how fast',
+        help="how fast",
     )
     parser.add_argument(
-        '--shuffle',
-        nargs='?', const=True, type=boolean,
+        "--shuffle",
+        type=boolean,
         default=True,
-        help='whether to',
+        help="whether to",
     )
-    parser.add_argument('--no-shuffle', dest='shuffle', action='store_false')
     parser.add_argument(
-        '--cache',
-        nargs='?', const=True, type=boolean,
+        "--cache",
+        type=boolean,
         default=False,
-        help='whether not to',
+        help="whether not to",
     )
-    parser.add_argument('--no-cache', dest='cache', action='store_false')
     parser.add_argument(
-        '--sizes',
+        "--sizes",
         type=list_of(int),
         default=[1, 2, 3],
-        help='several',
+        help="several",
     )
     parser.add_argument(
-        '--title',
-        default='a title; rm -rf',
-        help='with a space',
+        "--title",
+        default="a title; rm -rf",
+        help="with a space",
     )
     parser.add_argument(
-        '--plain',
-        default='x=y',
+        "--plain",
+        default="x=y",
     )
     return parser.parse_args([*joined(sys.argv[1:])])
 

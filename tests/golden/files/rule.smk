@@ -4,7 +4,6 @@ rule notebook:
     input:
         ancient("data/plain.csv"),
         ancient("data/other.csv"),
-        ancient("data/plain.csv"),
         script=ancient("workflow/scripts/notebook.py"),
         config=ancient("settings/config.toml"),
     output:
@@ -22,7 +21,7 @@ rule notebook:
     shell:
         "nbsnake exec notebook --"
         " python {input.script:q}"
-        " --out_dir={output.out_dir:q}"
+        " --out_dir={output.out_dir:q}/"
         " --history={output.history:q}"
         " --scores={output.scores:q}"
         " --curve={output.curve:q}"

@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -20,43 +20,43 @@ def _parse_args():
     import sys
 
     def joined(words):
-        """Join '--name value' to '--name=value', for a value may begin with a dash."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
                 word += "=" + words.pop(0)
             yield word
 
-    single = {'--out_dir', '--out-dir', '--history', '--scores', '--curve', '--config'}
+    single = {"--out_dir", "--out-dir", "--history", "--scores", "--curve", "--config"}
     parser = argparse.ArgumentParser(
-        description='Files of every role.',
+        description="Files of every role.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--out_dir', '--out-dir',
-        default='data/parts',
-        help='a folder as a whole',
+        "--out_dir", "--out-dir",
+        default="data/parts/",
+        help="a folder as a whole",
     )
     parser.add_argument(
-        '--history',
-        default='data/history.csv',
-        help='grows with every run',
+        "--history",
+        default="data/history.csv",
+        help="grows with every run",
     )
     parser.add_argument(
-        '--scores',
-        default='metrics/scores.json',
-        help='numbers',
+        "--scores",
+        default="metrics/scores.json",
+        help="numbers",
     )
     parser.add_argument(
-        '--curve',
-        default='plots/curve.csv',
-        help='a picture',
+        "--curve",
+        default="plots/curve.csv",
+        help="a picture",
     )
     parser.add_argument(
-        '--config',
-        default='settings/config.toml',
-        help='a file, read',
+        "--config",
+        default="settings/config.toml",
+        help="a file, read",
     )
     return parser.parse_args([*joined(sys.argv[1:])])
 

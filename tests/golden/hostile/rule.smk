@@ -24,7 +24,7 @@ rule notebook:
         " '--unicode=ünïcödé ✓ 漢字 😀'"
         " '--braces={{output}} {{{{params}}}} {{}} %s %d %%'"
         " '--backslash=C:\\new\\table \\${{x}} \\.'"
-        " '--lines=one\ntwo'"
+        " '--lines=one two'"
         ' \'--words=["", "-1", "--quotes", "a b", "it\'"\'"\'s", "{{x}}", "${{x}}"]\''
         " --evil={params.evil:q}"
         " --newline={params.newline:q}"

@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -27,7 +27,7 @@ def _parse_args():
         return items
 
     def joined(words):
-        """Join '--name value' to '--name=value', and '--names a b' to '--names=["a", "b"]'."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
@@ -39,78 +39,78 @@ def _parse_args():
                 word += "=" + json.dumps(items)
             yield word
 
-    single = {'--quotes', '--command', '--template', '--dashed', '--dash', '--empty', '--unicode', '--braces', '--backslash', '--lines', '--evil', '--newline'}
-    several = {'--words'}
-    options = {'--quotes', '--command', '--template', '--dashed', '--dash', '--empty', '--unicode', '--braces', '--backslash', '--lines', '--words', '--evil', '--newline'}
+    single = {"--quotes", "--command", "--template", "--dashed", "--dash", "--empty", "--unicode", "--braces", "--backslash", "--lines", "--evil", "--newline"}
+    several = {"--words"}
+    options = {*single, *several}
     parser = argparse.ArgumentParser(
         description='Text that someone might take for code: `touch hacked` $(touch hacked) $HOME "quoted" 100%.',
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--quotes',
-        default='it\'s "quoted" and \'quoted\'',
-        help='it\'s "quoted" and \'quoted\', 100%% of it: %%(prog)s {braces}',
+        "--quotes",
+        default="it's \"quoted\" and 'quoted'",
+        help="it's \"quoted\" and 'quoted', 100%% of it: %%(prog)s {braces}",
     )
     parser.add_argument(
-        '--command',
-        default='$(touch hacked) `touch hacked`; touch hacked',
-        help='$(touch hacked) and `touch hacked`',
+        "--command",
+        default="$(touch hacked) `touch hacked`; touch hacked",
+        help="$(touch hacked) and `touch hacked`",
     )
     parser.add_argument(
-        '--template',
-        default='${x} ${notebook.evil}',
-        help='${notebook.evil} and ${x}',
+        "--template",
+        default="${x} ${notebook.evil}",
+        help="${notebook.evil} and ${x}",
     )
     parser.add_argument(
-        '--dashed',
-        default='--quotes',
-        help='--looks-like-an-option',
+        "--dashed",
+        default="--quotes",
+        help="--looks-like-an-option",
     )
     parser.add_argument(
-        '--dash',
-        default='-',
-        help='-',
+        "--dash",
+        default="-",
+        help="-",
     )
     parser.add_argument(
-        '--empty',
-        default='',
+        "--empty",
+        default="",
     )
     parser.add_argument(
-        '--unicode',
-        default='ünïcödé ✓ 漢字 😀',
-        help='ünïcödé ✓ 漢字 😀',
+        "--unicode",
+        default="ünïcödé ✓ 漢字 😀",
+        help="ünïcödé ✓ 漢字 😀",
     )
     parser.add_argument(
-        '--braces',
-        default='{output} {{params}} {} %s %d %%',
-        help='{output} {{params}} %%s %%d %%%%',
+        "--braces",
+        default="{output} {{params}} {} %s %d %%",
+        help="{output} {{params}} %%s %%d %%%%",
     )
     parser.add_argument(
-        '--backslash',
-        default='C:\\new\\table \\${x} \\.',
-        help='C:\\new\\table \\${x}',
+        "--backslash",
+        default="C:\\new\\table \\${x} \\.",
+        help="C:\\new\\table \\${x}",
     )
     parser.add_argument(
-        '--lines',
-        default='one\ntwo',
-        help='more than one line',
+        "--lines",
+        default="one two",
+        help="more than one line",
     )
     parser.add_argument(
-        '--words',
+        "--words",
         type=list_of(str),
-        default=['', '-1', '--quotes', 'a b', "it's", '{x}', '${x}'],
-        help='several of them',
+        default=["", "-1", "--quotes", "a b", "it's", "{x}", "${x}"],
+        help="several of them",
     )
     parser.add_argument(
-        '--evil',
+        "--evil",
         required=True,
-        help='from params.yaml',
+        help="from params.yaml",
     )
     parser.add_argument(
-        '--newline',
+        "--newline",
         required=True,
-        help='from params.yaml, with a line break',
+        help="from params.yaml, with a line break",
     )
     return parser.parse_args([*joined(sys.argv[1:])])
 

@@ -8,7 +8,7 @@ rule notebook:
         ),
         script_=ancient("data/script.csv"),
     output:
-        update("data/short"),
+        update(directory("data/short")),
         a_parameter_with_quite_a_long_name_that_goes_on_and_on_output="data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/output.csv",
         index_=directory(
             "data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/outputs"
@@ -34,7 +34,7 @@ rule notebook:
         " --a_parameter_with_quite_a_long_name_that_goes_on_and_on_input={input.a_parameter_with_quite_a_long_name_that_goes_on_and_on_input:q}"
         " --a_parameter_with_quite_a_long_name_that_goes_on_and_on_output={output.a_parameter_with_quite_a_long_name_that_goes_on_and_on_output:q}"
         " --script={input.script_:q}"
-        " --index={output.index_:q}"
+        " --index={output.index_:q}/"
         " --a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params={params.a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params:q}"
         " --a_parameter_with_quite_a_long_name_that_goes_on_and_on_list={params.a_parameter_with_quite_a_long_name_that_goes_on_and_on_list:q}"
         " '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal=word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word '"

@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -27,7 +27,7 @@ def _parse_args():
         return items
 
     def joined(words):
-        """Join '--name value' to '--name=value', and '--names a b' to '--names=["a", "b"]'."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
@@ -39,64 +39,64 @@ def _parse_args():
                 word += "=" + json.dumps(items)
             yield word
 
-    single = {'--a_parameter_with_quite_a_long_name_that_goes_on_and_on_input', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-input', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_output', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-output', '--script', '--index', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-value-of-params', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-literal', '--input', '--params', '--content'}
-    several = {'--a_parameter_with_quite_a_long_name_that_goes_on_and_on_list', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-list'}
-    options = {'--a_parameter_with_quite_a_long_name_that_goes_on_and_on_input', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-input', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_output', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-output', '--script', '--index', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-value-of-params', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_list', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-list', '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-literal', '--input', '--params', '--content'}
+    single = {"--a_parameter_with_quite_a_long_name_that_goes_on_and_on_input", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-input", "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_output", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-output", "--script", "--index", "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-value-of-params", "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-literal", "--input", "--params", "--content"}
+    several = {"--a_parameter_with_quite_a_long_name_that_goes_on_and_on_list", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-list"}
+    options = {*single, *several}
     parser = argparse.ArgumentParser(
-        description='A first line that is so long that nobody would want to have it in one line of any file, but there it is anyway, and still goes on.',
+        description="A first line that is so long that nobody would want to have it in one line of any file, but there it is anyway, and still goes on.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_input', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-input',
-        default='data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/input.csv',
-        help='help help help help help help help help help help help help help help help help help help help help help help help help help help help help help help',
+        "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_input", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-input",
+        default="data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/input.csv",
+        help="help help help help help help help help help help help help help help help help help help help help help help help help help help help help help help",
     )
     parser.add_argument(
-        '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_output', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-output',
-        default='data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/output.csv',
-        help='a file',
+        "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_output", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-output",
+        default="data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/output.csv",
+        help="a file",
     )
     parser.add_argument(
-        '--script',
-        default='data/script.csv',
-        help='named like an entry of the rule',
+        "--script",
+        default="data/script.csv",
+        help="named like an entry of the rule",
     )
     parser.add_argument(
-        '--index',
-        default='data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/outputs',
-        help='named like a method of lists',
+        "--index",
+        default="data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/outputs/",
+        help="named like a method of lists",
     )
     parser.add_argument(
-        '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-value-of-params',
+        "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_value_of_params", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-value-of-params",
         required=True,
-        help='a value',
+        help="a value",
     )
     parser.add_argument(
-        '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_list', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-list',
+        "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_list", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-list",
         type=list_of(str),
         required=True,
-        help='a value',
+        help="a value",
     )
     parser.add_argument(
-        '--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal', '--a-parameter-with-quite-a-long-name-that-goes-on-and-on-literal',
-        default='word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word ',
-        help='a literal',
+        "--a_parameter_with_quite_a_long_name_that_goes_on_and_on_literal", "--a-parameter-with-quite-a-long-name-that-goes-on-and-on-literal",
+        default="word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word ",
+        help="a literal",
     )
     parser.add_argument(
-        '--input',
+        "--input",
         required=True,
-        help='named like a section',
+        help="named like a section",
     )
     parser.add_argument(
-        '--params',
+        "--params",
         required=True,
-        help='named like a section',
+        help="named like a section",
     )
     parser.add_argument(
-        '--content',
+        "--content",
         required=True,
-        help='named like an entry of the rule',
+        help="named like an entry of the rule",
     )
     return parser.parse_args([*joined(sys.argv[1:])])
 

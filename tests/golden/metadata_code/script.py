@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -32,11 +32,13 @@ def _parse_args():
         return items
 
     def joined(words):
-        """Join '--name value' to '--name=value', and '--names a b' to '--names=["a", "b"]'."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
                 word += "=" + words.pop(0)
+            elif word in flags:
+                word = flags[word]
             elif word in several:
                 items = []
                 while words and words[0].partition("=")[0] not in options:
@@ -44,54 +46,57 @@ def _parse_args():
                 word += "=" + json.dumps(items)
             yield word
 
-    single = {'--rate', '--text', '--late', '--annotated', '--computed'}
-    several = {'--names'}
-    options = {'--rate', '--names', '--text', '--late', '--annotated', '--computed', '--flag'}
+    single = {"--rate", "--text", "--late", "--annotated", "--computed"}
+    flags = {
+        "--flag": "--flag=true",
+        "--no-flag": "--flag=false",
+    }
+    several = {"--names"}
+    options = {*single, *several, *flags}
     parser = argparse.ArgumentParser(
-        description='More than literals in the metadata cell.',
+        description="More than literals in the metadata cell.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--rate',
+        "--rate",
         type=float,
         default=0.5,
-        help='a number',
+        help="a number",
     )
     parser.add_argument(
-        '--names',
+        "--names",
         type=list_of(str),
-        default=['a', 'b'],
-        help='over several lines',
+        default=["a", "b"],
+        help="over several lines",
     )
     parser.add_argument(
-        '--text',
-        default='one two ünï',
-        help='in parentheses',
+        "--text",
+        default="one two ünï",
+        help="in parentheses",
     )
     parser.add_argument(
-        '--late',
+        "--late",
         required=True,
-        help='no value in the cell',
+        help="no value in the cell",
     )
     parser.add_argument(
-        '--annotated',
-        default='é',
-        help='with its type',
+        "--annotated",
+        default="é",
+        help="with its type",
     )
     parser.add_argument(
-        '--computed',
+        "--computed",
         type=int,
         required=True,
-        help='an expression, which params.yaml replaces',
+        help="an expression, which params.yaml replaces",
     )
     parser.add_argument(
-        '--flag',
-        nargs='?', const=True, type=boolean,
+        "--flag",
+        type=boolean,
         required=True,
-        help='unassigned, false in params.yaml',
+        help="unassigned, false in params.yaml",
     )
-    parser.add_argument('--no-flag', dest='flag', action='store_false')
     return parser.parse_args([*joined(sys.argv[1:])])
 
 

@@ -11,6 +11,4 @@ rule notebook:
     params:
         content=content("notebook"),
     shell:
-        "nbsnake exec notebook --"
-        " python {input.script:q}"
-        " > {log:q} 2>&1"
+        "nbsnake exec notebook -- python {input.script:q} > {log:q} 2>&1"

@@ -8,11 +8,24 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
 _set_import_path()
+
+
+def _parse_args():
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser.parse_args()
+
+
+_args = _parse_args()
 
 
 # %% cell 1

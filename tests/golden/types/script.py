@@ -8,7 +8,7 @@ def _set_import_path():
     import sys
 
     here = os.path.dirname(os.path.realpath(__file__))
-    notebooks = os.path.normpath(os.path.join(here, '../..'))
+    notebooks = os.path.normpath(os.path.join(here, "../.."))
     sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
 
 
@@ -32,11 +32,13 @@ def _parse_args():
         return items
 
     def joined(words):
-        """Join '--name value' to '--name=value', and '--names a b' to '--names=["a", "b"]'."""
+        """Write each option as '--name=value', for a value may begin with a dash."""
         while words:
             word = words.pop(0)
             if word in single and words:
                 word += "=" + words.pop(0)
+            elif word in flags:
+                word = flags[word]
             elif word in several:
                 items = []
                 while words and words[0].partition("=")[0] not in options:
@@ -44,113 +46,117 @@ def _parse_args():
                 word += "=" + json.dumps(items)
             yield word
 
-    single = {'--source', '--target', '--title', '--count', '--rate', '--guess', '--bound', '--note', '--untyped'}
-    several = {'--weights', '--labels', '--sizes', '--flags', '--listed', '--names'}
-    options = {'--source', '--target', '--title', '--count', '--rate', '--verbose', '--quiet', '--weights', '--labels', '--sizes', '--flags', '--guess', '--listed', '--bound', '--note', '--names', '--untyped'}
+    single = {"--source", "--target", "--title", "--count", "--rate", "--guess", "--bound", "--note", "--untyped"}
+    flags = {
+        "--verbose": "--verbose=true",
+        "--no-verbose": "--verbose=false",
+        "--quiet": "--quiet=true",
+        "--no-quiet": "--quiet=false",
+    }
+    several = {"--weights", "--labels", "--sizes", "--flags", "--listed", "--names"}
+    options = {*single, *several, *flags}
     parser = argparse.ArgumentParser(
         description="Every type that a parameter may have.\n\nThe second paragraph is part of the script's help only.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        '--source',
-        default='data/in.csv',
-        help='a file that is read',
+        "--source",
+        default="data/in.csv",
+        help="a file that is read",
     )
     parser.add_argument(
-        '--target',
-        default='data/out.csv',
-        help='a file that is written',
+        "--target",
+        default="data/out.csv",
+        help="a file that is written",
     )
     parser.add_argument(
-        '--title',
-        default='a title',
-        help='a text',
+        "--title",
+        default="a title",
+        help="a text",
     )
     parser.add_argument(
-        '--count',
+        "--count",
         type=int,
         default=3,
-        help='a whole number',
+        help="a whole number",
     )
     parser.add_argument(
-        '--rate',
+        "--rate",
         type=float,
         default=0.5,
-        help='a number',
+        help="a number",
     )
     parser.add_argument(
-        '--verbose',
-        nargs='?', const=True, type=boolean,
+        "--verbose",
+        type=boolean,
         default=True,
-        help='yes or no',
+        help="yes or no",
     )
-    parser.add_argument('--no-verbose', dest='verbose', action='store_false')
     parser.add_argument(
-        '--quiet',
-        nargs='?', const=True, type=boolean,
+        "--quiet",
+        type=boolean,
         default=False,
-        help='yes or no, from params.yaml',
+        help="yes or no, from params.yaml",
     )
-    parser.add_argument('--no-quiet', dest='quiet', action='store_false')
     parser.add_argument(
-        '--weights',
+        "--weights",
         type=list_of(float),
         default=[0.1, 2.0],
-        help='numbers',
+        help="numbers",
     )
     parser.add_argument(
-        '--labels',
+        "--labels",
         type=list_of(str),
-        default=['a', 'b c'],
-        help='texts',
+        default=["a", "b c"],
+        help="texts",
     )
     parser.add_argument(
-        '--sizes',
+        "--sizes",
         type=list_of(int),
         default=[1, 2],
-        help='the spelling of typing',
+        help="the spelling of typing",
     )
     parser.add_argument(
-        '--flags',
+        "--flags",
         type=list_of(boolean),
         default=[True, False],
-        help='several yes or no',
+        help="several yes or no",
     )
     parser.add_argument(
-        '--guess',
+        "--guess",
         type=float,
         default=1.5,
-        help='its type is that of its literal',
+        help="its type is that of its literal",
     )
     parser.add_argument(
-        '--listed',
+        "--listed",
         type=list_of(float),
         default=[1, 2.5],
-        help='a list by its literal',
+        help="a list by its literal",
     )
     parser.add_argument(
-        '--bound',
+        "--bound",
         type=float,
         required=True,
-        help='without literal, from params.yaml',
+        help="without literal, from params.yaml",
     )
     parser.add_argument(
-        '--note',
-        default='from the notebook',
-        help='literal here, another value in params.yaml',
+        "--note",
+        default="from the notebook",
+        help="literal here, another value in params.yaml",
     )
     parser.add_argument(
-        '--names',
+        "--names",
         type=list_of(str),
         default=[],
-        help='from params.yaml',
+        help="from params.yaml",
     )
     parser.add_argument(
-        '--untyped',
+        "--untyped",
         type=int,
         required=True,
-        help='without literal, from params.yaml',
+        help="without literal, from params.yaml",
     )
     return parser.parse_args([*joined(sys.argv[1:])])
 

@@ -1,0 +1,45 @@
+"""dvc.lock as JSON, which jobs can read; good for as long as dvc.lock is unchanged.
+
+Standard library only: this runs inside every job.
+"""
+
+import json
+from typing import Any
+
+from nbsnake.atomic import write_atomically
+from nbsnake.plan import source_digests
+from nbsnake.receipt import Run
+
+LOCK_FILE = "dvc.lock"
+MEMO_FILE = ".nbsnake/lock.json"
+FORMAT = 2
+
+
+def read_lock_memo() -> dict[str, dict[str, Any]] | None:
+    """The stages of dvc.lock; None when nobody has read it since it last changed."""
+    try:
+        with open(MEMO_FILE, encoding="utf-8") as file:
+            memo = json.load(file)
+        if memo["format"] == FORMAT and memo["source"] == source_digests([LOCK_FILE]):
+            stages: dict[str, dict[str, Any]] = memo["stages"]
+            return stages
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def write_lock_memo(stages: dict[str, Any]) -> None:
+    """Keep what was read from dvc.lock as it is now."""
+    memo = {"format": FORMAT, "source": source_digests([LOCK_FILE]), "stages": stages}
+    write_atomically(MEMO_FILE, json.dumps(memo, default=str).encode(), durable=False)
+
+
+def run_of(body: dict[str, Any]) -> Run:
+    """The run that one stage of dvc.lock tells of."""
+    return Run(
+        body.get("cmd", ""), body.get("params", {}), _md5s(body, "deps"), _md5s(body, "outs")
+    )
+
+
+def _md5s(body: dict[str, Any], section: str) -> dict[str, str]:
+    return {entry["path"]: entry.get("md5", "") for entry in body.get(section, [])}

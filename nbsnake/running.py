@@ -1,0 +1,76 @@
+"""Who is at work in this project: the head of a run, and jobs. Told by locks that die with them.
+
+Standard library only: this runs inside every job.
+"""
+
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+HEAD = ".nbsnake/head.lock"
+JOBS = ".nbsnake/running"
+
+
+def become_head() -> IO[str] | None:
+    """Hold the lock of the head until the file is closed; None while another process has it."""
+    return _try_lock(HEAD)
+
+
+def head_is_alive() -> bool:
+    """Whether a run is going on, by ``snakemake`` or by ``nbsnake run``."""
+    lock = _try_lock(HEAD)
+    if lock is None:
+        return True
+    lock.close()
+    return False
+
+
+@contextlib.contextmanager
+def alone(step: str) -> Iterator[None]:
+    """Be the step's only job; wait while another one runs, that may have outlived its head."""
+    path = os.path.join(JOBS, step)
+    lock = _try_lock(path)
+    if lock is None:
+        _say(f"{step}: waiting for an earlier job of this step to end")
+        lock = _lock(path)
+    with lock:
+        yield
+
+
+def wait_for_orphans() -> None:
+    """Wait for the jobs of a run whose head was killed: they finish, and leave their receipts.
+
+    Otherwise Snakemake would delete the outputs that they are writing.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        for step in sorted(os.listdir(JOBS)):
+            path = os.path.join(JOBS, step)
+            if (lock := _try_lock(path)) is None:
+                _say(f"waiting for {step}, which a killed run left at work")
+                lock = _lock(path)
+            lock.close()
+
+
+def _try_lock(path: str) -> IO[str] | None:
+    try:
+        return _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+
+
+def _lock(path: str, how: int = fcntl.LOCK_EX) -> IO[str]:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    lock = open(path, "a", encoding="utf-8")  # noqa: SIM115  (the caller closes it)
+    try:
+        fcntl.flock(lock, how)
+    except BaseException:
+        lock.close()
+        raise
+    return lock
+
+
+def _say(message: str) -> None:
+    print(f"nbsnake: {message}", file=sys.stderr, flush=True)
