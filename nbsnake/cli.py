@@ -25,6 +25,9 @@ INTERRUPTED = 130
 def main(argv: list[str]) -> int:
     """Parse the command line, run the command, and tell errors as what they are."""
     name = next((word for word in argv if word in COMMANDS), None)
+    if name == "exec":  # reached only when it is not the first word
+        print("nbsnake: options of nbsnake itself cannot stand before 'exec'", file=sys.stderr)
+        return 2
     module = importlib.import_module(f"nbsnake.commands.{name}") if name else None
     end = argv.index("--") if name == "run" and "--" in argv else len(argv)
     args = _parser(name, module).parse_args(argv[:end])

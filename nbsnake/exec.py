@@ -37,6 +37,9 @@ NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 
 def main(argv: list[str]) -> int:
     """Run the command; the exit code is the command's own, or 3 when its outputs are missing."""
+    if argv[:1] in (["-h"], ["--help"]):
+        print(f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.")
+        return 0
     if len(argv) < 3 or argv[1] != "--":
         print(USAGE, file=sys.stderr)
         return 2
