@@ -30,7 +30,8 @@ def compile_pipeline(specs: Iterable[StepSpec], params: Mapping[str, Value]) -> 
 
     Raises :class:`NbsnakeError`, all that can be found at once together.
     """
-    steps, faults = [], []
+    specs = list(specs)
+    steps, faults = [], _section_faults([step_name(spec.notebook) for spec in specs], params)
     for spec in specs:
         try:
             steps.append(compile_step(spec, params.get(step_name(spec.notebook))))
@@ -38,6 +39,22 @@ def compile_pipeline(specs: Iterable[StepSpec], params: Mapping[str, Value]) -> 
             faults.append(fault)
     raise_all(faults)
     return Pipeline(tuple(steps))
+
+
+def _section_faults(steps: list[str], params: Mapping[str, Value]) -> list[NbsnakeError]:
+    """A mapping in params.yaml that is named almost like a step, but like none, is a slip."""
+    faults: list[NbsnakeError] = []
+    for key, value in params.items():
+        near = difflib.get_close_matches(str(key), steps, n=1, cutoff=0.8)
+        if key not in steps and isinstance(value, dict) and near and near[0] not in params:
+            faults.append(
+                PipelineError(
+                    f"no step is called {key!r}",
+                    where=Where(PARAMS_FILE),
+                    hint=f"did you mean {near[0]!r}?",
+                )
+            )
+    return faults
 
 
 def compile_step(spec: StepSpec, params: Value) -> Step:

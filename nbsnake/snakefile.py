@@ -15,7 +15,7 @@ from copy import deepcopy
 from typing import Any
 
 from nbsnake.digests import read_digests, time_carrier
-from nbsnake.errors import NbsnakeError, StaleError
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.paramtype import text_of
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
@@ -56,7 +56,23 @@ class Session:
             self._head_lock = become_head()  # held until this process ends
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
+            if "--lint" not in sys.argv:
+                self._check_sources()
             self._verdicts = Judge(self._plan, self._digests).verdicts()
+
+    def _check_sources(self) -> None:
+        """Snakemake says nothing of a missing source while what was made of it is there."""
+        faults: list[NbsnakeError] = [
+            PipelineError(
+                f"{path} is missing, and no step writes it",
+                where=Where(step.notebook),
+                hint="bring it back (dvc pull, git checkout), or mend its path in ':dvc-in'",
+            )
+            for step in self._plan.steps.values()
+            for path in step.deps
+            if path not in self._makers and not os.path.exists(path)
+        ]
+        raise_all(faults)
 
     def param(self, name: str) -> ParamFunction:
         """The value of ``step.param`` as one word of the command line."""
@@ -105,7 +121,7 @@ class Session:
 
     def _run_sync(self) -> None:
         done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)
-        if done.returncode:
+        if done.returncode > 1:  # 1 says that a result may not be locked, and why
             print("nbsnake: dvc.lock is not up to date; run: nbsnake sync", file=sys.stderr)
 
     def _content(self, step: PlannedStep) -> dict[str, Any]:

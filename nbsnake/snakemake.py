@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,14 @@ LOCKS = ".snakemake/locks"
 
 def run_snakemake(arguments: Sequence[str]) -> int:
     """Run Snakemake in this project to its end, and return its exit code."""
-    return subprocess.run([sys.executable, "-m", "snakemake", *arguments]).returncode
+    process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # Snakemake gets Ctrl-C too, and ends
+                return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def unlock_if_dead() -> bool:

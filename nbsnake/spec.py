@@ -101,6 +101,7 @@ def read_spec(notebook: Notebook, no_effect: tuple[str, ...] = NO_EFFECT) -> Ste
     code = [cell for cell in kept if cell.kind == "code" and cell.source.strip()]
     fields, description = _read_docstring(code[0], notebook.path) if code else ([], "")
     if not any(field.key in KEYS + LATER_KEYS for field in fields):
+        _check_no_stray_keys(code, notebook.path)
         return None
     _check_language(notebook)
     faults = _key_faults(fields)
@@ -151,7 +152,7 @@ def _read_docstring(cell: Cell, path: str) -> tuple[list[Field], str]:
     """The fields, and the text before the first of them."""
     found = docstring(cell)
     if found is None:
-        if any((m := _FIELD.match(line)) and m[1] in KEYS for line in cell.source.splitlines()):
+        if _has_keys(cell):
             check_code(cell, path)  # metadata that cannot be read is a fault, and no absence
         return [], ""
     fields: list[Field] = []
@@ -165,6 +166,22 @@ def _read_docstring(cell: Cell, path: str) -> tuple[list[Field], str]:
         elif not fields:
             description.append(line)
     return fields, inspect.cleandoc("\n".join(description))
+
+
+def _has_keys(cell: Cell) -> bool:
+    matches = map(_FIELD.match, cell.source.splitlines())
+    return any(match and match[1].startswith("dvc-") for match in matches)
+
+
+def _check_no_stray_keys(code: list[Cell], path: str) -> None:
+    """Metadata anywhere but at the beginning would be overlooked, and its step with it."""
+    stray = next((cell for cell in code if _has_keys(cell)), None)
+    if stray is not None:
+        raise NotebookError(
+            "the step's metadata is not where it is read",
+            where=Where(path, stray.index),
+            hint="move the docstring to the beginning of the first code cell, before any import",
+        )
 
 
 def _key_faults(fields: list[Field]) -> list[NbsnakeError]:

@@ -6,6 +6,7 @@ import sys
 import pytest
 from builders import declare, nb, pipeline, spec_of, step
 
+from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError
 from nbsnake.render.script import render_script
 from nbsnake.spec import read_spec
@@ -30,6 +31,19 @@ def run_parser(made, tmp_path, *words):
 def test_metadata_cell_that_is_no_python_is_a_fault_and_no_absence(body):
     with pytest.raises(NbsnakeError):
         spec_of(declare(OUT, body=body))
+
+
+@pytest.mark.parametrize("cells", [["import csv\n" + declare(OUT)], ["import csv", declare(OUT)]])
+def test_metadata_that_is_not_at_the_beginning_is_a_fault_and_no_absence(cells):
+    with pytest.raises(NbsnakeError, match="not where it is read"):
+        read_spec(nb(*cells))
+
+
+def test_section_of_params_named_almost_like_a_step_is_a_slip():
+    spec = spec_of(declare(":param rate: rate", OUT, body="rate = 1"), path="train.ipynb")
+    with pytest.raises(NbsnakeError, match="did you mean 'train'"):
+        compile_pipeline([spec], {"trian": {"rate": 2}})
+    assert compile_pipeline([spec], {"trained_elsewhere": {"rate": 2}, "seed": 1}).steps
 
 
 def test_notebook_without_metadata_is_no_step():

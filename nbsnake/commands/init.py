@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     for file in files:
         print(f"wrote {file.path}", file=sys.stderr)
     notebooks = find_notebooks(())
-    print(f"{len(notebooks)} notebooks here; next: nbsnake generate", file=sys.stderr)
+    found = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
+    print(f"{found} here; next: nbsnake generate", file=sys.stderr)
     return 0
 
 

@@ -19,6 +19,8 @@ from nbsnake.running import head_is_alive, wait_for_orphans
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.sync import sync
 
+DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "nbsnake run [-h] [-j N] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
@@ -32,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     enter_project()
     changes = find_changes()
+    if DRY_RUN.intersection(args.snakemake_args):
+        if changes:
+            report(changes, dry_run=True)
+        return run_snakemake(["--cores", args.jobs, *args.snakemake_args])
     settle(changes)
     if changes:
         report(changes)

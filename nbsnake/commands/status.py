@@ -2,13 +2,15 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from nbsnake import dvc
 from nbsnake.commands import enter_project
 from nbsnake.digests import read_digests
-from nbsnake.errors import UsageError
+from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.freshness import Judge, Verdict
+from nbsnake.generate import find_changes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     enter_project()
+    _warn_of_drift()
     digests = read_digests()
     verdicts = Judge(dvc.current_plan(), digests).verdicts()
     digests.save()
@@ -34,6 +37,18 @@ def run(args: argparse.Namespace) -> int:
         for verdict in shown:
             print(f"{verdict.step.name:{width}}  {_in_words(verdict)}")
     return 0
+
+
+def _warn_of_drift() -> None:
+    """What follows is about the generated files, which may be older than the notebooks."""
+    try:
+        drifts = find_changes()
+    except NbsnakeError as error:
+        print(f"the notebooks cannot be generated:\n{error}", file=sys.stderr)
+        return
+    if drifts:
+        paths = ", ".join(drift.path for drift in drifts)
+        print(f"older than the notebooks: {paths}; run: nbsnake generate", file=sys.stderr)
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

@@ -147,3 +147,11 @@ def test_a_parameter_of_the_command_line_is_used_and_told_but_never_locked(done:
     assert done.lock() == lock
     done.assert_dvc_clean()
     assert NOTHING in done.snakemake()
+
+
+def test_a_missing_source_is_an_error_and_never_nothing_to_do(done: Project) -> None:
+    (done.root / "data/raw.txt").unlink()
+    assert "data/raw.txt is missing" in done.snakemake(code=1)
+    assert "data/raw.txt is missing" in done.nbsnake("run", "-j", "2", code=3).stderr
+    done.git("checkout", "data/raw.txt")
+    assert NOTHING in done.snakemake()
