@@ -123,7 +123,7 @@ def _from_lock(step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] 
 def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen]:
     """Digest the dependencies; what another step wrote is known from that step's receipt."""
     digests = read_digests()
-    makers = {out.path: other.name for other in plan.steps.values() for out in other.outs}
+    makers = plan.makers()
     for maker in {makers[path] for path in step.deps if path in makers}:
         if receipt := read_receipt(maker):
             digests.trust(receipt)

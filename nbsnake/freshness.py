@@ -42,7 +42,7 @@ class Judge:
         self._digests = digests
         self._lock = read_lock()
         self._receipts = {name: read_receipt(name) for name in plan.steps}
-        self._makers = {out.path: step.name for step in plan.steps.values() for out in step.outs}
+        self._makers = plan.makers()
         self._verdicts: dict[str, Verdict] = {}
         for receipt in self._receipts.values():
             if receipt:

@@ -82,6 +82,18 @@ class Plan(NamedTuple):
     params: dict[str, Any]
     cache: Cache
 
+    def makers(self) -> dict[str, str]:
+        """For each dependency that a step writes, also inside a folder, the name of that step."""
+        written = {out.path: step.name for step in self.steps.values() for out in step.outs}
+        found = {}
+        for path in {path for step in self.steps.values() for path in step.deps}:
+            up = path
+            while up and up not in written:
+                up = up.rpartition("/")[0]
+            if up:
+                found[path] = written[up]
+        return found
+
 
 def _lock_file(path: str, content: Digest | None) -> dict[str, Any]:
     return {"path": path, **(content.to_dict() if content else {})}

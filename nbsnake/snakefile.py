@@ -22,6 +22,11 @@ from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
 
+# With these Snakemake reads the Snakefile and runs no job.
+READ_ONLY = frozenset(
+    {"--lint", "--list", "-l", "--dag", "--rulegraph", "--filegraph", "--summary", "-S"}
+    | {"--detailed-summary", "-D", "--unlock", "--touch", "-t"}
+)
 ParamFunction = Callable[[Any], Any]
 
 
@@ -49,7 +54,7 @@ class Session:
         self._digests = read_digests()
         self._verdicts: dict[str, Verdict] = {}
         self._params: dict[str, list[str]] = {}  # the names that each step's rule asks for
-        self._makers = {out.path for step in self._plan.steps.values() for out in step.outs}
+        self._makers = self._plan.makers()
         _read_as_dvc_does(config, self._plan, workflow.config_settings)
         _find_own_tools()
         if self._is_head:
@@ -111,7 +116,7 @@ class Session:
         if self._is_head:
             self._digests.save()
         pending = [v for v in self._verdicts.values() if v.state == "fresh" and not v.locked]
-        if pending and not self._is_dry:
+        if pending and not self._is_dry and READ_ONLY.isdisjoint(sys.argv):
             self._run_sync()
 
     def sync(self) -> None:
@@ -145,10 +150,17 @@ class Session:
             sealed = {**record, "params": params, "code": None, "input": None}
             if record != sealed or is_incomplete(path):
                 write_record(path, sealed, complete=True)
-        inputs = [_mtime_ns(path) for path in step.deps if path in self._makers]
+        inputs = [_mtime_ns(out) for path in step.deps for out in self._written_as(path)]
         for path in step.out_paths:
             if inputs and _mtime_ns(path) < max(inputs):
                 self._digests.retime(path, max(inputs))
+
+    def _written_as(self, path: str) -> list[str]:
+        """The output that ``path`` is, or lies in; none for a source."""
+        if path not in self._makers:
+            return []
+        outs = self._plan.steps[self._makers[path]].out_paths
+        return [out for out in outs if f"{path}/".startswith(f"{out}/")]
 
     def _seal_stale(self, verdict: Verdict) -> None:
         """Snakemake sees by itself what is missing, and what waits for another step."""

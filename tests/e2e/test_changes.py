@@ -1,6 +1,7 @@
 """What runs again after a change, from a fresh clone on."""
 
 import os
+import shutil
 
 import pytest
 from e2e_project import LEFT, NOTHING, RIGHT, Project
@@ -154,4 +155,18 @@ def test_a_missing_source_is_an_error_and_never_nothing_to_do(done: Project) -> 
     assert "data/raw.txt is missing" in done.snakemake(code=1)
     assert "data/raw.txt is missing" in done.nbsnake("run", "-j", "2", code=3).stderr
     done.git("checkout", "data/raw.txt")
+    assert NOTHING in done.snakemake()
+
+
+def test_a_file_inside_a_folder_that_a_step_writes_is_its_result(done: Project) -> None:
+    head = '"""Read one part.\n\n:dvc-in: data/parts/inner/0.txt\n:dvc-out: part.txt\n"""'
+    code = "text = open('data/parts/inner/0.txt').read()\nopen('part.txt', 'w').write(text)"
+    done.write_notebook("part", ["# Part", head, code])
+    done.nbsnake("generate")
+    shutil.rmtree(done.root / "data/parts")
+    done.snakemake()
+    assert (done.root / "part.txt").exists()
+    done.assert_dvc_clean()
+    shutil.rmtree(done.root / ".snakemake")
+    os.utime(done.root / "part.txt", (1_000_000_000, 1_000_000_000))
     assert NOTHING in done.snakemake()
