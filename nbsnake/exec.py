@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 
 from nbsnake.cache import Cache, unprotect
 from nbsnake.content import Digest, digest, stamp
@@ -61,7 +62,7 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
         if outs is not None:
             _restore(plan.cache, outs)
             _say(f"{step.name}: outputs restored, the same command ran on the same content before")
-            write_receipt(_receipt(step, command, deps, outs, started, restored=True))
+            write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
             return 0
     for out in step.outs:
         if out.persist:
@@ -77,7 +78,7 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
         return 3
     outs = _store(plan.cache, step)
     refused = refused or _changed(deps)
-    write_receipt(_receipt(step, command, deps, outs, started, refused=refused))
+    write_receipt(receipt_of(step, command, deps, outs, started, refused=refused))
     return 0
 
 
@@ -91,10 +92,18 @@ def find_outputs(
     """
     if any(out.persist for out in step.outs):
         return None
-    found = (
-        _from_receipt(step, deps) or _from_run_cache(cache, step, deps) or _from_lock(step, deps)
-    )
-    return found if found and all(cache.has(content) for content in found.values()) else None
+    for found in _recorded_outputs(cache, step, deps):
+        if found and all(cache.has(content) for content in found.values()):
+            return found
+    return None
+
+
+def _recorded_outputs(
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
+) -> Iterator[dict[str, Digest] | None]:
+    yield _from_receipt(step, deps)
+    yield _from_run_cache(cache, step, deps)
+    yield _from_lock(step, deps)
 
 
 def _from_receipt(step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
@@ -173,16 +182,17 @@ def _restore(cache: Cache, outs: dict[str, Digest]) -> None:
         cache.restore(content, path)
 
 
-def _receipt(
+def receipt_of(
     step: PlannedStep,
-    command: list[str],
-    deps: list[Seen],
+    command: Sequence[str],
+    deps: Iterable[Seen],
     outs: dict[str, Digest],
     started: float,
     *,
     refused: str = "",
     restored: bool = False,
 ) -> Receipt:
+    """The receipt of a job that ends now, with the outputs as they are on disk."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Receipt(
         step=step.name,

@@ -1,12 +1,11 @@
 """From the cache to the workspace: results that are on record need not be computed again."""
 
-import os
 import time
 from dataclasses import dataclass
 
 from nbsnake.content import Digest, stamp
 from nbsnake.digests import Digests
-from nbsnake.exec import find_outputs
+from nbsnake.exec import find_outputs, receipt_of
 from nbsnake.freshness import Judge
 from nbsnake.plan import Plan, PlannedStep
 from nbsnake.receipt import Receipt, Seen, write_receipt
@@ -58,17 +57,7 @@ def _bring_back(
     now = time.time()
     for path, content in outs.items():
         plan.cache.restore(content, path)
-    receipt = Receipt(
-        step=step.name,
-        cmd=step.cmd,
-        argv=step.argv,
-        params=step.params,
-        deps=tuple(Seen(path, content, stamp(path)) for path, content in deps.items()),
-        outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
-        started=now,
-        ended=time.time(),
-        host=os.uname().nodename,
-        restored=True,
-    )
+    seen = [Seen(path, content, stamp(path)) for path, content in deps.items()]
+    receipt = receipt_of(step, step.argv, seen, outs, now, restored=True)
     write_receipt(receipt)
     return receipt
