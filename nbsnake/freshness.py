@@ -83,7 +83,7 @@ class Judge:
         return Verdict(
             step=step,
             state="stale" if last else "never run",
-            reasons=tuple(_reasons(last, now, receipt)) if last else (),
+            reasons=tuple(_reasons(last, now, receipt) if last else _unmade(now)),
             restorable=bool(known),
             failure=read_failure(step.name),
         )
@@ -106,6 +106,13 @@ def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
             yield f"{path} is missing"
         elif path in then.outs and then.outs[path] != now.outs[path]:
             yield f"{path} is not what the step wrote"
+
+
+def _unmade(now: Run) -> Iterator[str]:
+    """What was there before the step ever ran is no result of it, though Snakemake takes it so."""
+    for path in sorted(now.outs):
+        if now.outs[path]:
+            yield f"{path} was there before"
 
 
 def _changed_params(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

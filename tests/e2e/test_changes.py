@@ -170,3 +170,12 @@ def test_a_file_inside_a_folder_that_a_step_writes_is_its_result(done: Project) 
     shutil.rmtree(done.root / ".snakemake")
     os.utime(done.root / "part.txt", (1_000_000_000, 1_000_000_000))
     assert NOTHING in done.snakemake()
+
+
+def test_a_file_that_was_there_before_the_step_ever_ran_is_no_result(project: Project) -> None:
+    project.write("data/numbers.txt", "left by Jupyter\n")
+    project.write("joined.txt", "left by Jupyter\n")
+    assert project.status()["make"]["reasons"] == ["data/numbers.txt was there before"]
+    project.snakemake()
+    assert project.computed() == ["join", "left", "make", "right"]
+    project.assert_dvc_clean()
