@@ -11,12 +11,15 @@ from nbsnake.errors import NbsnakeError
 
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
+    "convert": "write the scripts of any notebooks, and nothing else",
     "generate": "write scripts, rules and dvc.yaml from the notebooks",
     "check": "fail when what is on disk is not what the notebooks give",
     "run": "generate, restore, run what is left with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
     "restore": "bring back results from the cache instead of computing them",
+    "export": "write the pipeline as one bash script that needs Python only",
+    "params": "print the values of params.yaml for one step, as JSON (stages call this)",
     "status": "say for each step whether its result is fresh, and why not",
 }
 INTERRUPTED = 130

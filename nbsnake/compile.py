@@ -2,27 +2,25 @@
 
 import difflib
 import keyword
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import Argument, Pipeline, Source, Step
-from nbsnake.paramtype import ParamType, Value, text_of, type_of
-from nbsnake.spec import ParamSpec, StepSpec
+from nbsnake.model import PARAMS_FILE, Argument, Pipeline, Source, Step
+from nbsnake.paramspec import ParamSpec
+from nbsnake.paramtype import ParamType, Value, type_of
+from nbsnake.spec import StepSpec
 
-PARAMS_FILE = "params.yaml"
 TAKEN_NAMES = ("all", "common", "sync")
+TEXT = ParamType("str")
 
 
-def step_name(notebook: str) -> str:
-    """The step's name: the notebook's file name, made a word that all three tools accept.
+class Extra(NamedTuple):
+    """``:dvc-extra:`` on one parameter: ``--name words`` or, ``negated``, ``--no-name``."""
 
-    Lower case; every run of other characters than letters, digits and ``_`` becomes one ``_``; a
-    name that begins with a digit gets ``step_`` in front.
-    """
-    stem = notebook.rpartition("/")[2].removesuffix(".ipynb")
-    name = re.sub(r"[^a-z0-9_]+", "_", stem.lower())
-    return f"step_{name}" if name[:1].isdigit() else name
+    words: tuple[str, ...]
+    negated: bool
+    where: Where
 
 
 def compile_pipeline(specs: Iterable[StepSpec], params: Mapping[str, Value]) -> Pipeline:
@@ -31,10 +29,10 @@ def compile_pipeline(specs: Iterable[StepSpec], params: Mapping[str, Value]) -> 
     Raises :class:`NbsnakeError`, all that can be found at once together.
     """
     specs = list(specs)
-    steps, faults = [], _section_faults([step_name(spec.notebook) for spec in specs], params)
+    steps, faults = [], _section_faults([spec.name for spec in specs], params)
     for spec in specs:
         try:
-            steps.append(compile_step(spec, params.get(step_name(spec.notebook))))
+            steps.append(compile_step(spec, params.get(spec.name)))
         except NbsnakeError as fault:
             faults.append(fault)
     raise_all(faults)
@@ -63,7 +61,7 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
     ``params`` is the step's mapping in params.yaml, None where there is none. A value comes from,
     first wins: the path of the artifact it carries, ``params``, ``:dvc-extra:``, the literal.
     """
-    name = step_name(spec.notebook)
+    name = spec.name
     if name in TAKEN_NAMES or keyword.iskeyword(name):
         raise PipelineError(
             f"the step would be called {name!r}, a name that Snakemake or nbsnake needs itself",
@@ -73,11 +71,11 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
     faults: list[NbsnakeError] = []
     config = _check_config(spec, name, params, faults)
     extras = _read_extras(spec, faults)
-    paths = {each.param: each.path + "/" * each.is_dir for each in spec.artifacts}
+    paths = _paths(spec)
     arguments = []
     for param in spec.params:
         try:
-            arguments.append(_bind(param, paths, config, extras, name))
+            arguments.append(_bind(param, paths, config, extras, spec))
         except NbsnakeError as fault:
             faults.append(fault)
     if not any(artifact.is_output for artifact in spec.artifacts):
@@ -85,28 +83,47 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
             PipelineError(
                 "the step declares no output",
                 where=spec.where,
-                hint="name a file that it writes with ':dvc-out: path'",
+                hint="name a file that it writes: dvc run -o PATH ..."
+                if spec.command
+                else "name a file that it writes with ':dvc-out: path'",
             )
         )
     raise_all(faults)
     return Step(
         name=name,
-        notebook=spec.notebook,
-        description=spec.description,
+        program=spec.program,
         arguments=tuple(sorted(arguments, key=lambda argument: argument.source != Source.FILE)),
         artifacts=spec.artifacts,
-        cells=spec.cells,
-        metadata=spec.metadata,
-        unassigned=spec.unassigned,
         where=spec.where,
+        command=spec.command,
     )
+
+
+def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
+    """The parameters of a notebook's script alone: what has no value must be told when it runs."""
+    paths = _paths(spec)
+    return tuple(
+        _file_argument(param, paths[param.name])
+        if param.name in paths
+        else _argument(param, _type_of(param), Source.LITERAL, param.literal)
+        for param in spec.params
+    )
+
+
+def _paths(spec: StepSpec) -> dict[str, list[str]]:
+    """The paths that each parameter carries; a folder's ends in a slash."""
+    paths: dict[str, list[str]] = {}
+    for each in spec.artifacts:
+        if each.param:
+            paths.setdefault(each.param, []).append(each.path + "/" * each.is_dir)
+    return paths
 
 
 def _check_config(
     spec: StepSpec, name: str, params: Value, faults: list[NbsnakeError]
 ) -> Mapping[str, Value]:
     """The step's values in params.yaml; every one of them must be a parameter that it has."""
-    if params is None:
+    if params is None or spec.command:  # its author tells the script what it needs
         return {}
     if not isinstance(params, dict):
         faults.append(
@@ -135,54 +152,72 @@ def _check_config(
 
 def _bind(
     param: ParamSpec,
-    paths: Mapping[str | None, str],
+    paths: Mapping[str, list[str]],
     config: Mapping[str, Value],
-    extras: Mapping[str, tuple[Sequence[str], Where]],
-    step: str,
+    extras: Mapping[str, Extra],
+    spec: StepSpec,
 ) -> Argument:
     if param.name in paths:
         if param.name in config:
             raise PipelineError(
-                f"{step}.{param.name} is given here, but the parameter carries a file",
+                f"{spec.name}.{param.name} is given here, but the parameter carries a file",
                 where=Where(PARAMS_FILE),
                 hint=f"remove it; the path stands in the notebook: {param.where}",
             )
-        path = paths[param.name]
-        return _argument(param, ParamType("str"), Source.FILE, path, path)
+        return _file_argument(param, paths[param.name])
     if param.name in config:
         value, source, where = config[param.name], Source.CONFIG, Where(PARAMS_FILE)
     elif param.name in extras:
-        words, where = extras[param.name]
-        declared = param.type or (type_of(param.literal) if param.has_literal else None)
-        value, source = _parse(declared or ParamType("str"), words, param, where), Source.LITERAL
-    elif param.has_literal:
+        words, negated, where = extras[param.name]
+        value, source = _parse(param, words, where, negated=negated), Source.LITERAL
+    elif param.has_literal or (param.type and param.type.optional):
         value, source, where = param.literal, Source.LITERAL, param.where
+    elif spec.command:
+        return _argument(param, _type_of(param), Source.LITERAL, None)
     else:
         raise PipelineError(
             f"the parameter {param.name!r} has no value",
             where=param.where,
-            hint=f"assign it a literal in this cell, or set {step}.{param.name} in {PARAMS_FILE}",
+            hint=f"assign it a literal in this cell, or set {spec.name}.{param.name} "
+            f"in {PARAMS_FILE}",
         )
     kind = param.type or type_of(param.literal if param.has_literal else value)
     if not kind.accepts(value):
         raise PipelineError(
-            f"the value {value!r} of {step}.{param.name} is not of the type {kind}",
+            f"the value {_shown(value)} of {spec.name}.{param.name} is not of the type {kind}",
             where=where,
             hint=f"the parameter is declared in {param.where}",
         )
-    if any(char in text_of(value) for char in "\n\r"):
-        raise PipelineError(
-            f"the value of {step}.{param.name} holds a line break",
-            where=where,
-            hint="DVC runs a command line by line; read such a text from a file instead",
-        )
+    return _argument(param, kind, source, value)
+
+
+def _shown(value: Value) -> str:
+    text = repr(value)
+    return text if len(text) < 100 else f"{text[:80]}..."
+
+
+def _type_of(param: ParamSpec) -> ParamType:
+    return param.type or (type_of(param.literal) if param.has_literal else TEXT)
+
+
+def _file_argument(param: ParamSpec, paths: list[str]) -> Argument:
+    kind = param.type or TEXT
+    value: Value = list(paths) if kind.is_list else paths[0]
+    return Argument(
+        name=param.name,
+        type=kind,
+        help=param.help,
+        source=Source.FILE,
+        value=value,
+        default=value,
+        required=False,
+        where=param.where,
+    )
+
+
+def _argument(param: ParamSpec, kind: ParamType, source: Source, value: Value) -> Argument:
+    """A parameter with a value; the script's default is never one of params.yaml."""
     default = param.literal if source is Source.CONFIG else value
-    return _argument(param, kind, source, value, default)
-
-
-def _argument(
-    param: ParamSpec, kind: ParamType, source: Source, value: Value, default: Value
-) -> Argument:
     return Argument(
         name=param.name,
         type=kind,
@@ -190,54 +225,64 @@ def _argument(
         source=source,
         value=value,
         default=default,
+        required=default is None and not kind.optional,
         where=param.where,
     )
 
 
-def _parse(kind: ParamType, words: Sequence[str], param: ParamSpec, where: Where) -> Value:
+def _parse(param: ParamSpec, words: Sequence[str], where: Where, *, negated: bool) -> Value:
+    """The value that ``:dvc-extra:`` gives; a flag alone is true, ``--no-flag`` false or None."""
+    kind = _type_of(param)
+    if negated and not kind.is_flag:
+        return None
+    if kind.is_flag and not words:
+        return not negated
     try:
         return kind.parse(list(words))
     except ValueError as error:
         raise PipelineError(
-            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}", where=where
+            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}",
+            where=where,
+            hint=f"the parameter is declared in {param.where}",
         ) from None
 
 
-def _read_extras(
-    spec: StepSpec, faults: list[NbsnakeError]
-) -> dict[str, tuple[Sequence[str], Where]]:
-    """The words that ``:dvc-extra:`` gives to each parameter it names.
+def _read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
+    """What ``:dvc-extra:`` gives to each parameter it names.
 
-    ``--name value``, ``--name=value`` and, as MLV-tools wrote them, dashes for underscores; a
-    flag alone means true, ``--no-flag`` false.
+    ``--name value``, ``--name=value`` and, as MLV-tools wrote them, dashes for underscores.
     """
     names = {param.name.replace("_", "-"): param.name for param in spec.params}
-    extras: dict[str, tuple[Sequence[str], Where]] = {}
-    words = iter(spec.extras)
-    pending = next(words, None)
-    while pending is not None:
-        (option, where), values = pending, []
-        pending = None
-        for word, place in words:
-            if word.startswith("--"):
-                pending = word, place
-                break
-            values.append(word)
+    extras: dict[str, Extra] = {}
+    for option, words, where in _options(spec.extras):
         flag, equals, value = option.removeprefix("--").partition("=")
-        name = names.get(flag.replace("_", "-"))
-        if equals:
-            values.insert(0, value)
-        elif name is None and not values and flag.startswith("no-"):
-            name, values = names.get(flag[3:].replace("_", "-")), ["false"]
-        if not option.startswith("--") or name is None:
-            near = difflib.get_close_matches(flag, names, n=1)
-            faults.append(
-                PipelineError(
-                    f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
-                    where=where,
-                    hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
-                )
-            )
+        values = (value, *words) if equals else words
+        plain = flag.replace("_", "-")
+        negated = plain not in names and not values and plain.removeprefix("no-") in names
+        name = names.get(plain.removeprefix("no-") if negated else plain)
+        if option.startswith("--") and name:
+            extras[name] = Extra(values, negated, where)
             continue
-        extras[name] = (values or ["true"], where)
+        near = difflib.get_close_matches(flag, names, n=1)
+        faults.append(
+            PipelineError(
+                f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
+                where=where,
+                hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
+            )
+        )
     return extras
+
+
+def _options(words: Iterable[tuple[str, Where]]) -> Iterator[tuple[str, tuple[str, ...], Where]]:
+    """Each option with the words behind it; a word that no option precedes comes alone."""
+    option: tuple[str, list[str], Where] | None = None
+    for word, where in words:
+        if option and not word.startswith("--"):
+            option[1].append(word)
+            continue
+        if option:
+            yield option[0], tuple(option[1]), option[2]
+        option = (word, [], where)
+    if option:
+        yield option[0], tuple(option[1]), option[2]

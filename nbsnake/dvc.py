@@ -16,6 +16,7 @@ from dvc.stage.utils import split_params_deps
 from nbsnake.atomic import write_atomically
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where
+from nbsnake.model import PARAMS_FILE
 from nbsnake.plan import (
     PLAN_FILE,
     Plan,
@@ -25,7 +26,7 @@ from nbsnake.plan import (
     read_current_plan,
     source_digests,
 )
-from nbsnake.project import PARAMS_FILE, read_params, read_yaml
+from nbsnake.project import read_params, read_yaml
 from nbsnake.render.stage import DVC_FILE, OWNER, is_ours, rule_argv
 
 TEMPORARY = ".dvc/tmp"
@@ -84,14 +85,14 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
         raise PipelineError(
             f"a value below {stage.name!r} holds a line break",
             where=Where(PARAMS_FILE),
-            hint="DVC runs a command line by line; read such a text from a file instead",
+            hint="run: nbsnake generate",
         )
     unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
     return PlannedStep(
         name=stage.name,
         notebook=stage.meta[OWNER],
         cmd=stage.cmd,
-        argv=rule_argv(template["cmd"], stage.name, params.get(PARAMS_FILE, {})),
+        argv=rule_argv(template, stage.name, params.get(PARAMS_FILE, {})),
         deps=tuple(sorted(dep.def_path for dep in deps)),
         outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
         params=params,

@@ -12,12 +12,21 @@ class Where(NamedTuple):
     line: int | None = None
 
     def __str__(self) -> str:
-        parts = [self.file]
+        parts = [_plain(self.file)]
         if self.cell is not None:
             parts.append(f"cell {self.cell}")
         if self.line is not None:
             parts.append(f"line {self.line}")
         return ", ".join(parts)
+
+
+MAX_MESSAGE = 1000
+
+
+def _plain(text: str) -> str:
+    """Text of others as one line that a terminal only shows, and does not obey."""
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}..."
 
 
 class NbsnakeError(Exception):
@@ -31,9 +40,9 @@ class NbsnakeError(Exception):
 
     def __init__(self, message: str, *, where: Where | None = None, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message = _plain(message)
         self.where = where
-        self.hint = hint
+        self.hint = _plain(hint)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
@@ -69,8 +78,11 @@ class Faults(NbsnakeError):  # noqa: N818  (several of them, not one)
 
     def __init__(self, faults: Iterable[NbsnakeError]) -> None:
         self.faults = tuple(sorted(faults, key=_place))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("several faults")
         self.exit_code = max((fault.exit_code for fault in self.faults), default=1)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
 
 
 def _place(fault: NbsnakeError) -> tuple[str, int, int]:

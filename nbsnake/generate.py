@@ -5,15 +5,23 @@ from pathlib import Path
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
-from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans
+from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.model import Pipeline, Step
 from nbsnake.notebook import read_notebook
-from nbsnake.project import find_notebooks, read_params, read_settings
+from nbsnake.project import (
+    MLVTOOLS_FILE,
+    find_notebooks,
+    meaningless_settings,
+    read_params,
+    read_settings,
+    reading,
+)
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import DVC_FILE, render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
-from nbsnake.spec import StepSpec, read_spec
+from nbsnake.spec import StepSpec, read_step
+from nbsnake.unchanged import remember, snapshot
 
 
 def find_pipeline() -> Pipeline:
@@ -22,11 +30,12 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
+    rules = reading(settings)
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
     for path in find_notebooks(settings.notebooks):
         try:
-            spec = read_spec(read_notebook(path), settings.ignore_keys)
+            spec = read_step(read_notebook(path), rules)
         except NbsnakeError as fault:
             faults.append(fault)
         else:
@@ -37,6 +46,43 @@ def find_pipeline() -> Pipeline:
         faults.append(fault)
     raise_all(faults)
     return pipeline
+
+
+def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
+    """Write what differs from what the notebooks give, and say what that was.
+
+    Raises :class:`NbsnakeError` where the notebooks give nothing; then nothing is written.
+    """
+    before = snapshot(_named_by_settings())
+    chosen = list(notebooks)
+    drifts = find_changes(chosen)
+    settle(drifts)
+    if not chosen:
+        remember(before, [drift.path for drift in drifts])
+    return drifts
+
+
+def check(notebooks: Iterable[str] = ()) -> list[Drift]:
+    """As :func:`find_changes`; where nothing differs, that is noted."""
+    before = snapshot(_named_by_settings())
+    chosen = list(notebooks)
+    drifts = find_changes(chosen)
+    if not drifts and not chosen:
+        remember(before, [])
+    return drifts
+
+
+def _named_by_settings() -> list[str]:
+    conf = read_settings().docstring_conf
+    return [conf] if conf else []
+
+
+def meaningless_settings_in_words() -> str:
+    """What an MLV-tools project's settings ask that nbsnake does otherwise, "" for nothing."""
+    keys = meaningless_settings()
+    if not keys:
+        return ""
+    return f"{MLVTOOLS_FILE}: {', '.join(keys)} mean{'s' * (len(keys) == 1)} nothing here"
 
 
 def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
@@ -59,7 +105,7 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
 
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
-    yield GeneratedFile(path=step.script, text=render_script(step), executable=True)
+    yield GeneratedFile(path=step.script, text=render_script(step), notebook=step.notebook)
     yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
 
 

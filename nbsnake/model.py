@@ -10,15 +10,21 @@ from typing import Literal
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.paramtype import ParamType, Value
 
+PARAMS_FILE = "params.yaml"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell; ``index`` counts all cells of the notebook from 1."""
+    """One cell; ``index`` counts all cells of the notebook from 1.
+
+    ``helpers`` names the functions of :mod:`nbsnake.standins` that its source calls.
+    """
 
     index: int
     kind: Literal["code", "markdown", "raw"]
     source: str
     tags: frozenset[str] = frozenset()
+    helpers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,8 @@ class Role(StrEnum):
 class Artifact:
     """A file or folder that a step reads or writes.
 
-    ``path`` is relative to the project's root; ``param`` names the parameter that carries it.
+    ``path`` is relative to the project's root; ``param`` names the parameter that carries it. An
+    output that DVC does not ``cache`` is for git to keep.
     """
 
     path: str
@@ -55,6 +62,7 @@ class Artifact:
     where: Where
     param: str | None = None
     is_dir: bool = False
+    cache: bool = True
 
     @property
     def is_output(self) -> bool:
@@ -71,10 +79,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """A parameter of a step with its value; a file's value is its path.
+    """A parameter of a step with its value; a file's value is its path, or a list of paths.
 
-    ``default`` is what the script takes when it is not told, and None stands for "it must be
-    told": it never comes from params.yaml, so that editing that file changes no script.
+    ``default`` is what the script takes when it is not told, unless the parameter is
+    ``required``. It never comes from params.yaml, so that editing that file changes no script.
     """
 
     name: str
@@ -83,31 +91,61 @@ class Argument:
     source: Source
     value: Value
     default: Value
+    required: bool
     where: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One notebook's unit of work, with every parameter bound.
+class Program:
+    """What becomes a script: the cells that are kept, as plain Python.
 
-    ``cells`` are the kept ones, code already freed of the literals of parameters; ``metadata``
-    is the index of the cell that declares the step. ``unassigned`` names the parameters to which
-    that cell assigns nothing.
+    Their code is already freed of the literals of parameters. ``metadata`` is the index of the
+    cell that declares them, before which nothing of them can be used; ``unassigned`` names the
+    parameters to which no cell assigns a value. ``futures`` are the features that cells import
+    from ``__future__``.
     """
 
-    name: str
     notebook: str
     description: str
-    arguments: tuple[Argument, ...]
-    artifacts: tuple[Artifact, ...]
     cells: tuple[Cell, ...]
     metadata: int
-    unassigned: tuple[str, ...]
+    unassigned: tuple[str, ...] = ()
+    futures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What an author wrote as ``:dvc-cmd:`` instead of leaving the command to nbsnake.
+
+    ``text`` is for a shell; ``params`` maps parameter files to the keys that the step uses.
+    """
+
+    text: str
+    params: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One notebook's unit of work, with every parameter bound, unless it has its own ``command``"""
+
+    name: str
+    program: Program
+    arguments: tuple[Argument, ...]
+    artifacts: tuple[Artifact, ...]
     where: Where
+    command: Command | None = None
+
+    @property
+    def notebook(self) -> str:
+        return self.program.notebook
+
+    @property
+    def description(self) -> str:
+        return self.program.description
 
     @property
     def script(self) -> str:
-        return f"workflow/scripts/{self.name}.py"
+        return script_path(self.name)
 
     @property
     def log(self) -> str:
@@ -124,6 +162,10 @@ class Step:
     @property
     def config(self) -> tuple[Argument, ...]:
         return tuple(arg for arg in self.arguments if arg.source is Source.CONFIG)
+
+
+def script_path(step: str) -> str:
+    return f"workflow/scripts/{step}.py"
 
 
 @dataclass(frozen=True)

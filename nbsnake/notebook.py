@@ -71,12 +71,22 @@ def _upgraded(fields: dict[str, Any], path: str) -> dict[str, Any]:
     import nbformat  # slow, and needed for notebooks of before 2015 only
 
     try:
-        upgraded = nbformat.convert(nbformat.from_dict(fields), 4)
+        language = _language_before_4(fields)
+        old = nbformat.versions[version].to_notebook_json(fields)  # joins lines, and more
+        upgraded = nbformat.convert(old, 4)
+        upgraded.setdefault("metadata", {}).setdefault("language_info", {"name": language})
     except Exception as error:  # nbformat raises whatever a malformed file makes it stumble on
         raise NotebookError(
             f"cannot be upgraded from notebook format {version}: {error}", where=Where(path)
         ) from None
     return dict(upgraded)
+
+
+def _language_before_4(fields: dict[str, Any]) -> str:
+    """What the first code cell says; formats before 4 said it of each cell."""
+    sheets = fields.get("worksheets") or [fields]
+    cells = (cell for sheet in sheets for cell in sheet.get("cells", []))
+    return next((cell["language"] for cell in cells if cell.get("language")), "python")
 
 
 def _language(metadata: object) -> str:
@@ -107,9 +117,21 @@ def _cell(fields: object, where: Where) -> Cell:
     return Cell(
         index=where.cell or 0,
         kind=kind,  # type: ignore[arg-type]
-        source=source,
+        source=_as_text(source, kind, where),
         tags=_tags(fields.get("metadata")),
     )
+
+
+def _as_text(source: str, kind: str, where: Where) -> str:
+    """The source as a script can hold it: JSON can spell halves of characters."""
+    plain = source.encode(errors="replace").decode().replace("\0", "?")
+    if kind == "code" and plain != source:
+        raise NotebookError(
+            "holds what is no character (a lone surrogate or a null byte)",
+            where=where,
+            hint="write it as an escape in a string, or remove it",
+        )
+    return plain
 
 
 def _tags(metadata: object) -> frozenset[str]:

@@ -1,34 +1,59 @@
-"""The types that a ``:param`` may have, and the values that fit them."""
+"""The types that a parameter may have, and the values that fit them."""
 
+import ast
+import difflib
 import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
-Kind = Literal["str", "int", "float", "bool"]
+Kind = Literal["str", "int", "float", "bool", "Path", "dict"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_LIST = re.compile(r"[Ll]ist(?:\[\s*(\w+)\s*\])?")
-_PARSERS: dict[str, Callable[[str], Value]] = {"str": str, "int": int, "float": float}
+SPELLINGS = f"{', '.join(KINDS)}, list[TYPE], TYPE | None, Literal[VALUE, ...]"
+_SLIPS = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}
+TEXTS: tuple[Kind, ...] = ("str", "Path")
+_PARSERS: dict[str, Callable[[str], Value]] = {"str": str, "Path": str, "int": int, "float": float}
 
 
 @dataclass(frozen=True, slots=True)
 class ParamType:
-    """``kind`` is the type of the value, or of each item where ``is_list``."""
+    """``kind`` is the type of the value, or of each item where ``is_list``.
+
+    ``optional`` allows None as well; where there are ``choices``, the value is one of them.
+    """
 
     kind: Kind
     is_list: bool = False
+    optional: bool = False
+    choices: tuple[Value, ...] = ()
 
     def __str__(self) -> str:
-        return f"list[{self.kind}]" if self.is_list else self.kind
+        text = f"Literal[{', '.join(map(repr, self.choices))}]" if self.choices else self.kind
+        text = f"list[{text}]" if self.is_list else text
+        return f"{text} | None" if self.optional else text
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a value is written as it is, and not as JSON."""
+        return self.kind in TEXTS and not self.is_list
+
+    @property
+    def is_flag(self) -> bool:
+        return self.kind == "bool" and not self.is_list
 
     def accepts(self, value: Value) -> bool:
         """Whether ``value``, as YAML or Python gave it, is of this type; an int is a float too."""
+        if value is None:
+            return self.optional
         if self.is_list:
             item = ParamType(self.kind)
             return isinstance(value, list) and all(item.accepts(each) for each in value)
+        if self.choices:
+            return any(type(value) is type(each) and value == each for each in self.choices)
+        if self.kind == "dict":
+            return isinstance(value, dict) and _is_json(value)
         if self.kind == "bool" or isinstance(value, bool):
             return self.kind == "bool" and isinstance(value, bool)
         if self.kind == "float":
@@ -44,6 +69,8 @@ class ParamType:
             return [ParamType(self.kind).parse([word]) for word in words]
         if len(words) != 1:
             raise ValueError(f"{len(words)} words where one value belongs")
+        if self.kind == "dict":
+            return _parse_mapping(words[0])
         if self.kind != "bool":
             return _PARSERS[self.kind](words[0])
         if words[0].lower() not in ("true", "false"):
@@ -51,30 +78,127 @@ class ParamType:
         return words[0].lower() == "true"
 
 
+def _is_json(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int | float)
+
+
+def _parse_mapping(text: str) -> Value:
+    value: Value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{text!r} is no JSON object")
+    return value
+
+
 def parse_type(text: str) -> ParamType:
-    """Read a type as an author writes it.
+    """Read a type as an author writes it: Python's annotations, and ``TYPE?`` for an optional one.
 
     Raises :class:`ValueError` for a type that no parameter can have.
     """
-    if text in KINDS:
-        return ParamType(text)
-    match = _LIST.fullmatch(text)
-    if match and (match[1] or "str") in KINDS:
-        return ParamType(match[1] or "str", is_list=True)  # type: ignore[arg-type]
-    raise ValueError(f"unknown type {text!r}")
+    try:
+        node = ast.parse(text.strip().removesuffix("?"), mode="eval").body
+        found = _type_of_node(node)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        unknown = not isinstance(error, ValueError) or "null bytes" in str(error)
+        raise ValueError(f"unknown type {text!r}" if unknown else str(error)) from None
+    return replace(found, optional=True) if text.endswith("?") else found
+
+
+def _type_of_node(node: ast.expr) -> ParamType:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return parse_type(node.value)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _one_or_none([node.left, node.right], node)
+    if not isinstance(node, ast.Subscript):
+        return _named_type(node)
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    match _last_name(node.value):
+        case "Literal":
+            return _literal_type(inner, node)
+        case "Optional" if len(inner) == 1:
+            return replace(_type_of_node(inner[0]), optional=True)
+        case "Union":
+            return _one_or_none(inner, node)
+        case "list" | "List" if len(inner) == 1:
+            return _list_type(inner[0], node)
+        case "dict" | "Dict":
+            return ParamType("dict")
+    raise _unknown(node)
+
+
+def _named_type(node: ast.expr) -> ParamType:
+    name = _last_name(node)
+    if name in ("list", "List"):
+        return ParamType("str", is_list=True)
+    if name == "Dict":
+        return ParamType("dict")
+    if name in KINDS:
+        return ParamType(name)
+    raise _unknown(node)
+
+
+def _list_type(item: ast.expr, node: ast.expr) -> ParamType:
+    found = _type_of_node(item)
+    if found != ParamType(found.kind) or found.kind == "dict":
+        raise _unknown(node)
+    return replace(found, is_list=True)
+
+
+def _one_or_none(options: list[ast.expr], node: ast.expr) -> ParamType:
+    some = [each for each in options if not _is_none(each)]
+    if len(some) != 1 or len(some) == len(options):
+        raise _unknown(node)
+    return replace(_type_of_node(some[0]), optional=True)
+
+
+def _literal_type(choices: list[ast.expr], node: ast.expr) -> ParamType:
+    try:
+        values = [ast.literal_eval(each) for each in choices]
+    except (ValueError, TypeError):
+        raise _unknown(node) from None
+    some = tuple(value for value in values if value is not None)
+    kinds = {type(value).__name__ for value in some}
+    if len(kinds) != 1 or not kinds <= {"str", "int"}:
+        raise _unknown(node)
+    return ParamType(
+        kinds.pop(),  # type: ignore[arg-type]
+        optional=None in values,
+        choices=some,
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    """``List`` of ``List`` and of ``typing.List``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _unknown(node: ast.expr) -> ValueError:
+    text = ast.unparse(node)
+    near = difflib.get_close_matches(text, (*_SLIPS, *KINDS, "list"), n=1)
+    meant = f"; did you mean {_SLIPS.get(near[0], near[0])!r}?" if near else ""
+    return ValueError(f"unknown type {text!r}{meant}")
 
 
 def type_of(value: Value) -> ParamType:
-    """The type of a literal whose ``:param`` names none; text where nothing better is known."""
+    """The type of a literal whose parameter names none; text where nothing better is known."""
     if isinstance(value, list):
-        kinds = {type_of(item).kind for item in value}
+        kinds = {type_of(item).kind for item in value} - {"dict"}  # there is no list of mappings
         if kinds == {"int", "float"}:
             return ParamType("float", is_list=True)
         return ParamType(kinds.pop() if len(kinds) == 1 else "str", is_list=True)
-    for kind, cls in (("bool", bool), ("int", int), ("float", float)):
+    for kind, cls in (("bool", bool), ("int", int), ("float", float), ("dict", dict)):
         if isinstance(value, cls):
             return ParamType(kind)  # type: ignore[arg-type]
-    return ParamType("str")
+    return ParamType("str", optional=value is None)
 
 
 def text_of(value: Value) -> str:

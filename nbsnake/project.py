@@ -1,13 +1,10 @@
-"""The project on disk: its root, its settings, its parameters, its notebooks.
-
-All paths are relative to the project's root, which is the working directory from the moment that
-the command line has found it.
-"""
+"""The project on disk: its settings, its parameters, its notebooks."""
 
 import difflib
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -15,52 +12,126 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from nbsnake.errors import PipelineError, UsageError, Where
+from nbsnake.discover import walk_notebooks
+from nbsnake.dvccmd import Variables
+from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import Value
-from nbsnake.spec import NO_EFFECT
+from nbsnake.spec import NO_EFFECT, Reading
 
 SETTINGS_FILE = "nbsnake.yaml"
-PARAMS_FILE = "params.yaml"
-LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages"})
+MLVTOOLS_FILE = ".mlvtools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """nbsnake.yaml. ``notebooks`` are globs below the root; ``ignore_keys`` comment lines that
-    leave a cell out."""
+    """nbsnake.yaml, and what it leaves open of an MLV-tools project's ``.mlvtools``.
+
+    ``notebooks`` are globs below the root; ``ignore_keys`` comment lines that leave a cell out;
+    ``docstring_conf`` a YAML file whose values docstrings may use; the ``dvc_var`` names are those
+    that ``:dvc-cmd:`` uses for a step's script and stage.
+    """
 
     notebooks: tuple[str, ...] = ()
     ignore_keys: tuple[str, ...] = NO_EFFECT
+    docstring_conf: str = ""
+    dvc_var_python_cmd_path: str = "MLV_PY_CMD_PATH"
+    dvc_var_python_cmd_name: str = "MLV_PY_CMD_NAME"
+    dvc_var_meta_filename: str = "MLV_DVC_META_FILENAME"
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder upwards that holds a DVC project.
-
-    Raises :class:`UsageError` where there is none.
-    """
-    for folder in (start, *start.parents):
-        if (folder / ".dvc").is_dir():
-            return folder
-    raise UsageError(
-        f"no DVC project in {start} or above it", hint="set one up here with: nbsnake init"
-    )
+KNOWN = tuple(field.name for field in fields(Settings))
 
 
 def read_settings() -> Settings:
-    """Raises :class:`PipelineError` for a key that is not known or a value of a wrong type."""
-    fields = read_yaml(SETTINGS_FILE)
-    known = tuple(Settings.__dataclass_fields__)
-    for key, value in fields.items():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            raise PipelineError(
-                f"unknown setting {key!r}",
-                where=Where(SETTINGS_FILE),
-                hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}",
-            )
+    """The settings of the project.
+
+    Raises :class:`PipelineError`, several together, for keys that are not known and values of a
+    wrong type.
+    """
+    own = read_yaml(SETTINGS_FILE)
+    given: dict[str, Any] = {**_known(read_mlvtools()), **own}
+    places = {key: Where(SETTINGS_FILE if key in own else MLVTOOLS_FILE) for key in given}
+    faults = [_setting_fault(key, value, places[key]) for key, value in given.items()]
+    raise_all([fault for fault in faults if fault])
+    lists = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
+    return Settings(**{**given, **lists})
+
+
+def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None:
+    if key not in KNOWN:
+        near = difflib.get_close_matches(str(key), KNOWN, n=1)
+        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KNOWN)}"
+        return PipelineError(f"unknown setting {key!r}", where=where, hint=known)
+    message, hint = _type_fault(key, value)
+    return PipelineError(message, where=where, hint=hint) if message else None
+
+
+def _type_fault(key: str, value: object) -> tuple[str, str]:
+    """What is wrong with a known setting's value, and what to do; nothing is ("", "")."""
+    if isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise PipelineError(f"{key!r} is no list of texts", where=Where(SETTINGS_FILE))
-    return Settings(**{key: tuple(value) for key, value in fields.items()})
+            return f"{key!r} is no list of texts", f'write, for example: "{key}": ["a text"]'
+    elif not isinstance(value, str):
+        return f"{key!r} is no text", f'write, for example: "{key}": "a_text"'
+    elif key.startswith("dvc_var_") and not re.fullmatch(r"[a-zA-Z]\w*", value):
+        return f"{key!r} is no name of a shell variable: {value!r}", "write letters, digits and _"
+    return "", ""
+
+
+def read_mlvtools() -> dict[str, Any]:
+    """The settings of MLV-tools, a JSON object; empty where the project has none.
+
+    Raises :class:`PipelineError` for anything else.
+    """
+    try:
+        given = json.loads(Path(MLVTOOLS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError, RecursionError) as error:
+        raise PipelineError(
+            f"is not valid JSON: {getattr(error, 'msg', error)}",
+            where=Where(MLVTOOLS_FILE, line=getattr(error, "lineno", None)),
+            hint=f"mend or remove it; nbsnake's own settings stand in {SETTINGS_FILE}",
+        ) from None
+    if not isinstance(given, dict):
+        raise PipelineError(
+            "holds no JSON object",
+            where=Where(MLVTOOLS_FILE),
+            hint=f"mend or remove it; nbsnake's own settings stand in {SETTINGS_FILE}",
+        )
+    return given
+
+
+def _known(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in KNOWN and key != "notebooks"}
+
+
+def meaningless_settings() -> list[str]:
+    """The keys of ``.mlvtools`` that mean nothing here, such as its folders for scripts."""
+    return [key for key in read_mlvtools() if key not in _known({key: ""})]
+
+
+def reading(settings: Settings) -> Reading:
+    """How the project wants its notebooks read.
+
+    Raises :class:`PipelineError` when ``docstring_conf`` names no readable YAML file.
+    """
+    conf = None
+    if settings.docstring_conf:
+        if not Path(settings.docstring_conf).is_file():
+            raise PipelineError(
+                f"docstring_conf names {settings.docstring_conf!r}, which is not there",
+                where=Where(SETTINGS_FILE if Path(SETTINGS_FILE).exists() else MLVTOOLS_FILE),
+                hint="write its path relative to the project's root",
+            )
+        conf = read_yaml(settings.docstring_conf)
+    variables = Variables(
+        path=settings.dvc_var_python_cmd_path,
+        name=settings.dvc_var_python_cmd_name,
+        meta=settings.dvc_var_meta_filename,
+    )
+    return Reading(no_effect=settings.ignore_keys, conf=conf, variables=variables)
 
 
 def read_params() -> dict[str, Value]:
@@ -81,36 +152,36 @@ def read_yaml(name: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or error
         raise PipelineError(
-            f"is not valid YAML: {reason}", where=Where(name, line=mark.line + 1 if mark else None)
+            f"is not valid YAML: {reason}",
+            where=Where(name, line=mark.line + 1 if mark else None),
+            hint=f"mend it, or restore it: git checkout {name}",
         ) from None
     if fields is None:
         return {}
+    if _has_surrogates(fields):
+        raise PipelineError(
+            "holds an escape that is half a character, such as \\ud83d",
+            where=Where(name),
+            hint="write the character itself, or all of it as one escape: \\U0001F600",
+        )
     if not isinstance(fields, dict):
-        raise PipelineError("holds no mapping at its top level", where=Where(name))
+        raise PipelineError(
+            "holds no mapping at its top level",
+            where=Where(name),
+            hint="write 'name: value' lines, or empty the file",
+        )
     return fields
 
 
+def _has_surrogates(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_surrogates, (*value, *value.values())))
+    if isinstance(value, list):
+        return any(map(_has_surrogates, value))
+    return isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value)
+
+
 def find_notebooks(globs: tuple[str, ...]) -> list[str]:
-    """Every notebook of the project, sorted, as paths relative to its root.
-
-    Hidden folders, checkpoints, virtual environments and links to folders are left out.
-    """
-    found = sorted(_walk())
-    if not globs:
-        return found
-    return [path for path in found if any(fnmatchcase(path, glob) for glob in globs)]
-
-
-def _walk() -> Iterator[str]:
-    for parent, folders, files in os.walk("."):
-        folder = Path(parent)
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".")
-            and name not in LEFT_OUT
-            and not (folder / name / "pyvenv.cfg").exists()
-        ]
-        for name in files:
-            if name.endswith(".ipynb") and not name.startswith("."):
-                yield (folder / name).as_posix()
+    """The project's notebooks that one of the globs names; all of them where there are none."""
+    found = walk_notebooks()
+    return [path for path in found if not globs or any(fnmatchcase(path, glob) for glob in globs)]

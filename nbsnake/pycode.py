@@ -2,14 +2,15 @@
 
 import ast
 import io
+import itertools
 import re
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
-from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.errors import NotebookError, Where
 from nbsnake.model import Cell
 from nbsnake.paramtype import Value
 
@@ -17,8 +18,8 @@ ARGUMENTS = "_args"  # what a script calls its parsed command line
 SKIPPED_TAGS = frozenset(
     {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injected-parameters"}
 )
-_IPYTHON_ONLY = frozenset({"display", "get_ipython"})
-_MAGIC = re.compile(r"\s*(%|!|\?)|.*\?\s*$|\s*\w+\s*=\s*[%!]")
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.expr)
+_MEND = "mend it in Jupyter, or leave the cell out with the comment line '# No effect'"
 
 
 class Docstring(NamedTuple):
@@ -30,13 +31,31 @@ class Docstring(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A top-level ``name = value`` of a cell. ``literal`` is None unless ``is_literal``."""
+    """A top-level ``name = value`` of a cell. ``literal`` is None unless ``is_literal``.
+
+    ``annotation`` and ``comment`` are what stands between and behind, "" for nothing.
+    """
 
     name: str
     node: ast.stmt
     value: ast.expr
     is_literal: bool
     literal: Value
+    annotation: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A cell as it stands in a script: plain Python, with its syntax tree.
+
+    ``futures`` are the features that it imports from ``__future__``, with their lines; the script
+    does that at its top.
+    """
+
+    cell: Cell
+    tree: ast.Module
+    futures: tuple[tuple[str, int], ...]
 
 
 def has_no_effect(cell: Cell, words: Iterable[str]) -> bool:
@@ -48,7 +67,10 @@ def has_no_effect(cell: Cell, words: Iterable[str]) -> bool:
         return True
     if cell.kind != "code":
         return False
-    alternatives = "|".join(re.escape(word.lstrip("# ")) for word in words)
+    wanted = [word.lstrip("# ").lower() for word in words]
+    if not any(word in cell.source.lower() for word in wanted):
+        return False  # most cells, and reading the tokens of one is slow
+    alternatives = "|".join(map(re.escape, wanted))
     pattern = re.compile(rf"#\s*(?:{alternatives})\s*(?:[-:;,.(].*)?$", re.IGNORECASE)
     return any(pattern.match(comment) for comment in _comment_lines(cell.source))
 
@@ -66,45 +88,74 @@ def _comment_lines(source: str) -> Iterator[str]:
         yield from (line.strip() for line in lines if line.lstrip().startswith("#"))
 
 
-def check_code(cell: Cell, notebook: str) -> ast.Module:
-    """Parse a code cell as Python.
+def read_code(cell: Cell, notebook: str) -> Code:
+    """Read a code cell as Python.
 
-    Raises :class:`NotebookError` for what is no Python, or what only IPython understands.
+    What only the beginning of a script may hold is taken out, and so is ``global`` outside of any
+    function, where it says nothing: in a script it may not follow the use of its name. Raises
+    :class:`NotebookError` for what is no Python.
     """
+    tree = _parsed(cell, notebook)
+    futures = [node for node in tree.body if _is_future(node)]
+    removed = [*futures, *_global_statements(tree)]
+    if removed:
+        blank = [(node, _nothing(_line_breaks(node))) for node in removed]
+        cell = replace(cell, source=_edited(cell.source, blank))
+        tree = _parsed(cell, notebook)
+    names = [(ast.unparse(alias), node.lineno) for node in futures for alias in node.names]
+    return Code(cell=cell, tree=tree, futures=tuple(names))
+
+
+def _parsed(cell: Cell, notebook: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(cell.source)
-            compile(cell.source, "<cell>", "exec", dont_inherit=True)
+            compile(tree, "<cell>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise _syntax_fault(cell, Where(notebook, cell.index, line), error) from None
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            raise NotebookError(
-                "'from __future__' is not supported yet",
-                where=Where(notebook, cell.index, node.lineno),
-                hint="remove the line; Python 3.11 has all but postponed annotations",
-            )
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise NotebookError(
+            f"is not valid Python: {reason}",
+            where=Where(notebook, cell.index, getattr(error, "lineno", None) or 1),
+            hint=_MEND,
+        ) from None
     return tree
 
 
-def ipython_faults(trees: Mapping[int, ast.Module], notebook: str) -> list[NbsnakeError]:
-    """The uses of names that only IPython gives, and that no cell binds; trees are by cell."""
-    bound = {name for tree in trees.values() for name in _bound_names(tree)}
-    return [
-        NotebookError(
-            f"{node.id}() exists in IPython only and is not supported yet",
-            where=Where(notebook, index, node.lineno),
-            hint=_LEAVE_OUT,
-        )
-        for index, tree in trees.items()
+def _is_future(node: ast.stmt) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
+
+
+def _global_statements(tree: ast.AST) -> Iterator[ast.Global]:
+    """Those outside of functions and classes."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Global):
+            yield node
+        elif not isinstance(node, _SCOPES):
+            yield from _global_statements(node)
+
+
+def _nothing(line_breaks: int) -> str:
+    """A statement that does nothing, on as many lines as another one had."""
+    return f"({chr(10) * line_breaks})" if line_breaks else "pass"
+
+
+def _line_breaks(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno
+
+
+def has_annotations(tree: ast.Module) -> bool:
+    """Whether postponing annotations could change what the code does."""
+    return any(
+        isinstance(node, ast.AnnAssign)
+        or (isinstance(node, ast.arg) and node.annotation is not None)
+        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and node.id in _IPYTHON_ONLY - bound
-    ]
+    )
 
 
-def _bound_names(tree: ast.AST) -> Iterator[str]:
+def bound_names(tree: ast.AST) -> Iterator[str]:
+    """The names that code binds, in any scope."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
@@ -112,20 +163,6 @@ def _bound_names(tree: ast.AST) -> Iterator[str]:
             yield (node.asname or node.name).partition(".")[0]
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
-
-
-_LEAVE_OUT = "mark the cell with the comment line '# No effect', or use plain Python"
-
-
-def _syntax_fault(cell: Cell, where: Where, error: Exception) -> NotebookError:
-    lines = io.StringIO(cell.source).readlines()
-    line = lines[where.line - 1] if where.line and where.line <= len(lines) else ""
-    if _MAGIC.match(line):
-        message = f"magics are not supported yet: {line.strip()}"
-        return NotebookError(message, where=where, hint=_LEAVE_OUT)
-    reason = error.msg if isinstance(error, SyntaxError) else str(error)
-    hint = "mend it in Jupyter, or leave the cell out with the comment line '# No effect'"
-    return NotebookError(f"is not valid Python: {reason}", where=where, hint=hint)
 
 
 def docstring(cell: Cell) -> Docstring | None:
@@ -150,27 +187,45 @@ def other_bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in tree.body:
         is_scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if id(node) not in plain and not is_scope:
-            yield from ((name, node.lineno) for name in _bound_names(node))
+            yield from ((name, node.lineno) for name in bound_names(node))
 
 
-def assignments(tree: ast.Module) -> Iterator[Assignment]:
-    """The assignments of one value to one name at the top level of a cell, in order."""
+def assignments(tree: ast.Module, source: str = "") -> Iterator[Assignment]:
+    """The assignments of one value to one name at the top level of a cell, in order.
+
+    Comments are read from ``source``, where it is given.
+    """
+    comments = _trailing_comments(source) if "#" in source else {}
     for node in tree.body:
+        annotation = ""
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = node.targets[0], node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             target, value = node.target, node.value
+            annotation = ast.unparse(node.annotation)
         else:
             continue
         if isinstance(target, ast.Name):
             is_literal, literal = _literal(value)
             yield Assignment(
-                name=target.id, node=node, value=value, is_literal=is_literal, literal=literal
+                name=target.id,
+                node=node,
+                value=value,
+                is_literal=is_literal,
+                literal=literal,
+                annotation=annotation,
+                comment=comments.get(node.end_lineno or node.lineno, ""),
             )
 
 
-def _position(value: tuple[ast.expr, str]) -> tuple[int, int]:
-    return value[0].lineno, value[0].col_offset
+def _trailing_comments(source: str) -> dict[int, str]:
+    """The comment that ends each line, without its ``#``; the source must be valid Python."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ").rstrip()
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
 
 
 def _literal(node: ast.expr) -> tuple[bool, Value]:
@@ -180,20 +235,27 @@ def _literal(node: ast.expr) -> tuple[bool, Value]:
         return False, None
     if isinstance(value, tuple):
         value = list(value)
-    return isinstance(value, str | int | float | bool | list | dict), value
+    return isinstance(value, str | int | float | bool | list | dict | None), value
 
 
 def with_arguments(cell: Cell, replaced: Mapping[str, Assignment]) -> Cell:
     """The cell with the values of these assignments taken from the command line instead."""
+    edits = [(each.value, f"{ARGUMENTS}.{name}") for name, each in replaced.items()]
+    return replace(cell, source=_edited(cell.source, edits))
+
+
+def _edited(source: str, edits: Iterable[tuple[ast.expr | ast.stmt, str]]) -> str:
+    """The source with other texts in the places of these nodes."""
     # Lines as Python counts them: unlike str.splitlines, not at form feeds and the like.
-    lines = [line.encode() for line in io.StringIO(cell.source, newline="").readlines()]
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    source = b"".join(lines)
-    values = [(assignment.value, name) for name, assignment in replaced.items()]
-    for node, name in sorted(values, key=_position, reverse=True):
+    lines = [line.encode() for line in io.StringIO(source, newline="").readlines()]
+    starts = [0, *itertools.accumulate(map(len, lines))]
+    data = b"".join(lines)
+    for node, text in sorted(edits, key=lambda edit: _position(edit[0]), reverse=True):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-        source = source[:begin] + f"{ARGUMENTS}.{name}".encode() + source[end:]
-    return replace(cell, source=source.decode())
+        data = data[:begin] + text.encode() + data[end:]
+    return data.decode()
+
+
+def _position(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset

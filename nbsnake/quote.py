@@ -1,4 +1,4 @@
-"""The one printer of Python literals, for scripts and rules."""
+"""The one printer of Python literals, for scripts and rules, and what a command can hold."""
 
 import math
 
@@ -19,6 +19,25 @@ def literal(value: Value) -> str:
         return string(value)
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        items = (f"{string(key)}: {literal(each)}" for key, each in value.items())
+        return f"{{{', '.join(items)}}}"
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     return repr(value)
+
+
+MAX_WORD = 2000  # characters; a shell gets its whole command as one argument, of 128 KiB at most
+
+
+def fits_command(text: str) -> bool:
+    """Whether a text can be a word of a command.
+
+    DVC runs a command line by line, and takes for the end of a line what str.splitlines does.
+    """
+    one_line = "".join(text.splitlines()) == text
+    return one_line and len(text) <= MAX_WORD and "\0" not in text and not _has_surrogates(text)
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)

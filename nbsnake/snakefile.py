@@ -17,10 +17,12 @@ from typing import Any
 from nbsnake.digests import read_digests, time_carrier
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
 from nbsnake.freshness import Judge, Verdict
+from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import text_of
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
+from nbsnake.values import values_path, write_values
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(
@@ -54,6 +56,7 @@ class Session:
         self._digests = read_digests()
         self._verdicts: dict[str, Verdict] = {}
         self._params: dict[str, list[str]] = {}  # the names that each step's rule asks for
+        self._in_files: set[str] = set()  # the steps whose rules ask for all names in a file
         self._makers = self._plan.makers()
         _read_as_dvc_does(config, self._plan, workflow.config_settings)
         _find_own_tools()
@@ -84,6 +87,17 @@ class Session:
         step, _, key = name.partition(".")
         self._params.setdefault(step, []).append(key)
         return lambda wildcards: text_of(self._config[step][key])
+
+    def values(self, step: str) -> ParamFunction:
+        """A file with the values of a step, for those that a command cannot hold."""
+        self._in_files.add(step)
+        return lambda wildcards: write_values(step, self._told(step, self._config))
+
+    def _told(self, step: str, config: dict[str, Any]) -> dict[str, Any]:
+        """The values of ``config`` that the step takes."""
+        keys = self._plan.steps[step].params[PARAMS_FILE]
+        names = [key.removeprefix(f"{step}.") for key in keys]
+        return {name: config[step][name] for name in names}
 
     def content(self, step: str) -> ParamFunction:
         """What the step's result depends on besides other steps' outputs, by digest.
@@ -140,6 +154,8 @@ class Session:
     def _record_params(self, step: PlannedStep, config: dict[str, Any]) -> list[str]:
         """The parameters of the step's rule as Snakemake records them."""
         values = [text_of(config[step.name][key]) for key in self._params.get(step.name, [])]
+        if step.name in self._in_files:
+            values.append(values_path(step.name, self._told(step.name, config)))
         return sorted(repr(value) for value in (*values, self._content(step)))
 
     def _seal_fresh(self, step: PlannedStep) -> None:

@@ -1,4 +1,4 @@
-"""Reading a step's metadata as its author wrote it.
+"""Reading a notebook as its author wrote it: its docstring, its parameters, its cells.
 
 The first code cell of a step begins with a docstring of reST fields, as MLV-tools had them::
 
@@ -7,71 +7,66 @@ The first code cell of a step begins with a docstring of reST fields, as MLV-too
     :dvc-out model: models/model.pkl
 """
 
-import ast
-import difflib
-import inspect
-import keyword
 import posixpath
 import re
 import shlex
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from nbsnake.artifacts import ROLES, artifacts_of_call, read_artifacts
+from nbsnake.dvccmd import StageCall, Variables, read_dvc_cmd
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
-from nbsnake.model import Artifact, Cell, Notebook, Role
-from nbsnake.paramtype import KINDS, ParamType, Value, parse_type
+from nbsnake.fields import (
+    Field,
+    declares_step,
+    has_metadata,
+    has_second_docstring,
+    key_faults,
+    may_declare,
+    read_fields,
+)
+from nbsnake.ipython import to_python
+from nbsnake.model import Artifact, Cell, Command, Notebook, Program, script_path
+from nbsnake.paramspec import (
+    OWN_NAMES,
+    PARAMETERS_TAG,
+    ParamSpec,
+    agreed,
+    declared_params,
+    find_assignments,
+    overruled,
+    tagged_params,
+    with_literal,
+)
 from nbsnake.pycode import (
-    ARGUMENTS,
-    Assignment,
-    assignments,
-    check_code,
-    docstring,
+    Code,
+    bound_names,
+    has_annotations,
     has_no_effect,
-    ipython_faults,
-    other_bindings,
+    read_code,
     with_arguments,
 )
 
 NO_EFFECT = ("No effect",)
-ROLES = {
-    "dvc-in": Role.DEP,
-    "dvc-out": Role.OUT,
-    "dvc-out-persist": Role.PERSIST,
-    "dvc-metric": Role.METRIC,
-    "dvc-plot": Role.PLOT,
-}
-KEYS = ("param", "dvc-extra", *ROLES)
-LATER_KEYS = (
-    *("dvc-cmd", "dvc-meta-file"),
-    *("threads", "resources", "conda", "container", "step", "foreach"),
-)
-RESERVED_PATHS = re.compile(
-    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
-    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|.*\.ipynb)$"
-)
-_FIELD = re.compile(r"\s*:([A-Za-z][\w-]*)\b[ \t]*([^:]*?)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One ``:key argument: text`` of the docstring; ``text`` runs over continuation lines."""
-
-    key: str
-    argument: str
-    text: str
-    where: Where
+PYTHON = ("python", "ipython", "")  # "" where the notebook does not tell: its syntax will
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParamSpec:
-    """A declared parameter; ``literal`` is what the metadata cell assigns, if ``has_literal``."""
+class Reading:
+    """How a project wants its notebooks read.
 
-    name: str
-    type: ParamType | None
-    help: str
-    where: Where
-    has_literal: bool = False
-    literal: Value = None
+    ``no_effect`` are the comments that leave a cell out, ``conf`` the values for templates in
+    docstrings (None where there are none), ``variables`` the names that ``:dvc-cmd:`` uses.
+    """
+
+    no_effect: tuple[str, ...] = NO_EFFECT
+    conf: Mapping[str, Any] | None = None
+    variables: Variables = field(default_factory=Variables)
+
+
+PLAIN = Reading()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,101 +76,161 @@ class StepSpec:
     ``extras`` are the words of ``:dvc-extra:``, each with its place.
     """
 
-    notebook: str
-    description: str
+    name: str
+    program: Program
     params: tuple[ParamSpec, ...]
     artifacts: tuple[Artifact, ...]
     extras: tuple[tuple[str, Where], ...]
-    cells: tuple[Cell, ...]
-    metadata: int
-    unassigned: tuple[str, ...]
+    command: Command | None
     where: Where
 
+    @property
+    def notebook(self) -> str:
+        return self.program.notebook
 
-def read_spec(notebook: Notebook, no_effect: tuple[str, ...] = NO_EFFECT) -> StepSpec | None:
+
+def step_name(text: str) -> str:
+    """A name that Snakemake, DVC and Python all accept.
+
+    Lower case; every run of other characters than letters, digits and ``_`` becomes one ``_``; a
+    name that begins with a digit gets ``step_`` in front.
+    """
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text).lower())
+    return name if name.isidentifier() else f"step_{name}"
+
+
+def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
     """The step that a notebook declares, or None for a notebook that declares none.
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
-    kept = tuple(cell for cell in notebook.cells if not has_no_effect(cell, no_effect))
-    code = [cell for cell in kept if cell.kind == "code" and cell.source.strip()]
-    fields, description = _read_docstring(code[0], notebook.path) if code else ([], "")
-    if not any(field.key in KEYS + LATER_KEYS for field in fields):
-        _check_no_stray_keys(code, notebook.path)
+    cells = _kept(notebook, reading)
+    metadata = _metadata_cell(cells)
+    if metadata is None or not may_declare(metadata):
+        _check_no_stray_keys(cells, notebook.path)
+        return None
+    text = _plain_text(notebook, cells, in_step=True)
+    fields, _ = _read_docstring(text, reading)
+    if not declares_step(fields):
+        _check_no_stray_keys(cells, notebook.path)
         return None
     _check_language(notebook)
-    faults = _key_faults(fields)
-    trees = _parse_cells(code, notebook.path, faults)
-    faults += ipython_faults(trees, notebook.path)
-    params = _read_params([field for field in fields if field.key == "param"], faults)
-    artifacts = _read_artifacts(
-        [field for field in fields if field.key in ROLES], {param.name for param in params}, faults
+    return _read(text, reading, in_step=True)
+
+
+def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
+    """A notebook read for its script alone, whether it declares a step or not.
+
+    Raises :class:`NotebookError`, several together, for what is wrong in its cells.
+    """
+    _check_language(notebook)
+    text = _plain_text(notebook, _kept(notebook, reading), in_step=False)
+    return _read(text, reading, in_step=False)
+
+
+def _kept(notebook: Notebook, reading: Reading) -> list[Cell]:
+    return [cell for cell in notebook.cells if not has_no_effect(cell, reading.no_effect)]
+
+
+def _metadata_cell(cells: list[Cell]) -> Cell | None:
+    """The first code cell; the second where a cell tagged ``parameters`` comes first."""
+    code = [cell for cell in cells if _is_code(cell)]
+    if len(code) > 1 and PARAMETERS_TAG in code[0].tags and not may_declare(code[0]):
+        return code[1]
+    return code[0] if code else None
+
+
+def _is_code(cell: Cell) -> bool:
+    return cell.kind == "code" and bool(cell.source.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """The kept cells as plain Python; ``codes`` are those with code, by index."""
+
+    notebook: Notebook
+    cells: list[Cell]
+    codes: dict[int, Code]
+    metadata: Cell | None
+    faults: list[NbsnakeError]
+
+
+def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Text:
+    plain, faults = to_python(cells, notebook.path, in_step=in_step)
+    codes = {}
+    for cell in filter(_is_code, plain):
+        try:
+            codes[cell.index] = read_code(cell, notebook.path)
+        except NotebookError as fault:
+            faults.append(fault)
+    kept = [codes[cell.index].cell if cell.index in codes else cell for cell in plain]
+    return _Text(
+        notebook=notebook, cells=kept, codes=codes, metadata=_metadata_cell(kept), faults=faults
     )
-    extras = _read_extras([field for field in fields if field.key == "dvc-extra"], faults)
+
+
+def _read_docstring(text: _Text, reading: Reading) -> tuple[list[Field], str]:
+    if text.metadata is None:
+        return [], ""
+    if text.metadata.index not in text.codes and has_metadata(text.metadata):
+        raise_all(text.faults)  # metadata that cannot be read is a fault, and no absence
+    return read_fields(text.metadata, text.notebook.path, reading.conf)
+
+
+def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
+    path, faults = text.notebook.path, list(text.faults)
+    fields, description = _read_docstring(text, reading)
+    params = _read_params(text, fields, faults)
+    where = Where(path, text.metadata.index if text.metadata else None)
+    # What is wrong with the step beyond its script does not matter to the script alone.
+    outside: list[NbsnakeError] = faults if in_step else []
+    outside += key_faults(fields) + _lost_fields(text)
+    fields = [field for field in fields if field.whole]
+    name, call = _read_name_and_call(fields, path, reading, outside)
+    artifacts = _read_files(fields, params, call, outside)
+    extras = _read_extras([field for field in fields if field.key == "dvc-extra"], outside)
+    assigned = find_assignments(params, _declaring(text), path, faults)
+    literals = {name: each for found in assigned.values() for name, each in found.items()}
+    unassigned = tuple(name for name in params if name not in literals)
+    others = [code for index, code in text.codes.items() if index not in assigned]
+    faults += overruled(unassigned, others, path)
+    faults += _name_faults(text, params)
+    futures = _futures(text, faults)
     raise_all(faults)
-    assigned = _find_assignments(params, trees[code[0].index], notebook.path, code[0].index)
+    cells = [
+        with_arguments(cell, found) if (found := assigned.get(cell.index)) else cell
+        for cell in text.cells
+    ]
     return StepSpec(
-        notebook=notebook.path,
-        description=description,
-        params=tuple(_with_literal(param, assigned.get(param.name)) for param in params),
+        name=name,
+        program=Program(
+            notebook=path,
+            description=description,
+            cells=tuple(cells),
+            metadata=text.metadata.index if text.metadata else 0,
+            unassigned=unassigned,
+            futures=futures,
+        ),
+        params=tuple(with_literal(each, literals.get(each.name)) for each in params.values()),
         artifacts=tuple(artifacts),
         extras=tuple(extras),
-        cells=tuple(with_arguments(cell, assigned) if cell is code[0] else cell for cell in kept),
-        metadata=code[0].index,
-        unassigned=tuple(param.name for param in params if param.name not in assigned),
-        where=Where(notebook.path, code[0].index),
+        command=call.command if call else None,
+        where=where,
     )
 
 
 def _check_language(notebook: Notebook) -> None:
-    if notebook.language not in ("python", "ipython"):
+    if notebook.language not in PYTHON:
         raise NotebookError(
-            f"is written in {notebook.language}, not in Python"
-            if notebook.language
-            else "does not say the language of its kernel",
+            f"is written in {notebook.language}, not in Python",
             where=Where(notebook.path),
             hint="open it in Jupyter, choose a Python kernel, and save it",
         )
 
 
-def _parse_cells(cells: list[Cell], path: str, faults: list[NbsnakeError]) -> dict[int, ast.Module]:
-    trees = {}
-    for cell in cells:
-        try:
-            trees[cell.index] = check_code(cell, path)
-        except NotebookError as fault:
-            faults.append(fault)
-    return trees
-
-
-def _read_docstring(cell: Cell, path: str) -> tuple[list[Field], str]:
-    """The fields, and the text before the first of them."""
-    found = docstring(cell)
-    if found is None:
-        if _has_keys(cell):
-            check_code(cell, path)  # metadata that cannot be read is a fault, and no absence
-        return [], ""
-    fields: list[Field] = []
-    description: list[str] = []
-    for number, line in enumerate(found.text.splitlines(), start=found.line):
-        if match := _FIELD.match(line):
-            where = Where(path, cell.index, number)
-            fields.append(Field(match[1], match[2], (match[3] or "").strip(), where))
-        elif fields and line.strip():
-            fields[-1] = replace(fields[-1], text=f"{fields[-1].text}\n{line.strip()}".strip())
-        elif not fields:
-            description.append(line)
-    return fields, inspect.cleandoc("\n".join(description))
-
-
-def _has_keys(cell: Cell) -> bool:
-    matches = map(_FIELD.match, cell.source.splitlines())
-    return any(match and match[1].startswith("dvc-") for match in matches)
-
-
-def _check_no_stray_keys(code: list[Cell], path: str) -> None:
+def _check_no_stray_keys(cells: list[Cell], path: str) -> None:
     """Metadata anywhere but at the beginning would be overlooked, and its step with it."""
-    stray = next((cell for cell in code if _has_keys(cell)), None)
+    stray = next((cell for cell in cells if _is_code(cell) and has_metadata(cell)), None)
     if stray is not None:
         raise NotebookError(
             "the step's metadata is not where it is read",
@@ -184,168 +239,155 @@ def _check_no_stray_keys(code: list[Cell], path: str) -> None:
         )
 
 
-def _key_faults(fields: list[Field]) -> list[NbsnakeError]:
-    """Keys that are not ours pass, as reST has many, unless they look like a slip."""
-    faults: list[NbsnakeError] = []
-    for field in fields:
-        if field.key in KEYS:
-            continue
-        if field.key in LATER_KEYS:
-            faults.append(NotebookError(f":{field.key}: is not supported yet", where=field.where))
-            continue
-        near = difflib.get_close_matches(field.key, KEYS, n=1, cutoff=0.8)
-        if near or field.key.startswith("dvc-"):
-            faults.append(
-                NotebookError(
-                    f"unknown key :{field.key}:",
-                    where=field.where,
-                    hint=f"did you mean :{near[0]}:?" if near else f"known: {', '.join(KEYS)}",
-                )
+def _lost_fields(text: _Text) -> list[NbsnakeError]:
+    """Metadata below the docstring or in a later cell, which nothing would read."""
+    lost = [
+        cell
+        for cell in filter(_is_code, text.cells)
+        if (has_second_docstring(cell) if cell is text.metadata else has_metadata(cell))
+    ]
+    return [
+        NotebookError(
+            "this step metadata is not where it is read",
+            where=Where(text.notebook.path, cell.index),
+            hint="move the lines into the docstring with which the first code cell begins",
+        )
+        for cell in lost
+    ]
+
+
+def _tagged(text: _Text) -> Code | None:
+    """The first cell tagged ``parameters``; papermill, too, knows only one."""
+    return next((each for each in text.codes.values() if PARAMETERS_TAG in each.cell.tags), None)
+
+
+def _declaring(text: _Text) -> list[Code]:
+    """The cells that assign values to parameters."""
+    tagged = _tagged(text)
+    metadata = text.codes.get(text.metadata.index) if text.metadata else None
+    found = [code for code in (metadata, tagged) if code is not None]
+    return list({code.cell.index: code for code in found}.values())
+
+
+def _read_params(
+    text: _Text, fields: list[Field], faults: list[NbsnakeError]
+) -> dict[str, ParamSpec]:
+    declared = declared_params([field for field in fields if field.key == "param"], faults)
+    tagged = _tagged(text)
+    if tagged is None:
+        return declared
+    return agreed(declared, tagged_params(tagged, text.notebook.path), faults)
+
+
+def _read_name_and_call(
+    fields: list[Field], path: str, reading: Reading, faults: list[NbsnakeError]
+) -> tuple[str, StageCall | None]:
+    """The step's name, and what its ``:dvc-cmd:`` says."""
+    given = [field for field in fields if field.key in ("step", "dvc-meta-file")]
+    name = _given_name(given, faults) or posixpath.basename(path).removesuffix(".ipynb")
+    commands = [field for field in fields if field.key == "dvc-cmd"]
+    if not commands:
+        return step_name(name), None
+    try:
+        if len(commands) > 1:
+            raise ValueError("there is more than one")
+        if others := {f":{each.key}:" for each in fields if each.key in (*ROLES, "dvc-extra")}:
+            raise ValueError(f"it says the whole stage, so that {min(others)} cannot stand beside")
+        call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
+        if call.name and not given:
+            name = call.name
+            call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
+    except ValueError as error:
+        faults.append(
+            NotebookError(
+                f"':dvc-cmd:' cannot be read: {error}",
+                where=commands[-1].where,
+                hint=f"write: dvc run -d INPUT -o OUTPUT ${reading.variables.path} --name value",
             )
-    return faults
+        )
+        return step_name(name), None
+    return step_name(name), call
 
 
-def _read_params(fields: list[Field], faults: list[NbsnakeError]) -> list[ParamSpec]:
-    params: dict[str, ParamSpec] = {}
-    for field in fields:
-        type_text, _, name = field.argument.rpartition(" ")
-        try:
-            _check_name(name, params)
-            param_type = parse_type(type_text.strip()) if type_text else None
-        except ValueError as error:
-            faults.append(
-                NotebookError(
-                    f"in ':param {field.argument}:': {error}",
-                    where=field.where,
-                    hint=f"write ':param TYPE name: text'; types: {', '.join(KINDS)}, list[TYPE]",
-                )
+def _given_name(given: list[Field], faults: list[NbsnakeError]) -> str:
+    names = {field.words.removesuffix(".dvc") for field in given}
+    if given and (len(names) > 1 or not re.search(r"[^\W_]", min(names))):
+        faults.append(
+            NotebookError(
+                f"':{given[-1].key}:' gives the step another name than above"
+                if len(names) > 1
+                else f"':{given[-1].key}:' needs a name",
+                where=given[-1].where,
+                hint="name the step once, with letters",
             )
-        else:
-            params[name] = ParamSpec(name=name, type=param_type, help=field.text, where=field.where)
-    return list(params.values())
+        )
+    return min(names, default="")
 
 
-def _check_name(name: str, taken: Collection[str]) -> None:
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is no name that Python can assign to")
-    if name in (ARGUMENTS, "_parse_args", "help"):
-        raise ValueError(f"the script needs the name {name!r} itself")
-    if name in taken:
-        raise ValueError(f"{name!r} is declared twice")
-
-
-def _read_artifacts(
-    fields: list[Field], params: Collection[str], faults: list[NbsnakeError]
+def _read_files(
+    fields: list[Field],
+    params: Mapping[str, ParamSpec],
+    call: StageCall | None,
+    faults: list[NbsnakeError],
 ) -> list[Artifact]:
-    artifacts: list[Artifact] = []
-    carried: set[str] = set()
-    for field in fields:
-        fault = _artifact_fault(field, params, carried)
-        if fault is None and _is_repeated(field, artifacts):
-            continue
-        if fault is None:
-            carried.add(field.argument)
-            artifacts.append(
-                Artifact(
-                    path=posixpath.normpath(field.text),
-                    role=ROLES[field.key],
-                    where=field.where,
-                    param=field.argument or None,
-                    is_dir=field.text.endswith("/"),
-                )
-            )
-        else:
-            faults.append(fault)
-    return artifacts
-
-
-def _is_repeated(field: Field, artifacts: list[Artifact]) -> bool:
-    """Whether a dependency that no parameter carries is there already."""
-    if field.argument or ROLES[field.key] is not Role.DEP:
-        return False
-    path = posixpath.normpath(field.text)
-    return any(each.path == path and not each.is_output for each in artifacts)
-
-
-def _artifact_fault(
-    field: Field, params: Collection[str], carried: Collection[str]
-) -> NotebookError | None:
-    name, path = field.argument, field.text
-    if name and name not in params:
-        near = difflib.get_close_matches(name, params, n=1)
-        hint = f"declare it with ':param {name}: what it is'"
-        return NotebookError(
-            f"':{field.key} {name}:' names a parameter that is not declared",
-            where=field.where,
-            hint=f"did you mean {near[0]!r}? Otherwise {hint}" if near else hint,
-        )
-    if name and name in carried:
-        return NotebookError(f"{name!r} already carries another file", where=field.where)
-    if not path or not path.isprintable():
-        return NotebookError(f"':{field.key}:' needs the path of one file", where=field.where)
-    normal = posixpath.normpath(path)
-    if ROLES[field.key] is not Role.DEP and RESERVED_PATHS.match(normal):
-        return NotebookError(
-            f"the path {path!r} belongs to git, DVC or nbsnake",
-            where=field.where,
-            hint="write outputs elsewhere, such as data/ or results/",
-        )
-    if normal == "." or normal.startswith(("/", "../")) or normal == "..":
-        return NotebookError(
-            f"the path {path!r} names no file inside the project",
-            where=field.where,
-            hint="write it relative to the project's root, such as data/features.csv",
-        )
-    if set(path) & set("{}*?"):
-        return NotebookError(
-            f"the path {path!r} holds one of {{}}*?, which stand for patterns", where=field.where
-        )
-    return None
+    files = [field for field in fields if field.key in ROLES]
+    artifacts = read_artifacts(files, params, faults)
+    where = next((field.where for field in fields if field.key == "dvc-cmd"), None)
+    return [*artifacts, *(artifacts_of_call(call, where, faults) if call and where else [])]
 
 
 def _read_extras(fields: list[Field], faults: list[NbsnakeError]) -> list[tuple[str, Where]]:
     extras = []
-    for field in fields:
+    for each in fields:
         try:
-            if re.search(r"[$`]", field.text):
+            if each.argument or not each.text:
+                raise ValueError("it names no parameter, and needs a text")
+            if re.search(r"[$`]", each.text):
                 raise ValueError("'$' and '`' would be for a shell to expand")
-            extras += [(word, field.where) for word in shlex.split(field.text)]
+            extras += [(word, each.where) for word in shlex.split(each.text)]
         except ValueError as error:
             faults.append(
-                NotebookError(f"':dvc-extra:' cannot be read: {error}", where=field.where)
+                NotebookError(
+                    f"':dvc-extra:' cannot be read: {error}",
+                    where=each.where,
+                    hint="write plain words, quoted as for a shell: --rate 0.1 --title 'a b'",
+                )
             )
     return extras
 
 
-def _find_assignments(
-    params: list[ParamSpec], tree: ast.Module, path: str, cell: int
-) -> dict[str, Assignment]:
-    """What the metadata cell assigns to each parameter.
+def _name_faults(text: _Text, params: Mapping[str, ParamSpec]) -> list[NbsnakeError]:
+    """Cells that bind a name that the script needs itself."""
+    own = OWN_NAMES if params else OWN_NAMES - {"_args", "_parse_args"}
+    return [
+        NotebookError(
+            f"the script needs the name {name!r} itself",
+            where=Where(text.notebook.path, index),
+            hint="choose another name",
+        )
+        for index, code in text.codes.items()
+        if any(each in code.cell.source for each in own)
+        for name in sorted(own.intersection(bound_names(code.tree)))
+    ]
 
-    Raises :class:`NotebookError` for a parameter that is assigned more than once.
+
+def _futures(text: _Text, faults: list[NbsnakeError]) -> tuple[str, ...]:
+    """What the cells import from ``__future__``: for the whole script, as it cannot be otherwise.
+
+    In a notebook it holds from its cell on, so that for cells above it nothing may change.
     """
-    names = {param.name for param in params}
-    for name, line in other_bindings(tree):
-        if name in names:
-            raise NotebookError(
-                f"the parameter {name!r} is bound in a way that nbsnake cannot replace",
-                where=Where(path, cell, line),
-                hint=f"assign it in a line of its own: {name} = ...",
-            )
-    found: dict[str, Assignment] = {}
-    for assignment in assignments(tree):
-        if assignment.name in names:
-            if assignment.name in found:
-                raise NotebookError(
-                    f"the parameter {assignment.name!r} is assigned twice",
-                    where=Where(path, cell, assignment.value.lineno),
-                    hint="assign it once; compute other values under other names",
+    annotated = False
+    names: dict[str, None] = {}
+    for index, code in text.codes.items():
+        for name, line in code.futures:
+            if name == "annotations" and annotated and name not in names:
+                faults.append(
+                    NotebookError(
+                        "cells above have annotations that this line would change in a script",
+                        where=Where(text.notebook.path, index, line),
+                        hint="move the line to the first code cell",
+                    )
                 )
-            found[assignment.name] = assignment
-    return found
-
-
-def _with_literal(param: ParamSpec, assignment: Assignment | None) -> ParamSpec:
-    if assignment is None or not assignment.is_literal:
-        return param
-    return replace(param, has_literal=True, literal=assignment.literal)
+            names[name] = None
+        annotated = annotated or has_annotations(code.tree)
+    return tuple(names)

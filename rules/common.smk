@@ -4,3 +4,4 @@ from nbsnake.snakefile import open_session
 nbsnake = open_session(workflow, config)
 param = nbsnake.param
 content = nbsnake.content
+values = nbsnake.values

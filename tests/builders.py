@@ -1,12 +1,22 @@
 """One-line arrangements: notebooks, steps and pipelines as tests need them."""
 
+import ast
 import copy
 import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
 
-from nbsnake.compile import compile_step, step_name
-from nbsnake.model import Pipeline
+from nbsnake.compile import compile_step
+from nbsnake.model import Pipeline, Source
 from nbsnake.notebook import parse_notebook
-from nbsnake.spec import read_spec
+from nbsnake.paramtype import text_of
+from nbsnake.render.rule import VALUES, _label, render_rule
+from nbsnake.render.script import render_script
+from nbsnake.spec import PLAIN, read_step
+from nbsnake.values import values_path
 
 PYTHON = {"language_info": {"name": "python"}}
 
@@ -40,14 +50,14 @@ def nb(*cells, path="notebooks/a.ipynb", **more):
     return parse_notebook(nb_bytes(*cells, **more), path)
 
 
-def spec_of(source, *cells, path="notebooks/a.ipynb"):
+def spec_of(source, *cells, reading=PLAIN, **more):
     """What a notebook whose first cell is ``source`` declares."""
-    return read_spec(nb(source, *cells, path=path))
+    return read_step(nb(source, *cells, **more), reading)
 
 
-def step(source, *cells, path="notebooks/a.ipynb", params=None):
+def step(source, *cells, params=None, **more):
     """The step of a notebook; ``params`` are its values in params.yaml."""
-    return compile_step(spec_of(source, *cells, path=path), params)
+    return compile_step(spec_of(source, *cells, **more), params)
 
 
 def pipeline(*steps):
@@ -65,6 +75,77 @@ def config_of(*steps):
     return {each.name: {arg.name: arg.value for arg in each.config} for each in steps}
 
 
+def received(made, *words):
+    """The parameters as the function of the step's script reads them from the command line."""
+    tree = ast.parse(render_script(made))
+    functions = [node for node in tree.body if getattr(node, "name", "") == "_parse_args"]
+    names = {}
+    exec(compile(ast.Module(functions, []), "script.py", "exec"), names)
+    with mock.patch("sys.argv", ["script.py", *words]):
+        return vars(names["_parse_args"]())
+
+
+def rule_words(made, line):
+    """The words of the rule of a step in its pipeline, with files and values filled in."""
+    rule = render_rule(made, line)
+    shell = ast.literal_eval("(" + rule.rpartition("    shell:\n")[2] + ")")
+    words = shlex.split(shell.format(**_namespaces(made)))
+    assert words[:4] == ["nbsnake", "exec", made.name, "--"]
+    assert words[-3:] == [">", made.log, "2>&1"]
+    return words[4:-3]
+
+
+class _Quoted(str):
+    """Snakemake's ``{value:q}``."""
+
+    __slots__ = ()
+
+    def __format__(self, spec):
+        assert spec == "q"
+        return shlex.quote(self)
+
+
+class _Names:
+    def __init__(self, names):
+        self.__dict__.update({name: _Quoted(text) for name, text in names.items()})
+
+    def __format__(self, spec):
+        assert spec == "q"
+        return shlex.quote(self.only)
+
+
+def _namespaces(made):
+    files = {
+        arg.name: arg.value.rstrip("/")
+        for arg in made.arguments
+        if arg.source is Source.FILE and not arg.type.is_list
+    }
+    ins = {each.param for each in made.inputs}
+    values = {arg.name: arg.value for arg in made.config}
+    return {
+        "input": _Names(
+            {"script": made.script, **{_label(n): p for n, p in files.items() if n in ins}}
+        ),
+        "output": _Names({_label(n): p for n, p in files.items() if n not in ins}),
+        "params": _Names(
+            {_label(name): text_of(value) for name, value in values.items()}
+            | {VALUES: values_path(made.name, values)}
+        ),
+        "log": _Names({"only": made.log}),
+    }
+
+
+def run_script(made, folder, *words, **more):
+    """Run the script of a step where it belongs below ``folder``, in a process of its own."""
+    script = Path(folder, made.script)
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(render_script(made), encoding="utf-8", newline="")
+    command = [sys.executable, "-W", "error", str(script), *words]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60, **more
+    )
+
+
 __all__ = [
     "config_of",
     "declare",
@@ -72,7 +153,9 @@ __all__ = [
     "nb_bytes",
     "nb_fields",
     "pipeline",
+    "received",
+    "rule_words",
+    "run_script",
     "spec_of",
     "step",
-    "step_name",
 ]

@@ -16,7 +16,9 @@ def _in_tmp_path(tmp_path, monkeypatch):
 
 
 SCRIPT = GeneratedFile(
-    path="workflow/scripts/a.py", text=f"{GENERATED}\nx = 'ü'\n", executable=True
+    path="workflow/scripts/a.py",
+    text=f"{GENERATED}\n# %% cell 1\nx = 'ü'\n\n\n# %% cell 2\ny = 1\n",
+    notebook="notebooks/a.ipynb",
 )
 PLAIN = GeneratedFile(path="dvc.yaml", text="stages: {}\n")
 ONCE = GeneratedFile(path="Snakefile", text="# yours\n", once=True)
@@ -72,6 +74,25 @@ def test_line_ends_of_windows_are_drift():
     assert reasons([PLAIN]) == {PLAIN.path: "changed"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("x = 'ü'", 'x  =  "ü"  # why'), ("\n\n\n", "\n")], ids=repr
+)
+def test_layout_of_a_script_is_no_drift(old, new):
+    settle(find_drift([SCRIPT], []))
+    Path(SCRIPT.path).write_text(SCRIPT.text.replace(old, new), newline="")
+    assert reasons([SCRIPT]) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("'ü'", "'u'"), ("cell 2", "cell 3"), ("y = 1", "y = ("), ("y = 1\n", ""), ("\n", "\r\n")],
+)
+def test_what_python_or_an_editor_reads_of_a_script_is_drift(old, new):
+    settle(find_drift([SCRIPT], []))
+    Path(SCRIPT.path).write_text(SCRIPT.text.replace(old, new), newline="")
+    assert reasons([SCRIPT]) == {SCRIPT.path: "changed"}
+
+
 def test_orphan_is_a_generated_file_of_no_step():
     settle(find_drift([SCRIPT], []))
     Path("workflow/scripts/mine.py").write_text("print()")
@@ -124,6 +145,15 @@ def test_diff_shows_old_and_new_lines():
     (drift,) = find_drift([PLAIN], [])
     expected = "--- a/dvc.yaml\n+++ b/dvc.yaml\n@@ -1 +1 @@\n-old: no line end\n+stages: {}\n"
     assert drift.diff() == expected
+
+
+def test_diff_of_a_script_names_the_cell():
+    settle(find_drift([SCRIPT], []))
+    Path(SCRIPT.path).write_text(SCRIPT.text.replace("y = 1", "y = 2"))
+    (drift,) = find_drift([SCRIPT], [])
+    assert drift.cells == [2]
+    assert "-y = 2\n+y = 1\n" in drift.diff()
+    assert "ü" not in drift.diff()
 
 
 def test_diff_of_an_orphan_removes_all():

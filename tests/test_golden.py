@@ -5,26 +5,26 @@ A new case is a new folder with a ``notebook.ipynb``, then ``pytest --update-gol
 
 import ast
 import io
-import shlex
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from builders import rule_words
 from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
 from nbsnake.compile import compile_pipeline
-from nbsnake.model import Pipeline, Source
+from nbsnake.model import Pipeline
 from nbsnake.notebook import read_notebook
-from nbsnake.paramtype import text_of
 from nbsnake.project import read_yaml
 from nbsnake.pycode import has_no_effect
-from nbsnake.render.rule import _label, render_rule
+from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
-from nbsnake.render.stage import command, render_dvc_file, render_stage, rule_argv
-from nbsnake.spec import NO_EFFECT, read_spec
+from nbsnake.render.stage import render_dvc_file, render_stage, rule_argv
+from nbsnake.spec import NO_EFFECT, read_step
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name for path in GOLDEN.iterdir())
@@ -43,7 +43,7 @@ def notebook(case):
 
 @pytest.fixture
 def pipeline(notebook) -> Pipeline:
-    return compile_pipeline([read_spec(notebook)], read_yaml("params.yaml"))
+    return compile_pipeline([read_step(notebook)], read_yaml("params.yaml"))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_generated_files_are_the_expected_ones(case, pipeline, update_golden):
 
 
 def test_rendering_twice_gives_the_same(notebook, pipeline):
-    again = compile_pipeline([read_spec(notebook)], read_yaml("params.yaml"))
+    again = compile_pipeline([read_step(notebook)], read_yaml("params.yaml"))
     assert rendered(again) == rendered(pipeline)
 
 
@@ -78,30 +78,61 @@ def test_script_is_python(step):
     compile(render_script(step), step.script, "exec", dont_inherit=True)
 
 
+def declaring(step, notebook):
+    """The cells whose literals are replaced."""
+    tagged = next((cell.index for cell in notebook.cells if "parameters" in cell.tags), 0)
+    return {step.program.metadata, tagged}
+
+
+def hoisted(source):
+    """The statements of a cell without those that move to the top of the script, or say nothing."""
+    body = ast.parse(source).body
+    return [
+        node
+        for node in body
+        if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        and not isinstance(node, ast.Global)
+        and not isinstance(node, ast.Pass)
+        and ast.unparse(node) != "()"
+    ]
+
+
 def test_kept_cells_are_verbatim_in_the_script(notebook, step):
     script = render_script(step)
+    kept = {cell.index: cell.source for cell in step.program.cells}
     for cell in notebook.cells:
-        if cell.kind != "code" or not cell.source.strip() or cell.index == step.metadata:
+        if cell.kind != "code" or not cell.source.strip():
             continue
-        block = "\n".join([f"# %% cell {cell.index}", cell.source.removesuffix("\n"), ""])
-        assert (block in script) is not has_no_effect(cell, NO_EFFECT)
+        assert (cell.index in kept) is not has_no_effect(cell, NO_EFFECT)
+        source = kept.get(cell.index, "")
+        assert not source or f"# %% cell {cell.index}\n" in script
+        assert source.removesuffix("\n") in script
+        if source and not re.search(r"__future__|^ *global", cell.source, re.MULTILINE):
+            assert cell.index in declaring(step, notebook) or source == cell.source
 
 
-def test_metadata_cell_differs_by_its_literals_only(notebook, step):
-    original = ast.parse(notebook.cells[step.metadata - 1].source)
-    kept = next(cell for cell in step.cells if cell.index == step.metadata)
+def test_lines_of_cells_keep_their_numbers(notebook, step):
+    for cell in step.program.cells:
+        original = notebook.cells[cell.index - 1].source
+        if cell.index not in declaring(step, notebook):
+            assert cell.source.count("\n") == original.count("\n")
+
+
+def test_declaring_cells_differ_by_their_literals_only(notebook, step):
     names = {argument.name for argument in step.arguments}
-    for old, new in zip(original.body, ast.parse(kept.source).body, strict=True):
-        target = getattr(old, "target", None) or getattr(old, "targets", [None])[0]
-        if isinstance(target, ast.Name) and target.id in names:
-            assert ast.unparse(new.value) == f"_args.{target.id}"
-        else:
-            assert ast.dump(new) == ast.dump(old)
+    for cell in step.program.cells:
+        if cell.index not in declaring(step, notebook):
+            continue
+        old, new = hoisted(notebook.cells[cell.index - 1].source), hoisted(cell.source)
+        for one, other in zip(old, new, strict=True):
+            target = getattr(one, "target", None) or getattr(one, "targets", [None])[0]
+            if isinstance(target, ast.Name) and target.id in names and one.value:
+                assert ast.unparse(other.value) == f"_args.{target.id}"
+            else:
+                assert ast.dump(other) == ast.dump(one)
 
 
 def test_script_tells_its_help(step, tmp_path):
-    if not step.arguments:
-        return  # it reads no command line
     script = tmp_path / "script.py"
     script.write_text(render_script(step), encoding="utf-8")
     words = [sys.executable, "-W", "error", str(script), "--help"]
@@ -124,50 +155,5 @@ def test_stage_reads_back_as_it_was_rendered(step, pipeline):
 def test_rule_runs_the_words_that_the_plan_expects(step, pipeline):
     """``rule_argv`` derives from the stage what the rule runs, word for word."""
     values = {f"{step.name}.{arg.name}": arg.value for arg in step.config}
-    expected = rule_argv(command(step), step.name, values)
+    expected = rule_argv(render_stage(step), step.name, values)
     assert sorted(rule_words(step, pipeline)) == sorted(expected)
-
-
-def rule_words(step, pipeline):
-    """The command of the rule's shell, in which Snakemake has filled in files and values."""
-    shell = ast.literal_eval(_shell_text(render_rule(step, pipeline)))
-    words = shlex.split(shell.format(**_namespaces(step)))
-    assert words[:4] == ["nbsnake", "exec", step.name, "--"]
-    assert words[-3:] == [">", step.log, "2>&1"]
-    return words[4:-3]
-
-
-def _shell_text(rule):
-    return "(" + rule.rpartition("    shell:\n")[2] + ")"
-
-
-class _Quoted(str):
-    """Snakemake's ``{value:q}``."""
-
-    __slots__ = ()
-
-    def __format__(self, spec):
-        assert spec == "q"
-        return shlex.quote(self)
-
-
-class _Names:
-    def __init__(self, names):
-        self.__dict__.update({name: _Quoted(text) for name, text in names.items()})
-
-    def __format__(self, spec):
-        assert spec == "q"
-        return shlex.quote(self.only)
-
-
-def _namespaces(step):
-    files = {arg.name: arg.value.rstrip("/") for arg in step.arguments if arg.source is Source.FILE}
-    ins = {a.param for a in step.inputs}
-    return {
-        "input": _Names(
-            {"script": step.script, **{_label(n): p for n, p in files.items() if n in ins}}
-        ),
-        "output": _Names({_label(n): p for n, p in files.items() if n not in ins}),
-        "params": _Names({_label(arg.name): text_of(arg.value) for arg in step.config}),
-        "log": _Names({"only": step.log}),
-    }

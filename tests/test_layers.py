@@ -15,14 +15,30 @@ PACKAGE = Path(nbsnake.__file__).parent
 
 # Each module imports modules of lower levels only.
 LAYERS = (
-    ("nbsnake", "atomic", "content", "errors", "paramtype", "progress", "render", "running"),
-    ("cache", "files", "model", "quote", "receipt", "records", "runcache", "snakemake"),
-    ("digests", "notebook", "plan", "pycode", "render.rule", "render.stage", "scaffold"),
-    ("lockmemo", "render.script", "spec"),
-    ("compile", "exec", "lockfile", "project"),
-    ("commands", "commands.init", "dvc", "freshness", "generate"),
-    ("commands.check", "commands.generate", "commands.status", "restore", "snakefile", "sync"),
-    ("commands.restore", "commands.run", "commands.sync"),
+    (
+        *("atomic", "cellsyntax", "content", "errors", "magics", "nbsnake", "paramtype"),
+        *("progress", "render", "running", "scopes", "scriptdiff", "standins"),
+    ),
+    (
+        *("cache", "discover", "files", "mlvstage", "model", "quote", "receipt", "records"),
+        *("runcache", "snakemake", "sourceedit", "values"),
+    ),
+    (
+        *("commands", "digests", "dvccmd", "expansion", "notebook", "plan", "pycode"),
+        *("render.stage", "scaffold", "unchanged"),
+    ),
+    ("fields", "lockmemo", "magiccode", "render.bash", "render.rule", "render.script"),
+    ("cellmagics", "exec", "lockfile", "paramspec"),
+    ("artifacts", "freshness", "sessioncalls"),
+    ("ipython", "restore"),
+    ("spec",),
+    ("compile", "mlvfiles", "project"),
+    ("commands.params", "convert", "dvc", "generate", "mlvproject"),
+    (
+        *("commands.check", "commands.convert", "commands.export", "commands.generate"),
+        *("commands.status", "mlvtools", "snakefile", "sync"),
+    ),
+    ("commands.init", "commands.restore", "commands.run", "commands.sync"),
     ("cli",),
     ("__main__",),
 )
@@ -36,6 +52,10 @@ LATE = {
     ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("lockfile", "dvc.utils.serialize"),
     ("notebook", "nbformat"),  # slow, and for notebooks of before 2015 only
+    ("fields", "jinja2"),  # slow, and for projects with a docstring_conf only
+    ("fields", "jinja2.sandbox"),
+    ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
+    ("commands.generate", "nbsnake.generate"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.
@@ -48,12 +68,14 @@ IN_JOBS = frozenset(
 OUTSIDE = {
     "dvc": {"dvc", "lockfile"},
     "snakemake": {"snakefile"},
+    "jinja2": {"fields"},
     "nbformat": {"notebook"},
     "rich": {"progress"},
-    "ruamel": {"project", "render.stage"},
-    "subprocess": {"exec", "snakemake", "snakefile", "commands.init", "commands.restore"},
+    "ruamel": {"mlvtools", "project", "render.stage"},
+    "subprocess": {"exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
+    | {"standins"},  # whose functions become part of scripts
 }
-PRINTERS = frozenset({"cli", "exec", "snakefile", "progress", "running"})
+PRINTERS = frozenset({"cli", "exec", "snakefile", "running", "standins"})
 
 
 def _modules():
@@ -85,6 +107,14 @@ def _imports(name, *, late=None):
             yield from _full_names(node)
 
 
+def _imports_for_types(name):
+    """What is imported below ``if TYPE_CHECKING:``, and so never when the program runs."""
+    for node in MODULES[name].body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for each in node.body:
+                yield from _full_names(each)
+
+
 def _short(full):
     return full.removeprefix("nbsnake.")
 
@@ -101,11 +131,18 @@ def test_imports_point_down(name):
     assert upwards == []
 
 
+def test_each_module_stands_as_low_as_it_can():
+    """But for the command line, which imports the commands by their names."""
+    for name in MODULES.keys() - {"cli", "__main__"}:
+        below = [LEVELS[_short(each)] for each in _imports(name) if each.startswith("nbsnake")]
+        assert LEVELS[name] == max(below, default=-1) + 1, name
+
+
 def test_late_imports_are_those_of_the_list():
     late = {
         (name, each)
         for name in MODULES
-        for each in _imports(name, late=True)
+        for each in {*_imports(name, late=True)} - {*_imports_for_types(name)}
         if each.partition(".")[0] not in sys.stdlib_module_names
     }
     assert late == LATE
@@ -142,10 +179,10 @@ def test_only_the_rim_prints():
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and node.id == "print"
     }
-    assert {name for name in printers if not name.startswith("commands.")} <= PRINTERS
+    assert {name for name in printers if not name.startswith("commands.")} == PRINTERS
 
 
-HEAVY = ("snakemake", "dvc", "nbformat", "nbconvert", "ruamel", "rich")
+HEAVY = ("snakemake", "dvc", "nbformat", "nbconvert", "jinja2", "ruamel", "rich")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import declare, pipeline, step
+from builders import declare, pipeline, rule_words, step
 from dvc.parsing.context import Context
 from dvc.repo import Repo
-from test_golden import CASES, GOLDEN, rule_words
+from test_golden import CASES, GOLDEN
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.dvc import current_plan
@@ -17,7 +17,7 @@ from nbsnake.errors import PipelineError
 from nbsnake.notebook import read_notebook
 from nbsnake.project import read_params
 from nbsnake.render.stage import _quoted, is_ours, render_dvc_file, render_stage
-from nbsnake.spec import read_spec
+from nbsnake.spec import read_step
 
 # What DVC's own dependency warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
@@ -138,7 +138,7 @@ def project(request, tmp_path, monkeypatch):
             shutil.copy(GOLDEN / request.param / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     Repo.init(no_scm=True).close()
-    spec = read_spec(read_notebook("notebook.ipynb"))
+    spec = read_step(read_notebook("notebook.ipynb"))
     made = compile_pipeline([spec], read_params())
     Path("dvc.yaml").write_text(render_dvc_file(made, ""), encoding="utf-8")
     return made
@@ -156,6 +156,9 @@ def test_dvc_reads_the_stage_as_it_is_meant(project):
         assert {out.def_path for out in stage.outs if out.persist} == {
             out.path for out in made.outputs if out.role == "out-persist"
         }
+        assert {out.def_path for out in stage.outs if not out.use_cache} == {
+            out.path for out in made.outputs if not out.cache
+        }
 
 
 def test_plan_expects_the_words_of_the_rule(project):
@@ -163,6 +166,8 @@ def test_plan_expects_the_words_of_the_rule(project):
     planned = current_plan().steps[made.name]
     assert sorted(planned.argv) == sorted(rule_words(made, project))
     assert planned.notebook == "notebook.ipynb"
-    assert planned.params.get("params.yaml", {}) == {
-        f"{made.name}.{arg.name}": arg.value for arg in made.config
-    }
+    told = planned.params.get("params.yaml", {})
+    if made.command:
+        assert set(told) == {key for _, keys in made.command.params for key in keys}
+    else:
+        assert told == {f"{made.name}.{arg.name}": arg.value for arg in made.config}

@@ -1,153 +1,233 @@
 """Values reach the code unchanged: through rules and through DVC, whatever they hold."""
 
-import ast
 import contextlib
 import json
 import keyword
 import shlex
-from unittest import mock
+import string
+from pathlib import Path
 
 import pytest
-from builders import declare, nb_fields, spec_of, step
+from builders import declare, nb_fields, pipeline, received, rule_words, run_script, spec_of, step
 from dvc.parsing.context import Context
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nbsnake.compile import compile_step
 from nbsnake.errors import NbsnakeError
 from nbsnake.notebook import parse_notebook
-from nbsnake.paramtype import KINDS, ParamType, text_of
+from nbsnake.paramtype import KINDS, ParamType
 from nbsnake.render.script import render_script
-from nbsnake.render.stage import _quoted, command, rule_argv
-from nbsnake.spec import read_spec
+from nbsnake.render.stage import _quoted, command, render_stage, rule_argv, takes_values_file
+from nbsnake.spec import read_step
+from nbsnake.values import OPTION, STDIN, to_json, values_path
 
-FEW = settings(max_examples=100)
-# Neither a process's arguments nor YAML carry the null byte and lone surrogates.
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
-    lambda text: text != "--"
-)
+FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# YAML carries no lone surrogates.
+texts = st.text(st.characters(exclude_categories=["Cs"]))
 # fmt: off
 HOSTILE = [
-    "", " ", "-", "-x", "--x", "--x=1", "-1", "$(x)", "`x`", "${a}", "\\${a}", "'", '"', "%",
-    "true", "null", "[]", "{}", "a=b", "@file", "~", "*", "\\", "é✓😀", "{x}", "--other", "1e5",
-    "a#b", ";", "&", "|", ">", "!x", "$HOME", "a b",
+    "", " ", "-", "-x", "--", "--x", "--x=1", "-1", "$(x)", "`x`", "${a}", "\\${a}", "'", '"', "%",
+    "true", "null", "None", "[]", "{}", "a=b", "@file", "~", "*", "\\", "é✓😀", "{x}", "--other",
+    "1e5", "a#b", ";", "&", "|", ">", "!x", "$HOME", "a b", "a\nb", "\n", "a\r\nb", "a\x0cb\x1c",
+    "\u2028", "\0", "--x0", "--x1=2", "--values-from", "--values-from=-", "\\\n", "${a", "a\\",
+    "y" * 100_000,
 ]
 # fmt: on
 hostile = st.sampled_from(HOSTILE)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | FLOATS | hostile | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=4,
+)
 SCALARS = {
     "str": hostile | texts,
     "int": st.integers(),
     "float": FLOATS | st.integers(-(2**53), 2**53),
     "bool": st.booleans(),
+    "Path": hostile | texts,
+    "dict": st.dictionaries(hostile | texts, JSON, max_size=3),
 }
+WORDS = st.text(string.ascii_letters + " '%{}$-é", max_size=5)
+
+
+@st.composite
+def types(draw):
+    kind = draw(st.sampled_from(KINDS))
+    if draw(st.integers(0, 9)) == 0:
+        choices = draw(st.lists(st.integers() if draw(st.booleans()) else WORDS, min_size=1))
+        kind = type(choices[0]).__name__
+        return ParamType(kind, optional=draw(st.booleans()), choices=tuple(choices))
+    is_list = kind != "dict" and draw(st.booleans())
+    return ParamType(kind, is_list, optional=draw(st.integers(0, 4)) == 0)
+
+
+def values_of(kind):
+    values = st.sampled_from(kind.choices) if kind.choices else SCALARS[kind.kind]
+    values = st.lists(values, max_size=4) if kind.is_list else values
+    return values | st.none() if kind.optional else values
 
 
 @st.composite
 def bindings(draw):
-    """Parameters of every kind with their values; ``x0``, ``x1``..."""
-    made = {}
-    for number in range(draw(st.integers(1, 5))):
-        kind = ParamType(draw(st.sampled_from(KINDS)), draw(st.booleans()))
-        values = SCALARS[kind.kind]
-        made[f"x{number}"] = kind, draw(st.lists(values, max_size=4) if kind.is_list else values)
-    return made
+    """Parameters of every type with their values; ``x0``, ``x1``..."""
+    kinds = draw(st.lists(types(), min_size=1, max_size=5))
+    return {f"x{number}": (kind, draw(values_of(kind))) for number, kind in enumerate(kinds)}
 
 
-def step_of(bound, literals=None):
-    """A step with these values in params.yaml; ``literals`` are in its cell instead.
-
-    Flags have a default, which DVC's form of the command resets.
-    """
-    literals = literals or {}
-    flags = {name for name, (kind, _) in bound.items() if kind == ParamType("bool")}
+def step_of(bound, literals=()):
+    """A step with these values in params.yaml; those of ``literals`` are in its cell instead."""
     fields = [f":param {kind} {name}: text" for name, (kind, _) in bound.items()]
-    assigned = {**dict.fromkeys(flags, True), **literals}
-    body = "".join(f"{name} = {value!r}\n" for name, value in assigned.items())
-    spec = spec_of(declare(*fields, ":dvc-out: data/out.txt", body=body))
+    body = "".join(f"{name} = {bound[name][1]!r}\n" for name in literals)
     values = {name: value for name, (_, value) in bound.items() if name not in literals}
-    return compile_step(spec, values)
+    return step(declare(*fields, ":dvc-out: data/out.txt", body=body), params=values)
 
 
-def received(made, words):
-    """The parameters as the script's own function reads them from the command line."""
-    tree = ast.parse(render_script(made))
-    functions = [node for node in tree.body if getattr(node, "name", "") == "_parse_args"]
-    names = {}
-    exec(compile(ast.Module(functions, []), "script.py", "exec"), names)
-    with mock.patch("sys.argv", ["script.py", *words]):
-        return vars(names["_parse_args"]())
+def expected(kind, value):
+    """What the script makes of a value."""
+    if isinstance(value, list) and kind.is_list:
+        return [expected(ParamType(kind.kind), each) for each in value]
+    if value is None or kind.kind not in ("float", "Path"):
+        return value
+    return float(value) if kind.kind == "float" else Path(value)
 
 
 def assert_received(found, bound):
     assert set(found) == set(bound)
-    for name, (kind, value) in bound.items():
-        if kind.kind == "float":
-            value = [float(each) for each in value] if kind.is_list else float(value)
-        assert found[name] == value
-        assert type(found[name]) is type(value)
-        if kind.is_list:
-            assert [type(each) for each in found[name]] == [type(each) for each in value]
-
-
-@FEW
-@given(bindings())
-def test_values_reach_the_script_through_the_rule(bound):
-    words = [f"--{name}={text_of(value)}" for name, (_, value) in bound.items()]
-    assert_received(received(step_of(bound), words), bound)
+    for name, each in bound.items():
+        # As text too, for 1 is not True, and a path is not its text.
+        assert found[name] == expected(*each)
+        if each[0].kind != "dict":
+            assert repr(found[name]) == repr(expected(*each))
 
 
 def through_dvc(made, bound):
-    values = {made.name: {name: value for name, (_, value) in bound.items()}}
-    words = shlex.split(Context(values).resolve_str(command(made), key="cmd"))
+    """The words that DVC gives to the script; a file stands for what comes through the pipe."""
+    values = {name: value for name, (_, value) in bound.items()}
+    words = shlex.split(Context({made.name: values}).resolve_str(command(made), key="cmd"))
+    if takes_values_file(made):
+        assert words[:4] == ["nbsnake", "params", made.name, "|"]
+        assert words.pop() == STDIN
+        words = [*words[4:], f"{OPTION}={values_path(made.name, values)}"]
     assert words[:2] == ["python", made.script]
     return words[2:]
 
 
-def is_known_limit(bound):
-    """What DVC's form cannot carry.
+def written(made, bound):
+    """Write the file of values that a step's rule would write, where it needs one."""
+    values = {name: value for name, (_, value) in bound.items()}
+    if made.config and takes_values_file(made):
+        path = Path(values_path(made.name, values))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(values), encoding="utf-8")
 
-    An item that spells an option of the script ends its list, and DVC reads ``\\${`` as ``${``.
-    """
-    options = {f"--{name}" for name in bound}
-    items = [each for kind, value in bound.values() if kind.is_list for each in value]
-    if "\\\\${" in json.dumps([value for _, value in bound.values()]):
-        return True
-    return any(isinstance(each, str) and each.partition("=")[0] in options for each in items)
+
+@pytest.fixture(scope="module", autouse=True)
+def _elsewhere(tmp_path_factory):
+    with contextlib.chdir(tmp_path_factory.mktemp("values")):
+        yield
+
+
+TOLD = ["-x", "--x0", "--", "a\nb", "\\${a}", "y" * 100_000]
 
 
 @FEW
+@example({"x0": (ParamType("str", is_list=True), TOLD), "x1": (ParamType("int"), 1)})
+@example({"x0": (ParamType("bool", optional=True), None), "x1": (ParamType("bool"), True)})
 @given(bindings())
-def test_values_reach_the_script_through_dvc(bound):
-    if not is_known_limit(bound):
-        made = step_of(bound)
-        assert_received(received(made, through_dvc(made, bound)), bound)
+def test_values_of_params_file_reach_the_script_through_rule_and_dvc(bound):
+    made = step_of(bound)
+    written(made, bound)
+    assert_received(received(made, *rule_words(made, pipeline(made))[2:]), bound)
+    assert_received(received(made, *through_dvc(made, bound)), bound)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=[repr(text)[:20] for text in HOSTILE])
+@pytest.mark.parametrize("kind", ["str", "Path", "list[str]", "str | None"])
+def test_every_hostile_text_reaches_the_script(kind, value):
+    made = step(
+        declare(f":param {kind} x:", ":param list[str] names:", ":dvc-out: o"),
+        params={"x": [value] if kind == "list[str]" else value, "names": ["--x", value]},
+    )
+    bound = {arg.name: (arg.type, arg.value) for arg in made.config}
+    written(made, bound)
+    assert_received(received(made, *rule_words(made, pipeline(made))[2:]), bound)
+    assert_received(received(made, *through_dvc(made, bound)), bound)
 
 
 def as_literal(kind, value):
-    if kind.kind != "float":
-        return value
-    return [float(each) for each in value] if kind.is_list else float(value)
+    """The value as an author writes it: in Python, an int is no float."""
+    if isinstance(value, list) and kind.is_list:
+        return [as_literal(ParamType(kind.kind), each) for each in value]
+    return float(value) if kind.kind == "float" and value is not None else value
 
 
 @FEW
-@given(bindings())
-def test_literals_reach_the_script_through_stage_rule_and_default(bound):
-    literals = {name: as_literal(*each) for name, each in bound.items()}
+@given(bindings(), st.data())
+def test_literals_reach_the_script_through_stage_rule_and_default(bound, data):
+    bound = {name: (kind, as_literal(kind, value)) for name, (kind, value) in bound.items()}
+    made = step_of(bound, literals=list(bound))
+    assert_received(received(made, *through_dvc(made, {})), bound)
+    assert_received(received(made, *rule_words(made, pipeline(made))[2:]), bound)
+    assert_received(received(made), bound)
+
+
+@FEW
+@given(bindings(), st.data())
+def test_literals_and_values_of_params_file_reach_the_script_together(bound, data):
+    bound = {name: (kind, as_literal(kind, value)) for name, (kind, value) in bound.items()}
+    literals = data.draw(st.sets(st.sampled_from(list(bound))))
     made = step_of(bound, literals)
-    assert_received(received(made, through_dvc(made, {})), bound)
-    assert_received(received(made, rule_argv(command(made), made.name, {})[2:]), bound)
-    assert_received(received(made, []), bound)
+    config = {name: each for name, each in bound.items() if name not in literals}
+    written(made, config)
+    assert_received(received(made, *through_dvc(made, config)), bound)
+    assert_received(received(made, *rule_words(made, pipeline(made))[2:]), bound)
+
+
+@FEW
+@given(bindings(), st.data())
+def test_plan_derives_the_words_of_the_rule_from_the_stage(bound, data):
+    literals = data.draw(st.sets(st.sampled_from(list(bound))))
+    made = step_of(bound, literals)
+    values = {f"{made.name}.{arg.name}": arg.value for arg in made.config}
+    found = rule_argv(render_stage(made), made.name, values)
+    assert sorted(found) == sorted(rule_words(made, pipeline(made)))
 
 
 @FEW
 @given(bindings())
-def test_words_of_the_rule_come_from_the_stage(bound):
+def test_command_is_short_and_of_one_line(bound):
     made = step_of(bound)
-    values = {f"{made.name}.{name}": value for name, (_, value) in bound.items()}
-    expected = [f"--{name}={text_of(value)}" for name, (_, value) in bound.items()]
-    found = rule_argv(command(made), made.name, values)
-    assert sorted(found) == sorted(["python", made.script, *expected])
+    filled = Context({made.name: {n: v for n, (_, v) in bound.items()}}) if made.config else None
+    text = command(made) if takes_values_file(made) else filled.resolve_str(command(made))
+    assert len(text.splitlines()) == 1
+    assert len(text) < 100_000
+    assert "\0" not in text
+
+
+def test_very_many_values_of_params_file_go_through_a_file():
+    values = {f"x{number}": "y" * 1000 for number in range(50)}
+    made = step(declare(*(f":param str {name}:" for name in values), ":dvc-out: o"), params=values)
+    assert takes_values_file(made)
+
+
+def test_values_with_a_file_come_from_standard_input_too(tmp_path):
+    made = step(
+        declare(":param str x:", ":param int | None y:", ":param list[str] z:", ":dvc-out: o"),
+        "print([x, y, z])",
+        params={"x": "a\nb", "y": None, "z": ["--x"]},
+    )
+    told = to_json({arg.name: arg.value for arg in made.config})
+    done = run_script(made, tmp_path, STDIN, input=told)
+    assert (done.stdout, done.stderr) == ("['a\\nb', None, ['--x']]\n", "")
+
+
+def test_file_of_values_is_named_after_them_in_any_order():
+    one = values_path("a", {"x": 1, "y": {"a": 1, "b": 2}})
+    assert one == values_path("a", {"y": {"b": 2, "a": 1}, "x": 1})
+    assert one != values_path("a", {"x": 2, "y": {"a": 1, "b": 2}})
+    assert one != values_path("b", {"x": 1, "y": {"a": 1, "b": 2}})
 
 
 @FEW
@@ -161,7 +241,7 @@ def test_quoted_word_reads_back_after_template_and_shell(word, with_another):
 @pytest.mark.parametrize("spelling", ["--x_y=-5", "--x-y=-5", "--x_y -5", "--x-y -5"])
 def test_script_takes_every_spelling(spelling):
     made = step(declare(":param int x_y:", ":dvc-out: o"), params={"x_y": 1})
-    assert received(made, spelling.split()) == {"x_y": -5}
+    assert received(made, *spelling.split()) == {"x_y": -5}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +255,7 @@ def test_script_takes_every_spelling(spelling):
 )
 def test_script_takes_flags(words, value):
     made = step(declare(":param bool x:", ":dvc-out: o", body="x = True"), params={"x": False})
-    assert received(made, words.split()) == {"x": value}
+    assert received(made, *words.split()) == {"x": value}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +266,7 @@ def test_script_takes_flags(words, value):
 def test_script_refuses_what_it_does_not_know(words, capsys):
     made = step(declare(":param int n:", ":dvc-out: o"), params={"n": 1})
     with pytest.raises(SystemExit) as raised:
-        received(made, words)
+        received(made, *words)
     assert raised.value.code == 2
     assert "usage" in capsys.readouterr().err
 
@@ -230,7 +310,7 @@ def mutated(draw):
 @given(mutated())
 def test_damaged_notebook_is_told_as_such(fields):
     with contextlib.suppress(NbsnakeError):
-        spec = read_spec(parse_notebook(json.dumps(fields).encode(), "notebooks/a.ipynb"))
+        spec = read_step(parse_notebook(json.dumps(fields).encode(), "notebooks/a.ipynb"))
         if spec:
             compile_step(spec, None)
 
@@ -274,4 +354,4 @@ def test_every_name_that_is_accepted_works(names):
         spec = spec_of(declare(*fields, ":dvc-out: data/out.txt"))
         values = {param.name: 5 for param in spec.params}
         made = compile_step(spec, values)
-        assert received(made, [f"--{name}=5" for name in values]) == values
+        assert received(made, *(f"--{name}=5" for name in values)) == values

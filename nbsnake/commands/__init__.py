@@ -6,7 +6,7 @@ The command line imports only the module of the command that is called.
 import os
 from pathlib import Path
 
-from nbsnake.project import find_root
+from nbsnake.discover import find_root
 
 
 def enter_project() -> Path:

@@ -3,9 +3,13 @@
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 from nbsnake.commands import enter_project
-from nbsnake.generate import find_changes
+from nbsnake.unchanged import is_unchanged
+
+if TYPE_CHECKING:
+    from nbsnake.files import Drift
 
 FOUND = {
     "missing": "is not generated yet",
@@ -23,14 +27,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     enter_project()
-    drifts = find_changes(args.notebooks)
+    drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
     if args.json:
-        print(json.dumps([{"path": each.path, "reason": each.reason} for each in drifts], indent=2))
+        print(json.dumps([_as_dict(each) for each in drifts], indent=2))
     else:
         for drift in drifts:
             sys.stdout.write(drift.diff())
     for drift in drifts:
-        print(f"{drift.path} {FOUND[drift.reason]}", file=sys.stderr)
+        print(_in_words(drift), file=sys.stderr)
     if drifts:
         print("run: nbsnake generate", file=sys.stderr)
     return 1 if drifts else 0
+
+
+def _find(notebooks: list[str]) -> "list[Drift]":
+    from nbsnake.generate import check  # slow, and not needed where nothing has changed
+
+    return check(notebooks)
+
+
+def _as_dict(drift: "Drift") -> dict[str, Any]:
+    notebook = {"notebook": drift.new.notebook} if drift.new and drift.new.is_script else {}
+    cells = {"cells": drift.cells} if drift.reason == "changed" and notebook else {}
+    return {"path": drift.path, "reason": drift.reason, **notebook, **cells}
+
+
+def _in_words(drift: "Drift") -> str:
+    cells = ", ".join(str(cell) for cell in drift.cells if cell)
+    places = f" (cell {cells} of {drift.new.notebook})" if cells and drift.new else ""
+    return f"{drift.path} {FOUND[drift.reason]}{places if drift.reason == 'changed' else ''}"

@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from nbsnake.commands import enter_project
-from nbsnake.files import Drift, settle
-from nbsnake.generate import find_changes
+from nbsnake.unchanged import is_unchanged
+
+if TYPE_CHECKING:
+    from nbsnake.files import Drift
 
 DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
@@ -20,16 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     enter_project()
-    changes = find_changes(args.notebooks)
+    if not args.notebooks and is_unchanged():
+        report([])
+        return 0
+    from nbsnake.generate import find_changes, generate, meaningless_settings_in_words
+
+    if warning := meaningless_settings_in_words():
+        print(f"nbsnake: {warning}", file=sys.stderr)
+    changes = find_changes(args.notebooks) if args.dry_run else generate(args.notebooks)
     if args.diff:
         sys.stdout.writelines(change.diff() for change in changes)
-    if not args.dry_run:
-        settle(changes)
     report(changes, dry_run=args.dry_run)
     return 0
 
 
-def report(changes: list[Drift], *, dry_run: bool = False) -> None:
+def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:
     """Say on standard error what was written, one line a file."""
     for change in changes:
         done = f"would have {DONE[change.reason]}" if dry_run else DONE[change.reason]

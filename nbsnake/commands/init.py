@@ -6,21 +6,51 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nbsnake.errors import ToolError
+from nbsnake.errors import ToolError, UsageError
 from nbsnake.files import find_drift, settle
+from nbsnake.mlvproject import OLD
+from nbsnake.mlvtools import Action, carry_out, plan_takeover
 from nbsnake.project import find_notebooks
 from nbsnake.scaffold import scaffold_files
+
+DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", default=".", metavar="DIR", help="where (default: here)"
     )
+    parser.add_argument(
+        "--from-mlvtools", action="store_true", help="take over a project of MLV-tools"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --from-mlvtools: remove what it generated, where nothing in it is yours",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    Path(args.folder).mkdir(parents=True, exist_ok=True)
+    if args.force and not args.from_mlvtools:
+        raise UsageError("--force goes with --from-mlvtools", hint="nothing else is ever removed")
+    if not args.from_mlvtools:
+        Path(args.folder).mkdir(parents=True, exist_ok=True)
+    elif not Path(args.folder).is_dir():
+        raise UsageError(f"{args.folder} is no folder")
     os.chdir(args.folder)
+    actions = plan_takeover(force=args.force) if args.from_mlvtools else []
+    _set_up()
+    carry_out(actions)
+    for action in actions:
+        print(_told(action), file=sys.stderr)
+    notebooks = find_notebooks(())
+    found = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
+    print(f"{found} here; next: nbsnake generate", file=sys.stderr)
+    return 0
+
+
+def _set_up() -> None:
+    """Initialise git and DVC where they are missing, and write what every project has."""
     if not _is_in_git():
         _call("git", "init", "--quiet")
         print("initialised git", file=sys.stderr)
@@ -32,10 +62,11 @@ def run(args: argparse.Namespace) -> int:
     settle(files)
     for file in files:
         print(f"wrote {file.path}", file=sys.stderr)
-    notebooks = find_notebooks(())
-    found = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
-    print(f"{found} here; next: nbsnake generate", file=sys.stderr)
-    return 0
+
+
+def _told(action: Action) -> str:
+    name = f"{action.path} to {action.path}{OLD}" if action.what == "rename" else action.path
+    return f"{DONE[action.what]} {name}: {action.why}"
 
 
 def _is_in_git() -> bool:

@@ -10,14 +10,14 @@ from nbsnake.commands import enter_project
 from nbsnake.commands.generate import report
 from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
-from nbsnake.files import settle
-from nbsnake.generate import find_changes
+from nbsnake.generate import find_changes, generate
 from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
 from nbsnake.restore import restore
 from nbsnake.running import head_is_alive, wait_for_orphans
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.sync import sync
+from nbsnake.unchanged import is_unchanged
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
@@ -33,12 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     enter_project()
-    changes = find_changes()
     if DRY_RUN.intersection(args.snakemake_args):
-        if changes:
+        if changes := find_changes():
             report(changes, dry_run=True)
         return run_snakemake(["--cores", args.jobs, *args.snakemake_args])
-    settle(changes)
+    changes = [] if is_unchanged() else generate()
     if changes:
         report(changes)
     plan = dvc.current_plan()

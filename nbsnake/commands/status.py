@@ -10,7 +10,8 @@ from nbsnake.commands import enter_project
 from nbsnake.digests import read_digests
 from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.freshness import Judge, Verdict
-from nbsnake.generate import find_changes
+from nbsnake.generate import check
+from nbsnake.unchanged import is_unchanged
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 def _warn_of_drift() -> None:
     """What follows is about the generated files, which may be older than the notebooks."""
     try:
-        drifts = find_changes()
+        drifts = [] if is_unchanged() else check()
     except NbsnakeError as error:
         print(f"the notebooks cannot be generated:\n{error}", file=sys.stderr)
         return

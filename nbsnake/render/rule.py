@@ -7,8 +7,11 @@ from typing import NamedTuple
 from nbsnake.model import Argument, Artifact, Pipeline, Role, Source, Step
 from nbsnake.paramtype import text_of
 from nbsnake.quote import string
+from nbsnake.render.stage import is_told, takes_values_file
+from nbsnake.values import OPTION
 
 WIDTH = 88  # snakefmt's
+VALUES = "values_from"
 ENVIRONMENT = "../envs/steps.yaml"
 # What Snakemake's lists of files and of parameters call their own attributes, and our entries.
 RESERVED = frozenset(
@@ -49,7 +52,7 @@ def render_rule(step: Step, pipeline: Pipeline) -> str:
         f"rule {step.name}:",
         *_docstring(step.description.partition("\n")[0].strip()),
         *_section("input", _inputs(step, pipeline)),
-        *_section("output", [_output(artifact) for artifact in step.outputs]),
+        *_section("output", [_output(artifact, step) for artifact in step.outputs]),
         *_section("log", [Entry(step.log)]),
         *("    conda:", f"        {string(ENVIRONMENT)}"),
         *_section("params", _params(step)),
@@ -82,9 +85,9 @@ def _inputs(step: Step, pipeline: Pipeline) -> Iterator[Entry]:
     for artifact in step.inputs:
         producer = pipeline.producer(artifact.path)
         if producer is None:
-            yield Entry(_pattern(artifact.path), _label(artifact.param), "ancient")
+            yield Entry(_pattern(artifact.path), _file_label(artifact, step), "ancient")
         elif artifact.path in pipeline.producers:
-            yield Entry(_pattern(artifact.path), _label(artifact.param))
+            yield Entry(_pattern(artifact.path), _file_label(artifact, step))
         else:  # a file inside a folder that another step writes as a whole
             yield from (
                 Entry(_pattern(out.path))
@@ -93,32 +96,45 @@ def _inputs(step: Step, pipeline: Pipeline) -> Iterator[Entry]:
             )
 
 
-def _output(artifact: Artifact) -> Entry:
+def _output(artifact: Artifact, step: Step) -> Entry:
     function = "directory" if artifact.is_dir else ""
     if artifact.role is Role.PERSIST:
         function = "update(directory" if artifact.is_dir else "update"
-    return Entry(_pattern(artifact.path), _label(artifact.param), function)
+    return Entry(_pattern(artifact.path), _file_label(artifact, step), function)
 
 
 def _params(step: Step) -> Iterator[Entry]:
-    for argument in step.config:
-        yield Entry(f"{step.name}.{argument.name}", _label(argument.name), "param")
+    if step.config and takes_values_file(step):
+        yield Entry(step.name, VALUES, "values")
+    else:
+        for argument in step.config:
+            yield Entry(f"{step.name}.{argument.name}", _label(argument.name), "param")
     yield Entry(step.name, "content", "content")
 
 
 def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
     yield f"nbsnake exec {step.name} --"
-    yield " python {input.script:q}"
-    for argument in step.arguments:
-        yield f" {_option(argument, step, pipeline)}"
+    if step.command:
+        yield f" bash -c {_pattern(shlex.quote(step.command.text))}"
+    else:
+        yield " python {input.script:q}"
+        yield from (f" {option}" for option in _options(step, pipeline))
     yield " > {log:q} 2>&1"
+
+
+def _options(step: Step, pipeline: Pipeline) -> Iterator[str]:
+    for argument in step.arguments:
+        if argument.source is not Source.CONFIG and is_told(argument):
+            yield _option(argument, step, pipeline)
+    if step.config and takes_values_file(step):
+        yield f"{OPTION}={{params.{VALUES}:q}}"
+    else:
+        yield from (f"--{arg.name}={{params.{_label(arg.name)}:q}}" for arg in step.config)
 
 
 def _option(argument: Argument, step: Step, pipeline: Pipeline) -> str:
     label = _label(argument.name)
-    if argument.source is Source.CONFIG:
-        return f"--{argument.name}={{params.{label}:q}}"
-    if argument.source is Source.FILE:
+    if argument.source is Source.FILE and not argument.type.is_list:
         artifact = next(each for each in step.artifacts if each.param == argument.name)
         slash = "/" if artifact.is_dir else ""
         if artifact.is_output:
@@ -126,6 +142,12 @@ def _option(argument: Argument, step: Step, pipeline: Pipeline) -> str:
         if artifact.path in pipeline.producers or pipeline.producer(artifact.path) is None:
             return f"--{argument.name}={{input.{label}:q}}{slash}"
     return _pattern(shlex.quote(f"--{argument.name}={text_of(argument.value)}"))
+
+
+def _file_label(artifact: Artifact, step: Step) -> str:
+    """The parameter that carries the file; none where it carries several."""
+    several = any(arg.name == artifact.param and arg.type.is_list for arg in step.arguments)
+    return "" if several else _label(artifact.param)
 
 
 def _label(name: str | None) -> str:

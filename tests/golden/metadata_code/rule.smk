@@ -20,8 +20,8 @@ rule notebook:
         " --rate=0.5"
         ' \'--names=["a", "b"]\''
         " '--text=one two ünï'"
-        " --late={params.late:q}"
         " '--annotated=é'"
+        " --late={params.late:q}"
         " --computed={params.computed:q}"
         " --flag={params.flag:q}"
         " > {log:q} 2>&1"

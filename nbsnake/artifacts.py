@@ -1,0 +1,141 @@
+"""The files of a step: what its docstring, or its own ``dvc run``, says it reads and writes."""
+
+import difflib
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+
+from nbsnake.dvccmd import StageCall
+from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.fields import Field
+from nbsnake.model import Artifact, Role
+from nbsnake.paramspec import ParamSpec
+
+ROLES = {
+    "dvc-in": Role.DEP,
+    "dvc-out": Role.OUT,
+    "dvc-out-persist": Role.PERSIST,
+    "dvc-metric": Role.METRIC,
+    "dvc-plot": Role.PLOT,
+}
+RESERVED_PATHS = re.compile(
+    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
+    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|.*\.ipynb)$"
+)
+
+
+def read_artifacts(
+    fields: Iterable[Field], params: Mapping[str, ParamSpec], faults: list[NbsnakeError]
+) -> list[Artifact]:
+    """The files that the fields name; ``params`` are the parameters that may carry them."""
+    artifacts: list[Artifact] = []
+    for field in fields:
+        name = _carrier(field, params)
+        role = ROLES[field.key]
+        fault = _carrier_fault(field, name, params, artifacts) or _path_fault(
+            field.text, role, field.where, f"':{field.key}:'"
+        )
+        if fault is not None:
+            faults.append(fault)
+        elif name or not _is_repeated(field, artifacts):
+            artifacts.append(
+                Artifact(
+                    path=posixpath.normpath(field.text),
+                    role=role,
+                    where=field.where,
+                    param=name or None,
+                    is_dir=field.text.endswith("/"),
+                )
+            )
+    return artifacts
+
+
+def artifacts_of_call(call: StageCall, where: Where, faults: list[NbsnakeError]) -> list[Artifact]:
+    """The files that a ``dvc run`` names."""
+    artifacts = []
+    for file in call.files:
+        fault = _path_fault(file.path, file.role, where, "'dvc run'")
+        faults += [fault] if fault else []
+        artifacts.append(
+            Artifact(
+                path=posixpath.normpath(file.path),
+                role=file.role,
+                where=where,
+                is_dir=file.path.endswith("/"),
+                cache=file.cache,
+            )
+        )
+    return artifacts
+
+
+def _carrier(field: Field, params: Mapping[str, ParamSpec]) -> str:
+    """The parameter that the field names; a dash may stand for an underscore."""
+    plain = field.argument.replace("-", "_")
+    return plain if field.argument not in params and plain in params else field.argument
+
+
+def _is_repeated(field: Field, artifacts: list[Artifact]) -> bool:
+    """Whether a dependency that no parameter carries is there already."""
+    path = posixpath.normpath(field.text)
+    return ROLES[field.key] is Role.DEP and any(
+        each.path == path and not each.is_output for each in artifacts
+    )
+
+
+def _carrier_fault(
+    field: Field, name: str, params: Mapping[str, ParamSpec], artifacts: list[Artifact]
+) -> NotebookError | None:
+    if not name:
+        return None
+    if name not in params:
+        near = difflib.get_close_matches(name, params, n=1)
+        hint = f"declare it with ':param {name}: what it is'"
+        return NotebookError(
+            f"':{field.key} {name}:' names a parameter that is not declared",
+            where=field.where,
+            hint=f"did you mean {near[0]!r}? Otherwise {hint}" if near else hint,
+        )
+    kind = params[name].type
+    if kind and (kind.kind not in ("str", "Path") or kind.choices):
+        return NotebookError(
+            f"the parameter {name!r} carries a file, but is declared as {kind}",
+            where=field.where,
+            hint="declare it as str, Path, or a list of them",
+        )
+    if any(each.param == name for each in artifacts) and not (kind and kind.is_list):
+        return NotebookError(
+            f"{name!r} already carries another file",
+            where=field.where,
+            hint=f"declare it with ':param list[str] {name}:' for several files",
+        )
+    return None
+
+
+def _path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError | None:
+    if not path or not path.isprintable():
+        return NotebookError(
+            f"{field} needs the path of one file",
+            where=where,
+            hint="write it relative to the project's root, such as data/features.csv",
+        )
+    normal = posixpath.normpath(path)
+    if role is not Role.DEP and RESERVED_PATHS.match(normal):
+        return NotebookError(
+            f"the path {path!r} belongs to git, DVC or nbsnake",
+            where=where,
+            hint="write outputs elsewhere, such as data/ or results/",
+        )
+    if normal == "." or normal.startswith(("/", "../")) or normal == "..":
+        return NotebookError(
+            f"the path {path!r} names no file inside the project",
+            where=where,
+            hint="write it relative to the project's root, such as data/features.csv",
+        )
+    if set(path) & set("{}*?"):
+        templates = "; for '{{ conf.NAME }}' set docstring_conf in nbsnake.yaml"
+        return NotebookError(
+            f"the path {path!r} holds one of {{}}*?, which stand for patterns",
+            where=where,
+            hint=f"name one file{templates if '{{' in path else ', or a folder'}",
+        )
+    return None

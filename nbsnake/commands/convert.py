@@ -1,0 +1,46 @@
+"""``nbsnake convert``"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from nbsnake.convert import convert, find_reading, plan_jobs, write_script
+from nbsnake.errors import NbsnakeError, UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "notebooks", nargs="+", metavar="NOTEBOOK|DIR", help="notebooks, or folders of them"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="",
+        metavar="SCRIPT|DIR",
+        help="where to write; - is standard output (default: beside each notebook)",
+    )
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="overwrite files that nbsnake did not write"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    to_stdout = args.output == "-"
+    jobs = plan_jobs(args.notebooks, "" if to_stdout else args.output)
+    if to_stdout and len(jobs) != 1:
+        raise UsageError(f"-o - is for one notebook, and here are {len(jobs)}")
+    root, rules = find_reading(Path.cwd())
+    refused = 0
+    for job in jobs:
+        try:
+            text = convert(job, rules, root)
+            if to_stdout:
+                sys.stdout.write(text)
+            elif write_script(job, text, force=args.force):
+                print(f"wrote {job.script}", file=sys.stderr)
+        except NbsnakeError as error:
+            refused += 1
+            print(f"nbsnake: {error}", file=sys.stderr)
+    if refused and len(jobs) > 1:
+        print(f"{len(jobs) - refused} converted, {refused} refused", file=sys.stderr)
+    return 1 if refused else 0

@@ -1,0 +1,48 @@
+"""``nbsnake export``"""
+
+import argparse
+import os
+import posixpath
+import sys
+from pathlib import Path
+
+from nbsnake.atomic import write_atomically
+from nbsnake.commands import enter_project
+from nbsnake.errors import PipelineError, StaleError, UsageError, Where
+from nbsnake.files import EXECUTABLE
+from nbsnake.generate import find_changes, find_pipeline
+from nbsnake.render.bash import needed_steps, render_bash
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "steps", nargs="*", metavar="STEP", help="these and all they need (default: all)"
+    )
+    parser.add_argument(
+        "-o", "--output", default="-", metavar="FILE", help="where to write (default: -)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print or write the bash script of some steps and all that they need."""
+    target = Path(args.output).absolute()
+    root = enter_project()
+    pipeline = find_pipeline()
+    names = [step.name for step in pipeline.steps]
+    unknown = sorted(set(args.steps) - set(names))
+    if unknown:
+        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(names)}")
+    if drifts := find_changes():
+        raise StaleError(f"{drifts[0].path} is not generated yet", hint="run: nbsnake generate")
+    steps = needed_steps(pipeline, args.steps or names)
+    if args.output == "-":
+        sys.stdout.write(render_bash(steps, "."))
+        return 0
+    if not target.resolve().is_relative_to(root.resolve()):
+        raise PipelineError(
+            "is not inside the project", where=Where(args.output), hint="it runs from there"
+        )
+    folder = posixpath.relpath(root.as_posix(), target.parent.as_posix())
+    write_atomically(os.fspath(target), render_bash(steps, folder).encode(), mode=EXECUTABLE)
+    print(f"wrote {args.output}", file=sys.stderr)
+    return 0

@@ -1,0 +1,135 @@
+"""Notebooks as scripts alone, inside or outside of a project."""
+
+import contextlib
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from nbsnake.atomic import write_atomically
+from nbsnake.compile import script_arguments
+from nbsnake.discover import walk_notebooks
+from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where
+from nbsnake.files import EXECUTABLE, GENERATED
+from nbsnake.notebook import read_notebook
+from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
+from nbsnake.render.script import render_plain_script
+from nbsnake.spec import Reading, read_any
+
+PROJECT_MARKS = (".dvc", SETTINGS_FILE, MLVTOOLS_FILE)
+
+
+class Job(NamedTuple):
+    """A notebook, and the path of its script."""
+
+    notebook: str
+    script: str
+
+
+def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
+    """Which script each notebook gives; for a folder, all notebooks below it.
+
+    ``output`` is a script, or a folder that takes what lies below the named ones as it lies
+    there; without it each script stands beside its notebook. Raises :class:`UsageError` for paths
+    that are not there, or when two notebooks would give one script.
+    """
+    found = [pair for path in notebooks for pair in _below(path)]
+    if len(found) == 1 and output and not _is_folder(output, found[0].top):
+        return [Job(found[0].path, output)]
+    jobs = [
+        Job(each.path, posixpath.join(output or each.top, f"{each.name.removesuffix('.ipynb')}.py"))
+        for each in found
+    ]
+    jobs = list(dict.fromkeys(jobs))
+    scripts: dict[str, str] = {}
+    for job in jobs:
+        first = scripts.setdefault(job.script, job.notebook)
+        if first != job.notebook:
+            raise UsageError(f"{first} and {job.notebook} would both become {job.script}")
+    return jobs
+
+
+class _Found(NamedTuple):
+    top: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        return posixpath.join(self.top, self.name)
+
+
+def _below(path: str) -> Iterator[_Found]:
+    given = Path(path)
+    if given.is_dir():
+        for name in walk_notebooks(path):
+            yield _Found(given.as_posix(), name)
+    elif given.exists():
+        yield _Found(given.parent.as_posix(), given.name)
+    else:
+        raise UsageError(f"there is no notebook or folder {path}")
+
+
+def _is_folder(output: str, top: str) -> bool:
+    return output.endswith("/") or Path(output).is_dir()
+
+
+def find_reading(start: Path) -> tuple[Path | None, Reading]:
+    """The project that ``start`` lies in, if it does, and how that wants its notebooks read."""
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+            with contextlib.chdir(folder):
+                return folder, reading(read_settings())
+    return None, Reading()
+
+
+def convert(job: Job, rules: Reading, root: Path | None) -> str:
+    """The text of the job's script.
+
+    Raises :class:`NbsnakeError` for a notebook that cannot become one.
+    """
+    spec = read_any(read_notebook(job.notebook), rules)
+    program = replace(spec.program, notebook=_shown_path(job.notebook, root))
+    return render_plain_script(program, script_arguments(spec), _folder(job))
+
+
+def _shown_path(notebook: str, root: Path | None) -> str:
+    """The notebook as the script names it: relative to the project, or just its name."""
+    full = Path(notebook).resolve()
+    if root and full.is_relative_to(root.resolve()):
+        return full.relative_to(root.resolve()).as_posix()
+    return full.name
+
+
+def _folder(job: Job) -> str:
+    """From the script to the notebook's folder, if both lie here; else they may be parted."""
+    here = Path.cwd()
+    notebooks = Path(job.notebook).resolve().parent
+    scripts = Path(job.script).resolve().parent
+    if not (notebooks.is_relative_to(here) and scripts.is_relative_to(here)):
+        return "."
+    return posixpath.relpath(notebooks.as_posix(), scripts.as_posix())
+
+
+def write_script(job: Job, text: str, *, force: bool) -> bool:
+    """Write the script unless it is as it should be; whether it was written.
+
+    Raises :class:`NbsnakeError` for a file that nbsnake did not write, unless ``force``.
+    """
+    path = Path(job.script)
+    try:
+        old = path.read_bytes() if path.exists() else None
+        if old == text.encode():
+            return False
+        if old is not None and not force and GENERATED.encode() not in old[:200]:
+            raise PipelineError(
+                "nbsnake did not write this file, and does not overwrite it",
+                where=Where(job.script),
+                hint="choose another place with -o, or add --force",
+            )
+        write_atomically(job.script, text.encode(), mode=EXECUTABLE)
+    except OSError as error:
+        raise NbsnakeError(
+            f"cannot be written: {error.strerror}", where=Where(job.script)
+        ) from None
+    return True

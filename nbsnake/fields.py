@@ -1,0 +1,167 @@
+"""The reST fields with which a metadata cell begins.
+
+Their form is MLV-tools': ``:key argument: text``, with a text that may run over several lines, and
+``{{ conf.name }}`` for the values of a file that the settings name.
+"""
+
+import difflib
+import inspect
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.model import Cell
+from nbsnake.pycode import Docstring, docstring
+
+KEYS = (
+    *("param", "dvc-in", "dvc-out", "dvc-out-persist", "dvc-metric", "dvc-plot"),
+    *("dvc-extra", "dvc-cmd", "dvc-meta-file", "step"),
+)
+LATER_KEYS = ("threads", "resources", "conda", "container", "foreach")
+# The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
+_FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
+_HALF_FIELD = re.compile(r"\s*+:(param|dvc-[\w-]*+)(?=\s|$)")
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+_TOO_LONG = 100_000  # characters of a docstring with templates: no author's, and slow to fill in
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One ``:key argument: text`` of the docstring; ``text`` runs over continuation lines.
+
+    A field that is not ``whole`` lacks its second colon.
+    """
+
+    key: str
+    argument: str
+    text: str
+    where: Where
+    whole: bool = True
+
+    @property
+    def words(self) -> str:
+        """The text on one line."""
+        return " ".join(self.text.split())
+
+
+def read_fields(
+    cell: Cell, path: str, conf: Mapping[str, Any] | None = None
+) -> tuple[list[Field], str]:
+    """The fields of a cell, and the text before the first of them; none without a docstring.
+
+    ``conf`` are the values for templates, None where the project has none. Raises
+    :class:`NotebookError` for a template that cannot be filled in.
+    """
+    found = docstring(cell)
+    if found is None:
+        return [], ""
+    if conf is not None and _TEMPLATE.search(found.text) and _has_keys(found.text):
+        found = Docstring(_filled_in(found, conf, Where(path, cell.index, found.line)), found.line)
+    fields: list[Field] = []
+    description: list[str] = []
+    for number, line in enumerate(found.text.splitlines(), start=found.line):
+        if match := _FIELD.match(line):
+            where = Where(path, cell.index, number)
+            fields.append(Field(match[1], match[2].strip(), match[3].strip(), where))
+        elif match := _HALF_FIELD.match(line):
+            where = Where(path, cell.index, number)
+            fields.append(Field(match[1], "", line.strip(), where, whole=False))
+        elif fields and line.strip():
+            fields[-1] = replace(fields[-1], text=f"{fields[-1].text}\n{line.strip()}".strip())
+        elif not fields:
+            description.append(line)
+    text = inspect.cleandoc("\n".join(description))
+    return fields, text.encode(errors="replace").decode()  # no lone surrogates
+
+
+def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    try:
+        if len(found.text) > _TOO_LONG:
+            raise ValueError("the docstring is too long")
+        return environment.from_string(found.text).render(conf=conf)
+    except TemplateError as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else 1) or 1
+        place = where._replace(line=found.line + line - 1)
+        message = f"its template cannot be filled in: {error.message}"
+        raise NotebookError(message, where=place, hint=_CONF) from None
+    except Exception as error:  # whatever the expressions of a template make Python raise
+        message = f"its template cannot be filled in: {error}"
+        raise NotebookError(message, where=where, hint=_CONF) from None
+
+
+_CONF = "'{{ conf.NAME }}' takes NAME from the file that docstring_conf names in nbsnake.yaml"
+
+
+def _has_keys(text: str) -> bool:
+    matches = map(_FIELD.match, text.splitlines())
+    return any(match and match[1] in KEYS + LATER_KEYS for match in matches)
+
+
+def has_metadata(cell: Cell) -> bool:
+    """Whether lines of the cell look like fields that only a step has."""
+    if ":dvc-" not in cell.source:
+        return False
+    matches = map(_FIELD.match, cell.source.splitlines())
+    return any(match and match[1].startswith("dvc-") for match in matches)
+
+
+def has_second_docstring(cell: Cell) -> bool:
+    """Whether fields stand in the cell's code below its docstring, where they would be lost."""
+    found = docstring(cell)
+    inside = found.text.splitlines() if found else []
+    return _count_fields(cell.source.splitlines()) > _count_fields(inside)
+
+
+def _count_fields(lines: list[str]) -> int:
+    matches = map(_FIELD.match, lines)
+    return sum(1 for match in matches if match and match[1].startswith("dvc-"))
+
+
+def may_declare(cell: Cell) -> bool:
+    """Whether a look at the cell's lines finds a field; only its docstring can tell for sure."""
+    return _has_keys(cell.source)
+
+
+def declares_step(fields: list[Field]) -> bool:
+    return any(field.key in KEYS + LATER_KEYS for field in fields)
+
+
+def key_faults(fields: list[Field]) -> list[NbsnakeError]:
+    """Keys that are not ours pass, as reST has many, unless they look like a slip."""
+    return [fault for field in fields if (fault := _key_fault(field))]
+
+
+def _key_fault(field: Field) -> NbsnakeError | None:
+    if not field.whole:
+        return NotebookError(
+            f"{field.text!r} lacks its second colon",
+            where=field.where,
+            hint=f"write ':{field.key}: text' or ':{field.key} name: text'",
+        )
+    if field.key in KEYS:
+        return None
+    if field.key in LATER_KEYS:
+        return NotebookError(
+            f":{field.key}: is not supported yet",
+            where=field.where,
+            hint="remove the line; Snakemake's profile can say it meanwhile",
+        )
+    near = difflib.get_close_matches(field.key.lower(), KEYS, n=1, cutoff=0.8)
+    if not near and not field.key.lower().startswith("dvc-"):
+        return None
+    return NotebookError(
+        f"unknown key :{field.key}:",
+        where=field.where,
+        hint=f"did you mean :{near[0]}:?" if near else f"known: {', '.join(KEYS)}",
+    )

@@ -1,0 +1,318 @@
+"""What only IPython understands, written as plain Python, or refused.
+
+A cell that is Python already stays as it is. In another one each statement that IPython would
+take for its own is replaced in its place, so that all other lines keep their numbers; then the
+names and the ``await`` that only IPython knows are looked for in the tree of what came of it.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nbsnake.cellmagics import Fault, Place, Translation, translate
+from nbsnake.cellsyntax import lines
+from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.expansion import Names
+from nbsnake.model import Cell
+from nbsnake.scopes import (
+    Usage,
+    bound_by,
+    free_reads,
+    in_scope,
+    is_session_name,
+    parse,
+    usage,
+)
+from nbsnake.sessioncalls import session_calls
+from nbsnake.sourceedit import Edit, edited
+from nbsnake.standins import HELPERS, needed
+
+_BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
+_LIST_ATTRIBUTES = frozenset(
+    {"fields", "get_list", "get_nlstr", "get_paths", "get_spstr", "grep", "l", "list", "n"}
+    | {"nlstr", "p", "paths", "s", "sort", "spstr"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A translated cell that is Python, with the names that it uses.
+
+    ``inner`` is the code that it hands to ``_nb_once``.
+    """
+
+    source: str
+    tree: ast.Module
+    names: Usage
+    inner: tuple[ast.Module, ...]
+
+    def free_reads(self) -> Iterator[ast.Name]:
+        yield from self.names.free
+        for tree in self.inner:
+            yield from free_reads(tree)
+
+
+_Codes = Mapping[int, _Code]
+
+
+def to_python(
+    cells: Sequence[Cell], notebook: str, *, in_step: bool
+) -> tuple[list[Cell], list[NbsnakeError]]:
+    """The cells with everything that only IPython understands written as plain Python.
+
+    ``helpers`` of a cell names the functions of :mod:`nbsnake.standins` that it then needs. The
+    errors are all that was refused, each with its place; a cell that is no Python for another
+    reason is left to the caller.
+    """
+    texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
+    place = Place(notebook, in_step, Names(), lambda name: False)
+    first = {index: _translated(text, place) for index, text in texts.items()}
+    rough = _read(first)
+    places = _places(texts, rough, place)
+    found = {
+        # To know more names never makes a magic of what was none.
+        index: _without_awaits(
+            first[index] if first[index] == Translation(text) else _translated(text, places[index])
+        )
+        for index, text in texts.items()
+    }
+    codes = _read(found, rough)
+    needs = _needs(codes)
+    faults = {
+        index: sorted({*each.faults, *_faults(index, codes, each, needs)})
+        for index, each in found.items()
+    }
+    translated = [
+        replace(cell, source=_harmless(found[cell.index]), helpers=needed(needs[cell.index]))
+        if cell.kind == "code"
+        else cell
+        for cell in cells
+    ]
+    errors = [
+        NotebookError(fault.message, where=Where(notebook, index, fault.line), hint=fault.hint)
+        for index, each in faults.items()
+        for fault in each
+    ]
+    return translated, list(errors)
+
+
+def _translated(text: str, place: Place) -> Translation:
+    return session_calls(translate(text, place), place)
+
+
+def _harmless(translation: Translation) -> str:
+    """The source, or comments for one with faults that are told and others that are not."""
+    if not translation.faults or parse(translation.source) is not None:
+        return translation.source
+    return "".join(f"# {line}" for line in lines(translation.source))
+
+
+def _read(translations: Mapping[int, Translation], known: _Codes | None = None) -> _Codes:
+    """The names that each cell uses, but for those that are no Python."""
+    found = {}
+    for index, translation in translations.items():
+        if known and index in known and known[index].source == translation.source:
+            found[index] = known[index]
+        elif tree := parse(translation.source):
+            inner = tuple(_codes_in_strings(tree)) if "_nb_once" in translation.source else ()
+            found[index] = _Code(translation.source, tree, usage(tree), inner)
+    return found
+
+
+def _codes_in_strings(tree: ast.AST) -> Iterator[ast.Module]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="_nb_once"), args=[ast.Constant(value=str(code)), *_]):
+                yield parse(code) or ast.Module([], [])
+
+
+def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> dict[int, Place]:
+    """What each cell can read, as far as a first translation tells."""
+    bound = _all(code.names.bound for code in rough.values())
+    is_open = any(map(_BINDING.search, texts.values())) or any(
+        code.names.is_open or "_nb_run" in code.names.read for code in rough.values()
+    )
+    read = _all(code.names.read for code in rough.values()) | {
+        name.id for code in rough.values() for name in code.free_reads()
+    }
+
+    def elsewhere(name: str) -> bool:
+        filled_in = re.compile(rf"\$\$?{name}\b|\{{[^{{}}\n]*\b{name}\b[^{{}}\n]*\}}")
+        return name in read or any(map(filled_in.search, texts.values()))
+
+    whole = replace(
+        place,
+        names=Names(bound, is_open),
+        elsewhere=elsewhere,
+        bound=bound,
+        imports_session=any(map(_imports_session, rough.values())),
+    )
+    local = {index: code.names.anywhere for index, code in rough.items()}
+    return {
+        index: replace(whole, local=Names(bound | local.get(index, frozenset()), is_open))
+        for index in texts
+    }
+
+
+def _all(names: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*names)
+
+
+def _imports_session(code: _Code) -> bool:
+    return "get_ipython" in code.names.bound and any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] == "IPython"
+        and any(alias.name == "get_ipython" for alias in node.names)
+        for node in ast.walk(code.tree)
+    )
+
+
+def _needs(codes: _Codes) -> Mapping[int, frozenset[str]]:
+    """The functions that each cell calls and that the notebook does not define itself."""
+    needs: dict[int, frozenset[str]] = defaultdict(frozenset)
+    bound: frozenset[str] = frozenset()
+    for index, code in codes.items():
+        bound |= code.names.bound
+        read = {node.id for node in code.free_reads()} & HELPERS.keys()
+        needs[index] = frozenset(read - {"display"} if "display" in bound else read)
+    return needs
+
+
+def _faults(
+    index: int, codes: _Codes, translation: Translation, needs: Mapping[int, frozenset[str]]
+) -> Iterator[Fault]:
+    """What is wrong with the names of a cell."""
+    code = codes.get(index)
+    if code is None:
+        return
+    yield from _session_faults(code, _all(each.names.bound for each in codes.values()))
+    yield from _list_faults(code, {name for each in codes.values() for name in _lists(each)})
+    yield from _clashes(code, _all(needs.values()))
+    yield from _string_faults(code, translation)
+
+
+def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
+    for node in code.free_reads():
+        if is_session_name(node.id) and node.id not in bound:
+            yield Fault(
+                node.lineno,
+                f"{node.id!r} is what IPython records of its session, and no cell binds it",
+                "put the value under a name of its own",
+            )
+    match code.tree.body:
+        case [ast.Expr(value=ast.Name(id="exit" | "quit" as name))] if name not in bound:
+            hint = f"write '{name}()', or mark the cell '# No effect'"
+            yield Fault(
+                code.tree.body[0].lineno, f"{name!r} alone ends IPython, but no script", hint
+            )
+
+
+def _lists(code: _Code) -> Iterator[str]:
+    """The names of lists of lines, which IPython gives attributes of its own."""
+    for node in ast.walk(code.tree) if "_nb_lines" in code.names.read else ():
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="_nb_lines"))
+            ):
+                yield name
+
+
+def _list_faults(code: _Code, names: set[str]) -> Iterator[Fault]:
+    for node in ast.walk(code.tree) if names & code.names.read else ():
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
+                name in names and attribute in _LIST_ATTRIBUTES
+            ):
+                yield Fault(
+                    node.lineno,
+                    f"'{name}.{attribute}' is of IPython's lists, and {name!r} is a plain list",
+                    'use what Python\'s lists have, such as "\\n".join(...)',
+                )
+
+
+def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
+    own = code.names.anywhere & {name for name in used if name.startswith("_nb_")}
+    for node in ast.walk(code.tree) if own else ():
+        for name in own.intersection([node.arg] if isinstance(node, ast.arg) else bound_by(node)):
+            line = getattr(node, "lineno", 1)
+            yield Fault(
+                line, f"{name!r} is a name that the script needs itself", "choose another one"
+            )
+
+
+def _string_faults(code: _Code, translation: Translation) -> Iterator[Fault]:
+    """A last look: no line that was written anew may lie inside a string."""
+    for node in ast.walk(code.tree) if translation.lines else ():
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
+            for line in sorted(translation.lines.intersection(inside)):
+                hint = "write the string in another way"
+                yield Fault(line, "a magic cannot be told from a part of a string", hint)
+
+
+def _without_awaits(translation: Translation) -> Translation:
+    """Top-level ``await x`` as a call; the statements where that cannot be are faults."""
+    tree = (
+        parse(translation.source) if re.search(r"\b(?:await|async)\b", translation.source) else None
+    )
+    if tree is None:
+        return translation
+    faults, edits = [], []
+    for statement in tree.body:
+        if found := [*_async_faults(statement)]:
+            faults += found
+            edits.append(Edit(statement, _nothing_instead))
+        else:
+            awaits = (node for node in in_scope([statement]) if isinstance(node, ast.Await))
+            edits += [Edit(node, _call_instead) for node in awaits]
+    source = edited(translation.source, edits)
+    return translation._replace(source=source, faults=(*translation.faults, *faults))
+
+
+def _call_instead(text: str) -> str:
+    return f"_nb_await(lambda: {text.removeprefix('await').lstrip(' ')})"
+
+
+def _nothing_instead(text: str) -> str:
+    return "pass" + "\n" * (len(lines(text)) - 1)
+
+
+def _async_faults(statement: ast.stmt) -> Iterator[Fault]:
+    for node in in_scope([statement]):
+        if what := _async_without_counterpart(node):
+            hint = "put it into an 'async def', and await that"
+            yield Fault(getattr(node, "lineno", 1), f"{what} is not supported", hint)
+
+
+def _async_without_counterpart(node: ast.AST) -> str:
+    match node:
+        case ast.AsyncFor():
+            return "'async for' at top level"
+        case ast.AsyncWith():
+            return "'async with' at top level"
+        case ast.Await() if _holds(node.value, ast.Await):
+            return "'await' inside 'await'"
+        case ast.Await() if _holds(node.value, ast.NamedExpr):
+            return "':=' inside 'await'"
+        case ast.JoinedStr() if _holds(node, ast.Await):
+            return "'await' inside an f-string"
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return "'await' or 'async' in a comprehension at top level" if _is_async(node) else ""
+        case ast.ClassDef(body=body) if any(isinstance(e, ast.Await) for e in in_scope(body)):
+            return "'await' in the body of a class"
+    return ""
+
+
+def _holds(tree: ast.AST, kind: type[ast.AST]) -> bool:
+    return any(isinstance(node, kind) for node in ast.walk(tree))
+
+
+def _is_async(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
+    outside = {id(each) for each in ast.walk(node.generators[0].iter)}
+    return any(
+        isinstance(each, ast.Await) or (isinstance(each, ast.comprehension) and each.is_async)
+        for each in ast.walk(node)
+        if id(each) not in outside
+    )

@@ -1,0 +1,359 @@
+"""The code of each translated magic.
+
+A function gets what stands behind the magic's name and gives a statement, an expression, or for
+cell magics the whole cell; "" is a statement that a script has no use for. All raise
+:class:`Refused` for what cannot be translated.
+"""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nbsnake.cellsyntax import has_prompts, lines, without_blanks
+from nbsnake.expansion import Names, Refused, fill, is_filled
+from nbsnake.magics import ALIASES, INSTALLERS
+from nbsnake.quote import string
+
+_INSTALLING = frozenset({"add", "install", "remove", "sync", "uninstall", "update", "upgrade"})
+_SHOWING = frozenset(
+    {"cache", "check", "clean", "config", "debug", "env", "freeze", "help", "index", "info"}
+    | {"inspect", "list", "lock", "search", "show", "tree"}
+)
+_PACKAGERS = re.compile(r"pip[\d.]*|conda|mamba|micromamba|uv|apt|apt-get|yum|dnf|apk|brew|pipx")
+_PYTHON = re.compile(r"python[\d.]*|\$?\{?sys\.executable\}?")
+_WITHOUT_EFFECT = frozenset({"cd", "echo", "true", "clear"})
+_SCRIPT_OPTIONS = ("--out", "--err", "--bg", "--proc", "--no-raise-error")
+_PYLAB = "import numpy; import matplotlib; from matplotlib import pylab, mlab, pyplot"
+_PYLAB_ALL = "from matplotlib.pylab import *; from numpy import *"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a magic's translation must know of the notebook around it.
+
+    ``names`` are those that the magic can read. ``elsewhere`` is whether code reads a name.
+    """
+
+    notebook: str
+    in_step: bool
+    names: Names
+    elsewhere: Callable[[str], bool]
+
+
+def shell(command: str, around: Around) -> str:
+    """``!command``."""
+    command = command.strip()
+    if not command or installs(command):
+        return ""
+    return f"_nb_shell({_filled_command(command, around)})"
+
+
+def shell_lines(command: str, around: Around) -> str:
+    """The value of ``x = !command``."""
+    command = command.strip()
+    if installs(command):
+        raise Refused(
+            "what an installation prints is used",
+            "install packages in the project's environment, and take the line away",
+        )
+    return f"_nb_lines({_filled_command(command, around)})"
+
+
+def _filled_command(command: str, around: Around) -> str:
+    if command.endswith("&"):
+        raise Refused("IPython runs no commands in the background", "take the '&' at the end away")
+    return fill(command, around.names)
+
+
+def installs(command: str) -> bool:
+    """Whether a command does nothing but installing packages.
+
+    Raises :class:`Refused` where it does other things as well.
+    """
+    found = [_installs(pipeline) for pipeline in _pipelines(command)]
+    if any(found) and not all(each is not False for each in found):
+        raise Refused(
+            "the command installs packages, which belong to the project's environment, and more",
+            "put the installation on a line of its own",
+        )
+    return any(found)
+
+
+def _pipelines(command: str) -> list[list[list[str]]]:
+    """The words of each command of each pipeline."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    found: list[list[list[str]]] = [[[]]]
+    try:
+        for word in lexer:
+            if word == "|":
+                found[-1].append([])
+            elif word in ("&&", "||", ";", "&"):
+                found.append([[]])
+            else:
+                found[-1][-1].append(word)
+    except ValueError:
+        return [[command.split()]]
+    return found
+
+
+def _installs(pipeline: list[list[str]]) -> bool | None:
+    found = [_is_installation(words) for words in pipeline]
+    return any(found) or (None if None in found and len(found) == 1 else False)
+
+
+def _is_installation(words: list[str]) -> bool | None:
+    """None for a command that changes nothing."""
+    while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
+        words = words[1:]
+    if not words or words[0] in _WITHOUT_EFFECT:
+        return None
+    if _PYTHON.fullmatch(posixpath.basename(words[0])) and words[1:2] == ["-m"]:
+        words = words[2:]
+    if not words or not _PACKAGERS.fullmatch(posixpath.basename(words[0])):
+        return False
+    verbs = [word for word in words[1:] if not word.startswith("-")]
+    return bool(_INSTALLING.intersection(verbs[1:2] if verbs[:1] == ["pip"] else verbs[:1]))
+
+
+def _manage_packages(args: str, around: Around) -> str:
+    verbs = [word for word in args.split() if not word.startswith("-")]
+    verb = next((word for word in verbs if word != "pip"), "")
+    if verb and (verb not in _INSTALLING | _SHOWING or (verb in _SHOWING and ">" in args)):
+        raise Refused(
+            "this does more than to install or list packages",
+            "run it once by hand, outside of the notebook",
+        )
+    return ""
+
+
+def _system(args: str, around: Around) -> str:
+    return shell(_filled_twice(args, around), around)
+
+
+def _system_lines(args: str, around: Around) -> str:
+    return shell_lines(_filled_twice(args, around), around)
+
+
+def _filled_twice(args: str, around: Around) -> str:
+    """IPython fills in the arguments of the magic, and then the command that comes of it."""
+    if re.search(r"\{\{|\}\}|\$\$", args) and is_filled(args, around.names):
+        raise Refused(
+            "IPython reads the doubled signs in this line twice", "write the command with '!'"
+        )
+    return args
+
+
+def _alias(command: str) -> Callable[[str, Around], str]:
+    def translate(args: str, around: Around) -> str:
+        whole = command.replace("%l", args) if "%l" in command else f"{command} {args}"
+        return _system(whole, around)
+
+    return translate
+
+
+def _cd(args: str, around: Around) -> str:
+    words = _words(args)
+    if words[:1] == ["-q"]:
+        words = words[1:]
+    path = " ".join(words) or "~"
+    if path.startswith("-"):
+        raise Refused(
+            f"'%cd {args}' depends on where the session has been", "write the folder's path"
+        )
+    if around.in_step and not path.startswith(("/", "~")):
+        raise Refused(
+            f"'%cd {args}' would lead elsewhere: a step runs in the project's root",
+            "mark the cell '# No effect', or write paths relative to the project's root",
+        )
+    return f"_nb_cd({fill(path, around.names)})"
+
+
+def _words(args: str) -> list[str]:
+    try:
+        return shlex.split(args)
+    except ValueError as error:
+        raise Refused(f"the arguments cannot be read: {error}", "balance the quotes") from None
+
+
+def _pwd(args: str, around: Around) -> str:
+    return ""
+
+
+def _pwd_value(args: str, around: Around) -> str:
+    return "_nb_pwd()"
+
+
+def _env(args: str, around: Around) -> str:
+    return _set_env(args, around) if re.search(r"[=\s]", args.strip()) else ""
+
+
+def _set_env(args: str, around: Around) -> str:
+    name, sign, value = args.strip().partition("=" if "=" in args else " ")
+    name = name.strip()
+    if not sign or not re.fullmatch(r"[^\s${}]+", name):
+        raise Refused(
+            "the environment variable that is set cannot be told", "write '%env NAME=value'"
+        )
+    return f"_nb_setenv({string(name)}, {fill(value.strip(), around.names)})"
+
+
+def _env_value(args: str, around: Around) -> str:
+    if not re.fullmatch(r"\s*[^\s=${}]+\s*", args):
+        raise Refused("this does not give one variable's value", "write 'x = %env NAME'")
+    return f"_nb_getenv({string(args.strip())})"
+
+
+def _run(args: str, around: Around) -> str:
+    words = _words(args)
+    first = re.match(r"\s*(\"[^\"]*\"|'[^']*'|\S+)", args)
+    if not words or not first or words[0].startswith("-"):
+        raise Refused("'%run' with options is not supported", "write '%run file.py arguments'")
+    path = words[0]
+    if path.endswith((".ipynb", ".ipy")) or is_filled(path, around.names):
+        raise Refused(
+            f"'%run {args}' does not name a Python file",
+            "move the code that notebooks share into a Python file, and import it",
+        )
+    if any(set(word) & set("*?[") for word in words[1:]):
+        raise Refused("patterns stand for files that are found later", "write the names of files")
+    line = shlex.quote(_from_root(path, around)) + args[first.end() :]
+    return f"globals().update(_nb_run({fill(line, around.names)}))"
+
+
+def _from_root(path: str, around: Around) -> str:
+    """A path as the notebook has it, from where the script runs."""
+    if not around.in_step or path.startswith(("/", "~", "{", "$")):
+        return path
+    return posixpath.normpath(posixpath.join(posixpath.dirname(around.notebook), path))
+
+
+def _aimport(args: str, around: Around) -> str:
+    modules = [word.strip() for word in args.split(",")]
+    wanted = [module for module in modules if module and not module.startswith("-")]
+    if not all(re.fullmatch(r"[\w.]+", module) for module in wanted):
+        raise Refused("the modules cannot be told", "write 'import' instead")
+    return f"import {', '.join(wanted)}" if wanted else ""
+
+
+def _pylab(args: str, around: Around) -> str:
+    every = "" if "--no-import-all" in args.split() else f"; {_PYLAB_ALL}"
+    return f"{_PYLAB}; np = numpy; plt = pyplot{every}"
+
+
+def _xdel(args: str, around: Around) -> str:
+    words = [word for word in args.split() if word != "-n"]
+    if len(words) != 1 or not words[0].isidentifier():
+        raise Refused("'%xdel' takes one name", "write 'del name'")
+    return f"del {words[0]}"
+
+
+def _debug(args: str, around: Around) -> str:
+    if args.strip():
+        raise Refused("'%debug' would run a statement in the debugger", "take '%debug' away")
+    return ""
+
+
+def _script(program: str) -> Callable[[str, str, Around], str]:
+    def translate(args: str, body: str, around: Around) -> str:
+        line, check = _script_line(f"{program} {args}".strip())
+        if not line:
+            raise Refused("the program is missing", "write '%%script program'")
+        tail = ")" if check else ", check=False)"
+        return _with_body(f"_nb_script({fill(line, around.names)},", body, tail)
+
+    return translate
+
+
+def _script_line(line: str) -> tuple[str, bool]:
+    """The program with its arguments, and whether its failure counts."""
+    check = True
+    for word in _words(line):
+        option = word.partition("=")[0]
+        if option == "--" or not option.startswith("--"):
+            matches: list[str] = ["--"] if option == "--" else []
+        else:
+            matches = [each for each in _SCRIPT_OPTIONS if each.startswith(option)]
+        if matches == ["--no-raise-error"]:
+            check = False
+        elif matches:
+            raise Refused(
+                f"the option {word!r} is not supported",
+                "let the program write files, and read them in another cell",
+            )
+    return re.sub(r"(?<!\S)--no-[-\w]*(?!\S)", "", line).strip() if not check else line, check
+
+
+def _system_cell(args: str, body: str, around: Around) -> str:
+    if args.strip():
+        raise Refused(f"the option {args.strip()!r} is not supported", "write 'x = !command'")
+    command = body.rstrip("\n")
+    filled = _filled_command(command, around)
+    if "\n" in command:
+        return _with_body("_nb_shell(", body, ")")
+    return f"_nb_shell(\n    {filled})\n"
+
+
+def _write_file(args: str, body: str, around: Around) -> str:
+    lexer = shlex.shlex(args, posix=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        words = list(lexer)
+    except ValueError as error:
+        raise Refused(f"the arguments cannot be read: {error}", "balance the quotes") from None
+    paths = [word for word in words if word not in ("-a", "--append")]
+    if len(paths) != 1 or paths[0].startswith("-"):
+        raise Refused("the path of one file is needed", "write '%%writefile path'")
+    path = re.sub(r"""^(["'])(.*)\1$""", r"\2", paths[0])
+    tail = ", append=True)" if len(words) > 1 else ")"
+    filled = fill(_from_root(path, around), around.names)
+    return _with_body(f"_nb_write({filled},", body, tail)
+
+
+def _with_body(head: str, body: str, tail: str) -> str:
+    """A call whose last argument is a cell's text, each line in its place."""
+    if has_prompts(body):
+        raise Refused(
+            "the cell holds prompts (>>>), which IPython takes out",
+            "indent them by other characters, or write the file in another way",
+        )
+    body = without_blanks(body)
+    texts = "\n".join(f"    {string(line)}" for line in lines(body))
+    return f"{head}\n{texts}{tail}\n"
+
+
+STATEMENTS: Mapping[str, Callable[[str, Around], str]] = {
+    "aimport": _aimport,
+    "cd": _cd,
+    "debug": _debug,
+    "env": _env,
+    "pwd": _pwd,
+    "pylab": _pylab,
+    "run": _run,
+    "set_env": _set_env,
+    "sx": _system,
+    "system": _system,
+    "xdel": _xdel,
+    **dict.fromkeys(INSTALLERS, _manage_packages),
+    **{name: _alias(command) for name, command in ALIASES.items()},
+}
+VALUES: Mapping[str, Callable[[str, Around], str]] = {
+    "env": _env_value,
+    "pwd": _pwd_value,
+    "sx": _system_lines,
+    "system": _system_lines,
+}
+CELLS: Mapping[str, Callable[[str, str, Around], str]] = {
+    "!": _system_cell,
+    "file": _write_file,
+    "script": _script(""),
+    "sx": _system_cell,
+    "system": _system_cell,
+    "writefile": _write_file,
+    **{name: _script(name) for name in ("bash", "perl", "pypy", "python", "python2", "python3")},
+    **{name: _script(name) for name in ("ruby", "sh")},
+}

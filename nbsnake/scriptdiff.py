@@ -1,0 +1,74 @@
+"""Comparing two versions of a script, cell by cell.
+
+What counts is what Python reads. Formatting and comments are free, so that a formatter may run
+over the scripts, and so that a new word in a notebook's text makes no step run again; only the
+lines that mark the cells must be the same, for tracebacks lead to them.
+"""
+
+import ast
+import difflib
+import re
+import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_MARK = re.compile(r"^# %% (?:\[\w+\] )?cell (\d+)$", re.MULTILINE)
+
+
+class Section(NamedTuple):
+    """What stands under one mark; ``cell`` 0 is what comes before the first."""
+
+    cell: int
+    text: str
+
+
+def is_same_program(old: str, new: str) -> bool:
+    """Whether two scripts do the same in the same cells."""
+    if old == new:
+        return True
+    if _code_marks(old) != _code_marks(new):
+        return False
+    before = _tree(old)
+    return before is not None and before == _tree(new)
+
+
+def _code_marks(text: str) -> list[str]:
+    return [section.group() for section in _MARK.finditer(text) if "[" not in section.group()]
+
+
+def _tree(text: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.dump(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def sections(text: str) -> list[Section]:
+    starts = [(0, 0), *((mark.start(), int(mark[1])) for mark in _MARK.finditer(text))]
+    ends = [start for start, _ in starts[1:]] + [len(text)]
+    return [Section(cell, text[start:end]) for (start, cell), end in zip(starts, ends, strict=True)]
+
+
+def changed_cells(old: str, new: str) -> list[int]:
+    """The cells whose code differs, 0 for what comes before the first."""
+    before, after = dict(sections(old)), dict(sections(new))
+    return sorted(
+        cell
+        for cell in {*before, *after}
+        if not is_same_program(before.get(cell, ""), after.get(cell, ""))
+    )
+
+
+def cell_diff(old: str, new: str, path: str, notebook: str) -> Iterator[str]:
+    """A unified diff for each cell whose code differs; ``old`` is the script at ``path``."""
+    before, after = dict(sections(old)), dict(sections(new))
+    for cell in changed_cells(old, new):
+        place = f"cell {cell}" if cell else "before the first cell"
+        yield from difflib.unified_diff(
+            before.get(cell, "").splitlines(keepends=True),
+            after.get(cell, "").splitlines(keepends=True),
+            f"{path}, {place}",
+            f"{notebook}, {place}",
+        )

@@ -1,0 +1,151 @@
+"""The calls of ``get_ipython()``: magics in another spelling."""
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from nbsnake.cellmagics import Fault, Place, Translation, statement, translate, value
+from nbsnake.cellsyntax import lines
+from nbsnake.expansion import Refused
+from nbsnake.scopes import free_reads, parse
+from nbsnake.sourceedit import Edit, edited
+
+
+class _SessionCall(NamedTuple):
+    """A statement ``get_ipython().…`` with literal arguments, written as a magic."""
+
+    value: ast.expr
+    name: ast.Name
+    command: str
+    is_assigned: bool
+
+
+def session_calls(found: Translation, place: Place) -> Translation:
+    """The calls of ``get_ipython()`` that are magics written out."""
+    tree = parse(found.source) if "get_ipython" in found.source else None
+    if tree is None or ("get_ipython" in place.bound and not place.imports_session):
+        return found
+    if whole := _whole_cell(tree):
+        return session_calls(translate(whole, place.inside()), place)
+    read = {id(node): node for node in free_reads(tree) if node.id == "get_ipython"}
+    left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
+    edits, faults, anew = [], list(found.faults), set(found.lines)
+    physical = lines(found.source)
+    for call in _calls(tree):
+        if id(call.name) in read and id(call.name) not in left_alone:
+            del read[id(call.name)]
+            try:
+                edits.append(Edit(call.value, _written_out(call, physical, place)))
+                anew.update(range(call.value.lineno, (call.value.end_lineno or 0) + 1))
+            except Refused as refused:
+                faults.append(Fault(call.value.lineno, refused.message, refused.hint))
+    if not place.imports_session:
+        faults += [_session_fault(node) for node in read.values() if id(node) not in left_alone]
+    return Translation(edited(found.source, edits), tuple(faults), frozenset(anew))
+
+
+def _session_fault(node: ast.Name) -> Fault:
+    return Fault(
+        node.lineno,
+        "get_ipython() is used in a way that a script cannot follow",
+        "guard it by 'try' and 'except NameError', or leave the cell out with '# No effect'",
+    )
+
+
+def _whole_cell(tree: ast.Module) -> str | None:
+    """The cell magic that a cell is, if all that it does is to call it."""
+    match tree.body:
+        case [
+            ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Call(func=ast.Name(id="get_ipython"), args=[], keywords=[]),
+                        attr="run_cell_magic",
+                    ),
+                    args=[
+                        ast.Constant(value=str(name)),
+                        ast.Constant(value=str(line)),
+                        ast.Constant(value=str(body)),
+                    ],
+                    keywords=[],
+                )
+            )
+        ]:
+            return f"%%{name} {line}\n{body}"
+    return None
+
+
+def _calls(tree: ast.Module) -> Iterator[_SessionCall]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Call() as value) | ast.Assign(value=ast.Call() as value):
+                match value:
+                    case ast.Call(
+                        func=ast.Attribute(
+                            value=ast.Call(
+                                func=ast.Name(id="get_ipython") as name, args=[], keywords=[]
+                            ),
+                            attr=attribute,
+                        ),
+                        keywords=[],
+                    ):
+                        command = _as_command(attribute, value.args)
+                        if command is not None:
+                            yield _SessionCall(value, name, command, isinstance(node, ast.Assign))
+
+
+def _as_command(attribute: str, args: list[ast.expr]) -> str | None:
+    texts = [each.value for each in args if isinstance(each, ast.Constant)]
+    words = [text for text in texts if isinstance(text, str)]
+    if len(words) != len(args):
+        return None
+    if attribute == "run_line_magic" and len(words) == 2:
+        return f"%{words[0]} {words[1]}"
+    if attribute == "magic" and len(words) == 1:
+        return f"%{words[0].removeprefix('%')}"
+    if attribute in ("system", "getoutput") and len(words) == 1:
+        return f"!{words[0]}"
+    return None
+
+
+def _written_out(call: _SessionCall, physical: list[str], place: Place) -> Callable[[str], str]:
+    """The change that writes a call as its magic."""
+    node = call.value
+    spot = place.indented() if node.col_offset else place
+    code = value(call.command, spot) if call.is_assigned else statement(call.command, spot)
+    last = node.end_lineno or node.lineno
+    rest = physical[last - 1].encode()[node.end_col_offset or 0 :].strip()
+    if last > node.lineno and rest:
+        raise Refused("the call of get_ipython() takes several lines", "write it as a magic")
+    if not code:
+        code = "pass" if rest or "\n" in call.command else f"pass  # {call.command}"
+    return lambda text: code + "\n" * (len(lines(text)) - 1)
+
+
+def _alternatives(tree: ast.AST) -> Iterator[ast.AST]:
+    """Code that itself says what to do where there is no get_ipython."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(map(_catches_names, node.handlers)):
+            yield from node.body
+        elif isinstance(node, ast.If | ast.IfExp | ast.BoolOp) and _asks_for_session(node):
+            yield node
+
+
+def _catches_names(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type
+    names = [caught] if not isinstance(caught, ast.Tuple) else caught.elts
+    return caught is None or any(
+        isinstance(name, ast.Name) and name.id in ("NameError", "Exception", "BaseException")
+        for name in names
+    )
+
+
+def _asks_for_session(node: ast.If | ast.IfExp | ast.BoolOp) -> bool:
+    tests = node.values if isinstance(node, ast.BoolOp) else [node.test]
+    return any(
+        isinstance(each, ast.Compare)
+        and isinstance(each.left, ast.Constant)
+        and each.left.value == "get_ipython"
+        for test in tests
+        for each in ast.walk(test)
+    )

@@ -1,0 +1,41 @@
+"""Files of parameter values, for what no command line can carry to a script.
+
+Texts of several lines, None, mappings and whatever is very long reach the script as a JSON object
+that its option ``--values-from`` reads. The file's name tells its content, so that a job's command
+tells its values.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbsnake.atomic import write_atomically
+from nbsnake.paramtype import Value
+
+FOLDER = ".nbsnake/params"
+OPTION = "--values-from"
+STDIN = f"{OPTION}=-"
+
+
+def to_json(values: Mapping[str, Value]) -> str:
+    """ASCII only, for pipes have the encoding that the machine's settings say."""
+    return json.dumps(dict(values))
+
+
+def values_path(step: str, values: Mapping[str, Value]) -> str:
+    """The file for a step's values, by its name relative to the project's root.
+
+    The order of a mapping's keys does not count, as it does not for DVC.
+    """
+    text = json.dumps(dict(values), sort_keys=True)
+    return f"{FOLDER}/{step}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+
+
+def write_values(step: str, values: Mapping[str, Value]) -> str:
+    """Write the file unless it is there, and return its path."""
+    path = Path(values_path(step, values))
+    text = to_json(values)
+    if not path.exists() or path.read_text(encoding="ascii") != text:
+        write_atomically(str(path), text.encode())
+    return str(path)
