@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test check bench clean tools
+.PHONY: help demo test corpus check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -16,6 +16,9 @@ demo: $(INSTALLED)  ## run the digits example from notebooks to dvc.lock in a sc
 test: $(INSTALLED)  ## run the whole test suite
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2
 
+corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads them)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m corpus
+
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -24,6 +27,7 @@ check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/convert.py
 
 clean:  ## remove what the targets above made
 	rm -rf .venv .demo
