@@ -105,7 +105,11 @@ _CONF = "'{{ conf.NAME }}' takes NAME from the file that docstring_conf names in
 
 def _has_keys(text: str) -> bool:
     matches = map(_FIELD.match, text.splitlines())
-    return any(match and match[1] in KEYS + LATER_KEYS for match in matches)
+    return any(match and _is_key(match[1]) for match in matches)
+
+
+def _is_key(key: str) -> bool:
+    return key in KEYS + LATER_KEYS or key.startswith("dvc-")
 
 
 def has_metadata(cell: Cell) -> bool:

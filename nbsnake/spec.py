@@ -105,9 +105,7 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
     cells = _kept(notebook, reading)
-    metadata = _metadata_cell(cells)
-    if metadata is None or not may_declare(metadata):
-        _check_no_stray_keys(cells, notebook.path)
+    if not any(_is_code(cell) and may_declare(cell) for cell in cells):
         return None
     text = _plain_text(notebook, cells, in_step=True)
     fields, _ = _read_docstring(text, reading)
@@ -132,12 +130,19 @@ def _kept(notebook: Notebook, reading: Reading) -> list[Cell]:
     return [cell for cell in notebook.cells if not has_no_effect(cell, reading.no_effect)]
 
 
-def _metadata_cell(cells: list[Cell]) -> Cell | None:
-    """The first code cell; the second where a cell tagged ``parameters`` comes first."""
-    code = [cell for cell in cells if _is_code(cell)]
-    if len(code) > 1 and PARAMETERS_TAG in code[0].tags and not may_declare(code[0]):
-        return code[1]
-    return code[0] if code else None
+def _metadata_cell(cells: list[Cell], codes: Mapping[int, Code]) -> Cell | None:
+    """The first cell with code; the second where one tagged ``parameters`` comes first.
+
+    What holds comments only, or magics that became comments, does not count.
+    """
+    found = [
+        cell
+        for cell in filter(_is_code, cells)
+        if cell.index not in codes or codes[cell.index].tree.body
+    ]
+    if len(found) > 1 and PARAMETERS_TAG in found[0].tags and not may_declare(found[0]):
+        return found[1]
+    return found[0] if found else None
 
 
 def _is_code(cell: Cell) -> bool:
@@ -165,7 +170,11 @@ def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Tex
             faults.append(fault)
     kept = [codes[cell.index].cell if cell.index in codes else cell for cell in plain]
     return _Text(
-        notebook=notebook, cells=kept, codes=codes, metadata=_metadata_cell(kept), faults=faults
+        notebook=notebook,
+        cells=kept,
+        codes=codes,
+        metadata=_metadata_cell(kept, codes),
+        faults=faults,
     )
 
 

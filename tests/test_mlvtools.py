@@ -20,7 +20,7 @@ from nbsnake.project import meaningless_settings, read_settings, reading
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import command, render_stage, rule_argv
 from nbsnake.scriptdiff import is_same_program
-from nbsnake.spec import PLAIN, Reading, read_any, step_name
+from nbsnake.spec import PLAIN, Reading, read_any, read_step, step_name
 
 OUT = ":dvc-out: data/out.txt"
 
@@ -651,3 +651,10 @@ def test_other_ignore_keys_give_another_script():
         return render_script(compile_pipeline([spec], {}).steps[0])
 
     assert not is_same_program(script(PLAIN), script(Reading(no_effect=("Mine",))))
+
+
+@pytest.mark.parametrize("first", ["# just a comment", "%matplotlib inline\n%load_ext autoreload"])
+def test_metadata_may_follow_cells_without_code(first):
+    found = read_step(nb(first, declare(":param rate: r", OUT, body="rate = 2"), "print(rate)"))
+    assert [param.name for param in found.params] == ["rate"]
+    assert found.program.metadata == 2
