@@ -1,6 +1,9 @@
 """Notebooks as scripts alone, inside or outside of a project."""
 
 import contextlib
+import hashlib
+import json
+import os
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,10 +16,13 @@ from nbsnake.discover import walk_notebooks
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where
 from nbsnake.files import EXECUTABLE, GENERATED
 from nbsnake.notebook import read_notebook
+from nbsnake.plain import to_plain
 from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
 from nbsnake.render.script import render_plain_script
 from nbsnake.spec import Reading, read_any
+from nbsnake.unchanged import own_files
 
+MEMO_FILE = ".nbsnake/converted.json"
 PROJECT_MARKS = (".dvc", SETTINGS_FILE, MLVTOOLS_FILE)
 
 
@@ -81,6 +87,51 @@ def find_reading(start: Path) -> tuple[Path | None, Reading]:
             with contextlib.chdir(folder):
                 return folder, reading(read_settings())
     return None, Reading()
+
+
+class ConvertMemo:
+    """Which scripts of a project are what their notebooks give, by the content of both.
+
+    ``root`` is None outside of a project, where nothing is kept. :meth:`save` keeps it.
+    """
+
+    def __init__(self, rules: Reading, root: Path | None) -> None:
+        self._file = root / MEMO_FILE if root else None
+        told = json.dumps([own_files(), to_plain(rules)], default=str)
+        self._reader = hashlib.sha256(told.encode()).hexdigest()
+        self._entries = self._read()
+        self._changed = False
+
+    def knows(self, job: Job) -> bool:
+        return self._entries.get(os.path.abspath(job.script)) == self._state(job)
+
+    def note(self, job: Job) -> None:
+        self._entries[os.path.abspath(job.script)] = self._state(job)
+        self._changed = True
+
+    def save(self) -> None:
+        if self._file and self._changed:
+            memo = {"reader": self._reader, "scripts": self._entries}
+            write_atomically(str(self._file), json.dumps(memo).encode())
+
+    def _state(self, job: Job) -> list[str]:
+        return [os.path.abspath(job.notebook), _digest(job.notebook), _digest(job.script)]
+
+    def _read(self) -> dict[str, list[str]]:
+        try:
+            memo = json.loads(self._file.read_text(encoding="utf-8")) if self._file else {}
+        except (OSError, ValueError):
+            return {}
+        known = isinstance(memo, dict) and memo.get("reader") == self._reader
+        return memo["scripts"] if known else {}
+
+
+def _digest(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def convert(job: Job, rules: Reading, root: Path | None) -> str:

@@ -7,7 +7,6 @@ from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.model import Pipeline, Step
-from nbsnake.notebook import read_notebook
 from nbsnake.project import (
     MLVTOOLS_FILE,
     find_notebooks,
@@ -20,7 +19,8 @@ from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import DVC_FILE, render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
-from nbsnake.spec import StepSpec, read_step
+from nbsnake.spec import StepSpec
+from nbsnake.specmemo import SpecMemo
 from nbsnake.unchanged import remember, snapshot
 
 
@@ -30,12 +30,12 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
-    rules = reading(settings)
+    memo = SpecMemo(reading(settings))
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
     for path in find_notebooks(settings.notebooks):
         try:
-            spec = read_step(read_notebook(path), rules)
+            spec = memo.read_step(path)
         except NbsnakeError as fault:
             faults.append(fault)
         else:
@@ -45,6 +45,7 @@ def find_pipeline() -> Pipeline:
     except NbsnakeError as fault:
         faults.append(fault)
     raise_all(faults)
+    memo.save()
     return pipeline
 
 

@@ -20,11 +20,15 @@ def read_notebook(path: str) -> Notebook:
 
     Raises :class:`NotebookError` when it is no valid notebook.
     """
+    return parse_notebook(read_bytes(path), path)
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of the file at ``path``. Raises :class:`NotebookError` where there is none."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise NotebookError(f"cannot be read: {error.strerror}", where=Where(path)) from None
-    return parse_notebook(data, path)
 
 
 def parse_notebook(data: bytes, path: str) -> Notebook:

@@ -53,7 +53,7 @@ def snapshot(more: Iterable[str]) -> State:
     """The content of all files that matter; ``more`` are those that only the settings know."""
     listed = [path for folder in FOLDERS for path in _files_in(folder)]
     return {
-        "nbsnake": _own_files(),
+        "nbsnake": own_files(),
         "files": {path: _digest(path) for path in [*walk_notebooks(), *FILES, *listed]},
         "more": {path: _digest(path) for path in more},
     }
@@ -76,7 +76,7 @@ def _digest(path: str) -> str:
         return ""
 
 
-def _own_files() -> list[str]:
+def own_files() -> list[str]:
     """What tells one state of nbsnake's code from another: versions do not while it is edited."""
     top = Path(nbsnake.__file__).parent
     files = [*top.rglob("*.py"), *top.rglob("*.smk"), *top.parent.glob("rules/*")]

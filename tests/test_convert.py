@@ -127,3 +127,37 @@ def test_settings_of_a_project_hold_below_it(monkeypatch):
     monkeypatch.chdir("nb")
     main(["convert", "s.ipynb"])
     assert output_of("s.py") == "kept\n"
+
+
+def test_project_knows_what_it_converted_before(monkeypatch, capsys):
+    Path("nbsnake.yaml").write_text("")
+    assert main(["convert", "nb", "-o", "out"]) == 0
+    monkeypatch.setattr("nbsnake.commands.convert.convert", None)  # it would fail if called
+    assert main(["convert", "nb", "-o", "out"]) == 0
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("path", ["nb/a.ipynb", "out/a.py", "nbsnake.yaml"])
+def test_project_converts_again_what_changed(path, here, monkeypatch):
+    monkeypatch.chdir(here)
+    Path("nbsnake.yaml").write_text("")
+    main(["convert", "nb", "-o", "out"])
+    before = Path("out/a.py").read_text()
+    if path.endswith(".ipynb"):
+        put(path, "print('changed')")
+    elif path.endswith(".py"):
+        Path(path).unlink()
+    else:
+        Path(path).write_text('ignore_keys: ["x"]\n')
+    assert main(["convert", "nb", "-o", "out"]) == 0
+    assert (Path("out/a.py").read_text() != before) is path.endswith(".ipynb")
+    assert Path("out/a.py").exists()
+
+
+def test_nothing_but_scripts_is_written_outside_of_a_project(here):
+    before = set(here.rglob("*"))
+    main(["convert", "nb", "-o", "out"])
+    new = {path.relative_to(here).as_posix() for path in here.rglob("*")} - {
+        path.relative_to(here).as_posix() for path in before
+    }
+    assert new == {"out", "out/a.py", "out/deep", "out/deep/b.py"}

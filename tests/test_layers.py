@@ -17,7 +17,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 LAYERS = (
     (
         *("atomic", "cellsyntax", "content", "errors", "magics", "nbsnake", "paramtype"),
-        *("progress", "render", "running", "scopes", "scriptdiff", "standins"),
+        *("plain", "progress", "render", "running", "scopes", "scriptdiff", "standins"),
     ),
     (
         *("cache", "discover", "files", "mlvstage", "model", "quote", "receipt", "records"),
@@ -32,7 +32,7 @@ LAYERS = (
     ("artifacts", "freshness", "sessioncalls"),
     ("ipython", "restore"),
     ("spec",),
-    ("compile", "mlvfiles", "project"),
+    ("compile", "mlvfiles", "project", "specmemo"),
     ("commands.params", "convert", "dvc", "generate", "mlvproject"),
     (
         *("commands.check", "commands.convert", "commands.export", "commands.generate"),

@@ -64,7 +64,7 @@ def test_a_lost_mode_is_noticed(project):
 
 
 def test_another_state_of_nbsnake_itself_is_noticed(monkeypatch):
-    monkeypatch.setattr("nbsnake.unchanged._own_files", lambda: ["other"])
+    monkeypatch.setattr("nbsnake.unchanged.own_files", lambda: ["other"])
     assert not is_unchanged()
 
 

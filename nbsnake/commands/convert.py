@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from nbsnake.convert import convert, find_reading, plan_jobs, write_script
+from nbsnake.convert import ConvertMemo, convert, find_reading, plan_jobs, write_script
 from nbsnake.errors import NbsnakeError, UsageError
 
 
@@ -30,17 +30,23 @@ def run(args: argparse.Namespace) -> int:
     if to_stdout and len(jobs) != 1:
         raise UsageError(f"-o - is for one notebook, and here are {len(jobs)}")
     root, rules = find_reading(Path.cwd())
+    memo = ConvertMemo(rules, root)
     refused = 0
     for job in jobs:
+        if not to_stdout and memo.knows(job):
+            continue
         try:
             text = convert(job, rules, root)
             if to_stdout:
                 sys.stdout.write(text)
-            elif write_script(job, text, force=args.force):
-                print(f"wrote {job.script}", file=sys.stderr)
+            else:
+                if write_script(job, text, force=args.force):
+                    print(f"wrote {job.script}", file=sys.stderr)
+                memo.note(job)
         except NbsnakeError as error:
             refused += 1
             print(f"nbsnake: {error}", file=sys.stderr)
+    memo.save()
     if refused and len(jobs) > 1:
         print(f"{len(jobs) - refused} converted, {refused} refused", file=sys.stderr)
     return 1 if refused else 0

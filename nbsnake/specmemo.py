@@ -1,0 +1,53 @@
+"""The steps of notebooks that were read before, by the content of the notebooks."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from nbsnake.atomic import write_atomically
+from nbsnake.notebook import parse_notebook, read_bytes
+from nbsnake.plain import from_plain, to_plain
+from nbsnake.spec import Reading, StepSpec, read_step
+from nbsnake.unchanged import own_files
+
+MEMO_FILE = ".nbsnake/notebooks.json"
+
+
+class SpecMemo:
+    """What each notebook declares, for one way of reading them; :meth:`save` keeps it."""
+
+    def __init__(self, rules: Reading) -> None:
+        self._rules = rules
+        told = json.dumps([own_files(), to_plain(rules)], default=str)
+        self._reader = hashlib.sha256(told.encode()).hexdigest()
+        self._old = _read_entries(self._reader)
+        self._new: dict[str, dict[str, Any]] = {}
+
+    def read_step(self, path: str) -> StepSpec | None:
+        """As :func:`nbsnake.spec.read_step`; a notebook with known content is not parsed again."""
+        data = read_bytes(path)
+        digest = hashlib.sha256(data).hexdigest()
+        entry = self._old.get(path)
+        if entry and entry["notebook"] == digest:
+            self._new[path] = entry
+            return from_plain(StepSpec | None, entry["spec"])  # type: ignore[no-any-return]
+        spec = read_step(parse_notebook(data, path), self._rules)
+        plain = to_plain(spec)
+        if from_plain(StepSpec | None, json.loads(json.dumps(plain))) == spec:
+            self._new[path] = {"notebook": digest, "spec": plain}
+        return spec
+
+    def save(self) -> None:
+        if self._new != self._old:
+            memo = {"reader": self._reader, "notebooks": self._new}
+            write_atomically(MEMO_FILE, json.dumps(memo).encode())
+
+
+def _read_entries(reader: str) -> dict[str, dict[str, Any]]:
+    try:
+        memo = json.loads(Path(MEMO_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    known = isinstance(memo, dict) and memo.get("reader") == reader
+    return memo["notebooks"] if known else {}
