@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -135,8 +135,35 @@ def reading(settings: Settings) -> Reading:
 
 
 def read_params() -> dict[str, Value]:
-    """params.yaml, read as YAML 1.2 like DVC does."""
-    return read_yaml(PARAMS_FILE)
+    """params.yaml, read as YAML 1.2 like DVC does.
+
+    Raises :class:`PipelineError` for values that DVC cannot read, such as dates.
+    """
+    params = read_yaml(PARAMS_FILE)
+    raise_all(
+        [
+            PipelineError(
+                f"{key} is {value}, a {type(value).__name__}, which DVC cannot read",
+                where=Where(PARAMS_FILE),
+                hint="write it as a text, in quotes",
+            )
+            for key, value in _leaves(params)
+            if not isinstance(value, str | int | float | None)
+        ]
+    )
+    return params
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """The values that are neither mappings nor lists, each with the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _leaves(each, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each, path)
+    else:
+        yield path, value
 
 
 def read_yaml(name: str) -> dict[str, Any]:
