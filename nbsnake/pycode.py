@@ -2,7 +2,6 @@
 
 import ast
 import io
-import itertools
 import re
 import tokenize
 import warnings
@@ -13,6 +12,7 @@ from typing import NamedTuple, TypeGuard
 from nbsnake.errors import NotebookError, Where
 from nbsnake.model import Cell
 from nbsnake.paramtype import Value
+from nbsnake.sourceedit import Edit, edited
 
 ARGUMENTS = "_args"  # what a script calls its parsed command line
 SKIPPED_TAGS = frozenset(
@@ -99,8 +99,8 @@ def read_code(cell: Cell, notebook: str) -> Code:
     futures = [node for node in tree.body if _is_future(node)]
     removed = [*futures, *_global_statements(tree)]
     if removed:
-        blank = [(node, _nothing(_line_breaks(node))) for node in removed]
-        cell = replace(cell, source=_edited(cell.source, blank))
+        blank = [_edit(node, _nothing(_line_breaks(node))) for node in removed]
+        cell = replace(cell, source=edited(cell.source, blank))
         tree = _parsed(cell, notebook)
     names = [(ast.unparse(alias), node.lineno) for node in futures for alias in node.names]
     return Code(cell=cell, tree=tree, futures=tuple(names))
@@ -240,22 +240,9 @@ def _literal(node: ast.expr) -> tuple[bool, Value]:
 
 def with_arguments(cell: Cell, replaced: Mapping[str, Assignment]) -> Cell:
     """The cell with the values of these assignments taken from the command line instead."""
-    edits = [(each.value, f"{ARGUMENTS}.{name}") for name, each in replaced.items()]
-    return replace(cell, source=_edited(cell.source, edits))
+    edits = [_edit(each.value, f"{ARGUMENTS}.{name}") for name, each in replaced.items()]
+    return replace(cell, source=edited(cell.source, edits))
 
 
-def _edited(source: str, edits: Iterable[tuple[ast.expr | ast.stmt, str]]) -> str:
-    """The source with other texts in the places of these nodes."""
-    # Lines as Python counts them: unlike str.splitlines, not at form feeds and the like.
-    lines = [line.encode() for line in io.StringIO(source, newline="").readlines()]
-    starts = [0, *itertools.accumulate(map(len, lines))]
-    data = b"".join(lines)
-    for node, text in sorted(edits, key=lambda edit: _position(edit[0]), reverse=True):
-        begin = starts[node.lineno - 1] + node.col_offset
-        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-        data = data[:begin] + text.encode() + data[end:]
-    return data.decode()
-
-
-def _position(node: ast.expr | ast.stmt) -> tuple[int, int]:
-    return node.lineno, node.col_offset
+def _edit(node: ast.expr | ast.stmt, text: str) -> Edit:
+    return Edit(node, lambda _: text)
