@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nbsnake.choose import choose_steps
 from nbsnake.compile import compile_pipeline
-from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
+from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.model import Pipeline, Step
 from nbsnake.project import (
     MLVTOOLS_FILE,
+    Settings,
     find_notebooks,
     meaningless_settings,
     read_params,
@@ -30,7 +32,10 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
-    memo = SpecMemo(reading(settings))
+    return _pipeline(settings, SpecMemo(reading(settings)))
+
+
+def _pipeline(settings: Settings, memo: SpecMemo) -> Pipeline:
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
     for path in find_notebooks(settings.notebooks):
@@ -45,7 +50,6 @@ def find_pipeline() -> Pipeline:
     except NbsnakeError as fault:
         faults.append(fault)
     raise_all(faults)
-    memo.save()
     return pipeline
 
 
@@ -91,18 +95,20 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
 
     Raises :class:`NbsnakeError` where the notebooks give nothing.
     """
-    pipeline = find_pipeline()
-    chosen = set(notebooks)
-    unknown = chosen - {step.notebook for step in pipeline.steps}
-    if unknown:
-        raise UsageError(f"no step comes of {', '.join(sorted(unknown))}")
-    wanted = [step for step in pipeline.steps if not chosen or step.notebook in chosen]
+    settings = read_settings()
+    memo = SpecMemo(reading(settings))
+    pipeline = _pipeline(settings, memo)
+    chosen = list(notebooks)
+    names = choose_steps(chosen, {step.name: step.notebook for step in pipeline.steps})
+    wanted = [step for step in pipeline.steps if step.name in names]
     generated = [
         *(file for step in wanted for file in _files_of_step(step, pipeline)),
         _dvc_file(pipeline),
         *scaffold_files(),
     ]
-    return find_drift(generated, [] if chosen else _orphans(pipeline))
+    drifts = find_drift(generated, [] if chosen else _orphans(pipeline))
+    memo.save()
+    return drifts
 
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:

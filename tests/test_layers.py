@@ -20,7 +20,17 @@ LAYERS = (
         *("plain", "progress", "render", "running", "scopes", "scriptdiff", "standins"),
     ),
     (
-        *("cache", "discover", "files", "mlvstage", "model", "quote", "receipt", "records"),
+        *(
+            "cache",
+            "choose",
+            "discover",
+            "files",
+            "mlvstage",
+            "model",
+            "quote",
+            "receipt",
+            "records",
+        ),
         *("runcache", "snakemake", "sourceedit", "values"),
     ),
     (

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from nbsnake.atomic import write_atomically
+from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project
-from nbsnake.errors import PipelineError, StaleError, UsageError, Where
+from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.files import EXECUTABLE
 from nbsnake.generate import find_changes, find_pipeline
 from nbsnake.render.bash import needed_steps, render_bash
@@ -28,13 +29,10 @@ def run(args: argparse.Namespace) -> int:
     target = Path(args.output).absolute()
     root = enter_project()
     pipeline = find_pipeline()
-    names = [step.name for step in pipeline.steps]
-    unknown = sorted(set(args.steps) - set(names))
-    if unknown:
-        raise UsageError(f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(names)}")
+    names = choose_steps(args.steps, {step.name: step.notebook for step in pipeline.steps})
     if drifts := find_changes():
         raise StaleError(f"{drifts[0].path} is not generated yet", hint="run: nbsnake generate")
-    steps = needed_steps(pipeline, args.steps or names)
+    steps = needed_steps(pipeline, names)
     if args.output == "-":
         sys.stdout.write(render_bash(steps, "."))
         return 0

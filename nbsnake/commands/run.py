@@ -6,10 +6,10 @@ import sys
 import time
 
 from nbsnake import dvc
+from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project
 from nbsnake.commands.generate import report
 from nbsnake.digests import read_digests
-from nbsnake.errors import UsageError
 from nbsnake.generate import find_changes, generate
 from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
@@ -24,7 +24,12 @@ DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "nbsnake run [-h] [-j N] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
-    parser.add_argument("steps", nargs="*", metavar="STEP", help="up to these (default: all)")
+    parser.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help="up to these: names, patterns of names, or notebooks (default: all)",
+    )
     parser.add_argument(
         "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"
     )
@@ -41,11 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if changes:
         report(changes)
     plan = dvc.current_plan()
-    unknown = sorted(set(args.steps) - set(plan.steps))
-    if unknown:
-        raise UsageError(
-            f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(plan.steps)}"
-        )
+    notebooks = {name: step.notebook for name, step in plan.steps.items()}
+    steps = choose_steps(args.steps, notebooks) if args.steps else []
     if unlock_if_dead():
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _restore(plan)
     started = time.time()
-    targets = [path for step in args.steps for path in plan.steps[step].out_paths]
+    targets = [path for step in steps for path in plan.steps[step].out_paths]
     code = run_snakemake(
         [*targets, "--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args]
     )

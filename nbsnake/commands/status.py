@@ -6,16 +6,22 @@ import sys
 from typing import Any
 
 from nbsnake import dvc
+from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project
 from nbsnake.digests import read_digests
-from nbsnake.errors import NbsnakeError, UsageError
+from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.generate import check
 from nbsnake.unchanged import is_unchanged
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("steps", nargs="*", metavar="STEP", help="only these (default: all)")
+    parser.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help="names, patterns of names, or notebooks (default: all)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
 
 
@@ -25,12 +31,8 @@ def run(args: argparse.Namespace) -> int:
     digests = read_digests()
     verdicts = Judge(dvc.current_plan(), digests).verdicts()
     digests.save()
-    unknown = sorted(set(args.steps) - set(verdicts))
-    if unknown:
-        raise UsageError(
-            f"no such step: {', '.join(unknown)}", hint=f"steps: {', '.join(verdicts)}"
-        )
-    shown = [verdict for name, verdict in verdicts.items() if not args.steps or name in args.steps]
+    notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
+    shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
     if args.json:
         print(json.dumps([_as_dict(verdict) for verdict in shown], indent=2))
     else:
