@@ -20,8 +20,11 @@ ROLES = {
 }
 RESERVED_PATHS = re.compile(
     r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
-    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|.*\.ipynb)$"
+    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|Snakefile)$"
+    r"|logs(/[^/]*\.log)?$"
+    r"|.*\.(ipynb|dvc)$|(.*/)?\.(gitignore|gitattributes|dvcignore)$"
 )
+_URL = re.compile(r"[A-Za-z][\w+.-]*://")
 
 
 def read_artifacts(
@@ -125,7 +128,8 @@ def _path_fault(path: str, role: Role, where: Where, field: str) -> NotebookErro
             where=where,
             hint="write outputs elsewhere, such as data/ or results/",
         )
-    if normal == "." or normal.startswith(("/", "../")) or normal == "..":
+    outside = normal.startswith(("/", "../", "~")) or _URL.match(path)
+    if normal in (".", "..") or outside:
         return NotebookError(
             f"the path {path!r} names no file inside the project",
             where=where,

@@ -75,7 +75,6 @@ class Place(Around):
     local: Names = field(default_factory=Names)
     bound: frozenset[str] = frozenset()
     imports_session: bool = False
-    is_indented: bool = False
     depth: int = 0
 
     def indented(self) -> "Place":
@@ -104,12 +103,20 @@ def translate(source: str, place: Place) -> Translation:
 
 
 def _statements(text: str, place: Place) -> Translation:
-    found = [_statement(piece, place) for piece in pieces(text)]
+    found = []
+    for piece in pieces(text):
+        found.append(_statement(piece, place))
+        if place.is_fresh and not _is_empty(found[-1].source):
+            place = replace(place, is_fresh=False)
     return Translation(
         "".join(each.source for each in found),
         tuple(fault for each in found for fault in each.faults),
         frozenset(line for each in found for line in each.lines),
     )
+
+
+def _is_empty(source: str) -> bool:
+    return all(line.lstrip()[:1] in ("", "#") for line in lines(source))
 
 
 def _statement(piece: Piece, place: Place) -> Translation:
@@ -172,7 +179,8 @@ def statement(command: str, spot: Place) -> str:
 
 
 def _name_and_arguments(command: str) -> tuple[str, str]:
-    name, _, args = re.sub(r"\s", " ", command[1:], count=1).partition(" ")
+    # Versions of IPython before 7 took blanks behind the sign.
+    name, _, args = re.sub(r"\s", " ", command[1:].lstrip(), count=1).partition(" ")
     if not name:
         raise Refused(f"'{command}' has no name behind the '%'", "write '%name arguments'")
     return name, args

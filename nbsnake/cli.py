@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 from nbsnake import __version__
-from nbsnake.errors import NbsnakeError
+from nbsnake.errors import NbsnakeError, UsageError
 
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     if module is None:
         return 2
     try:
-        os.chdir(args.directory)
+        _enter(args.directory)
         code: int = module.run(args)
     except NbsnakeError as error:
         print(f"nbsnake: {error}", file=sys.stderr)
@@ -46,6 +46,13 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _enter(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise UsageError(f"cannot work in {directory}: {error.strerror}") from None
 
 
 def _parser(called: str | None, module: ModuleType | None) -> argparse.ArgumentParser:

@@ -66,7 +66,7 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
         raise PipelineError(
             f"the step would be called {name!r}, a name that Snakemake or nbsnake needs itself",
             where=Where(spec.notebook),
-            hint="rename the notebook",
+            hint="rename the notebook, or name the step with ':step: name' in its docstring",
         )
     faults: list[NbsnakeError] = []
     config = _check_config(spec, name, params, faults)
@@ -186,9 +186,17 @@ def _bind(
         raise PipelineError(
             f"the value {_shown(value)} of {spec.name}.{param.name} is not of the type {kind}",
             where=where,
-            hint=f"the parameter is declared in {param.where}",
+            hint=f"{_advice(kind, value)}the parameter is declared in {param.where}",
         )
     return _argument(param, kind, source, value)
+
+
+def _advice(kind: ParamType, value: Value) -> str:
+    if kind.is_flag:
+        return "write true or false; "
+    if kind.kind == "dict" and isinstance(value, dict):
+        return "its keys must be texts, its values what JSON can say; "
+    return f"{kind} | None allows null; " if value is None else ""
 
 
 def _shown(value: Value) -> str:

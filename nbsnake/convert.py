@@ -13,8 +13,7 @@ from typing import NamedTuple
 from nbsnake.atomic import write_atomically
 from nbsnake.compile import script_arguments
 from nbsnake.discover import walk_notebooks
-from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where
-from nbsnake.files import EXECUTABLE, GENERATED
+from nbsnake.errors import UsageError
 from nbsnake.notebook import read_notebook
 from nbsnake.plain import to_plain
 from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
@@ -41,7 +40,7 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
     that are not there, or when two notebooks would give one script.
     """
     found = [pair for path in notebooks for pair in _below(path)]
-    if len(found) == 1 and output and not _is_folder(output, found[0].top):
+    if len(found) == 1 and output and not _is_folder(output) and not found[0].is_below:
         return [Job(found[0].path, output)]
     jobs = [
         Job(each.path, posixpath.join(output or each.top, f"{each.name.removesuffix('.ipynb')}.py"))
@@ -57,8 +56,11 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
 
 
 class _Found(NamedTuple):
+    """A notebook by its folder and name; ``is_below`` where only the folder was named."""
+
     top: str
     name: str
+    is_below: bool
 
     @property
     def path(self) -> str:
@@ -69,14 +71,14 @@ def _below(path: str) -> Iterator[_Found]:
     given = Path(path)
     if given.is_dir():
         for name in walk_notebooks(path):
-            yield _Found(given.as_posix(), name)
-    elif given.exists():
-        yield _Found(given.parent.as_posix(), given.name)
+            yield _Found(given.as_posix(), name, True)
+    elif given.is_file():
+        yield _Found(given.parent.as_posix(), given.name, False)
     else:
         raise UsageError(f"there is no notebook or folder {path}")
 
 
-def _is_folder(output: str, top: str) -> bool:
+def _is_folder(output: str) -> bool:
     return output.endswith("/") or Path(output).is_dir()
 
 
@@ -103,11 +105,13 @@ class ConvertMemo:
         self._changed = False
 
     def knows(self, job: Job) -> bool:
-        return self._entries.get(os.path.abspath(job.script)) == self._state(job)
+        entry = self._entries.get(os.path.abspath(job.script))
+        return entry is not None and entry == self._state(job)
 
     def note(self, job: Job) -> None:
-        self._entries[os.path.abspath(job.script)] = self._state(job)
-        self._changed = True
+        if self._file:
+            self._entries[os.path.abspath(job.script)] = self._state(job)
+            self._changed = True
 
     def save(self) -> None:
         if self._file and self._changed:
@@ -160,27 +164,3 @@ def _folder(job: Job) -> str:
     if not (notebooks.is_relative_to(here) and scripts.is_relative_to(here)):
         return "."
     return posixpath.relpath(notebooks.as_posix(), scripts.as_posix())
-
-
-def write_script(job: Job, text: str, *, force: bool) -> bool:
-    """Write the script unless it is as it should be; whether it was written.
-
-    Raises :class:`NbsnakeError` for a file that nbsnake did not write, unless ``force``.
-    """
-    path = Path(job.script)
-    try:
-        old = path.read_bytes() if path.exists() else None
-        if old == text.encode():
-            return False
-        if old is not None and not force and GENERATED.encode() not in old[:200]:
-            raise PipelineError(
-                "nbsnake did not write this file, and does not overwrite it",
-                where=Where(job.script),
-                hint="choose another place with -o, or add --force",
-            )
-        write_atomically(job.script, text.encode(), mode=EXECUTABLE)
-    except OSError as error:
-        raise NbsnakeError(
-            f"cannot be written: {error.strerror}", where=Where(job.script)
-        ) from None
-    return True

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from dvc.stage.utils import split_params_deps
 
 from nbsnake.atomic import write_atomically
 from nbsnake.cache import Cache
-from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.model import PARAMS_FILE
 from nbsnake.plan import (
     PLAN_FILE,
@@ -61,6 +62,7 @@ def _make_plan() -> tuple[Plan, list[str]]:
                     steps[stage.name] = _planned(stage, template)
                     _check_params(steps[stage.name], config)
                     params_files.update(steps[stage.name].params)
+            _check_outputs(steps.values())
             cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
     except DvcException as error:
         raise _explained(error) from None
@@ -76,7 +78,7 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
         values = dep.read_params()
         if missing := sorted(set(dep.params) - set(values)):
             raise PipelineError(
-                f"{', '.join(missing)} is missing, which {stage.meta[OWNER]} takes from here",
+                f"{', '.join(missing)} missing, which {stage.meta[OWNER]} takes from here",
                 where=Where(dep.def_path),
                 hint="set it, or run: nbsnake generate",
             )
@@ -98,6 +100,50 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
         params=params,
         # DVC's own rules of which runs it remembers: dvc.stage.cache._can_hash, Stage.run
         run_cache=bool(deps) and not unlogged and not any(out.persist for out in stage.outs),
+    )
+
+
+def _check_outputs(steps: Iterable[PlannedStep]) -> None:
+    """What DVC would refuse to track is refused before a job has overwritten it."""
+    faults: list[NbsnakeError] = []
+    root = os.path.realpath(".")
+    tracked = _tracked_by_git()
+    for step in steps:
+        for out in step.outs:
+            folder = os.path.realpath(os.path.dirname(out.path))
+            if os.path.commonpath([root, folder]) != root:
+                faults.append(
+                    PipelineError(
+                        f"a link leads the output {out.path} out of the project",
+                        where=Where(step.notebook),
+                        hint="write it below a folder of the project",
+                    )
+                )
+            elif out.cache and out.path in tracked:
+                faults.append(_tracked_fault(step.notebook, [out.path]))
+    raise_all(faults)
+
+
+def _tracked_by_git() -> set[str]:
+    """The files that git tracks, and the folders that these are in; none without git."""
+    try:
+        told = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=False).stdout
+    except OSError:
+        return set()
+    return {up for name in os.fsdecode(told).split("\0") for up in _upwards(name)}
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _tracked_fault(file: str, paths: list[str]) -> PipelineError:
+    return PipelineError(
+        f"git tracks {', '.join(paths)}, which DVC is to track",
+        where=Where(file),
+        hint=f"run: git rm -r --cached {' '.join(paths)}",
     )
 
 
@@ -150,11 +196,7 @@ def ignore(paths: Iterable[str]) -> None:
     with Repo(".") as repo:
         tracked = [path for path in unknown if repo.scm.is_tracked(os.path.abspath(path))]
         if tracked:
-            raise PipelineError(
-                f"git tracks {', '.join(tracked)}, which DVC is to track",
-                where=Where(DVC_FILE),
-                hint=f"run: git rm --cached {' '.join(tracked)}",
-            )
+            raise _tracked_fault(DVC_FILE, tracked)
         with repo.scm_context(quiet=True) as context:
             for path in unknown:
                 context.ignore(os.path.abspath(path))

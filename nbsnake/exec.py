@@ -159,8 +159,9 @@ def _refusal(step: PlannedStep, command: list[str]) -> str:
     """How the command differs from the plan's; the order of options does not count."""
     if sorted(command) == sorted(step.argv):
         return ""
-    unlike = sorted(set(command) ^ set(step.argv))
-    return f"it ran with another command than dvc.yaml and params.yaml give: {' '.join(unlike)}"
+    given = " ".join(sorted(set(step.argv) - set(command)))
+    told = " ".join(sorted(set(command) - set(step.argv)))
+    return f"it ran with '{told}', where dvc.yaml and params.yaml give '{given}'"
 
 
 def _store(cache: Cache, step: PlannedStep) -> dict[str, Digest]:

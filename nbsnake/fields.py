@@ -81,9 +81,17 @@ def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True
-    )
+    class Environment(ImmutableSandboxedEnvironment):
+        """A sandbox in which no short template makes a huge text."""
+
+        intercepted_binops = frozenset({"*", "**"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if operator == "**" or not all(isinstance(each, int | float) for each in (left, right)):
+                raise ValueError(f"{operator!r} is for small numbers only")
+            return left * right
+
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     try:
         if len(found.text) > _TOO_LONG:
             raise ValueError("the docstring is too long")

@@ -10,6 +10,7 @@ from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.model import Pipeline, Step
 from nbsnake.project import (
     MLVTOOLS_FILE,
+    SETTINGS_FILE,
     Settings,
     find_notebooks,
     meaningless_settings,
@@ -85,7 +86,7 @@ def _named_by_settings() -> list[str]:
 def meaningless_settings_in_words() -> str:
     """What an MLV-tools project's settings ask that nbsnake does otherwise, "" for nothing."""
     keys = meaningless_settings()
-    if not keys:
+    if not keys or Path(SETTINGS_FILE).exists():  # then its reader has been told
         return ""
     return f"{MLVTOOLS_FILE}: {', '.join(keys)} mean{'s' * (len(keys) == 1)} nothing here"
 

@@ -8,7 +8,7 @@ names and the ``await`` that only IPython knows are looked for in the tree of wh
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbsnake.cellmagics import Fault, Place, Translation, translate
@@ -16,6 +16,7 @@ from nbsnake.cellsyntax import lines
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.expansion import Names
 from nbsnake.model import Cell
+from nbsnake.quote import string
 from nbsnake.scopes import (
     Usage,
     bound_by,
@@ -30,6 +31,7 @@ from nbsnake.sourceedit import Edit, edited
 from nbsnake.standins import HELPERS, needed
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
+_WAITING = re.compile(r"\b(?:await|async|asyncio)\b")
 _LIST_ATTRIBUTES = frozenset(
     {"fields", "get_list", "get_nlstr", "get_paths", "get_spstr", "grep", "l", "list", "n"}
     | {"nlstr", "p", "paths", "s", "sort", "spstr"}
@@ -68,20 +70,30 @@ def to_python(
     """
     texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
     place = Place(notebook, in_step, Names(), lambda name: False)
-    first = {index: _translated(text, place) for index, text in texts.items()}
+    first = {
+        index: _translated(text, replace(place, is_fresh=number == 0))
+        for number, (index, text) in enumerate(texts.items())
+    }
     rough = _read(first)
-    places = _places(texts, rough, place)
+    place_of = _places(texts, rough, place)
     found = {
         # To know more names never makes a magic of what was none.
         index: _without_awaits(
-            first[index] if first[index] == Translation(text) else _translated(text, places[index])
+            first[index]
+            if first[index] == Translation(text)
+            else _translated(text, place_of(index))
         )
         for index, text in texts.items()
     }
     codes = _read(found, rough)
     needs = _needs(codes)
+    whole = _Whole(
+        bound=_all(code.names.bound for code in codes.values()),
+        lists=frozenset(name for code in codes.values() for name in _lists(code)),
+        used=_all(needs.values()),
+    )
     faults = {
-        index: sorted({*each.faults, *_faults(index, codes, each, needs)})
+        index: sorted({*each.faults, *_faults(codes.get(index), each, whole)})
         for index, each in found.items()
     }
     translated = [
@@ -116,20 +128,34 @@ def _read(translations: Mapping[int, Translation], known: _Codes | None = None) 
         if known and index in known and known[index].source == translation.source:
             found[index] = known[index]
         elif tree := parse(translation.source):
-            inner = tuple(_codes_in_strings(tree)) if "_nb_once" in translation.source else ()
-            found[index] = _Code(translation.source, tree, usage(tree), inner)
+            once = tuple(_codes_in_strings(tree, "_nb_once", translation.source))
+            waiting = tuple(_codes_in_strings(tree, "_nb_async", translation.source))
+            names = _together([usage(tree), *map(usage, waiting)]) if waiting else usage(tree)
+            found[index] = _Code(translation.source, tree, names, once)
     return found
 
 
-def _codes_in_strings(tree: ast.AST) -> Iterator[ast.Module]:
-    for node in ast.walk(tree):
+def _codes_in_strings(tree: ast.AST, function: str, source: str) -> Iterator[ast.Module]:
+    for node in ast.walk(tree) if function in source else ():
         match node:
-            case ast.Call(func=ast.Name(id="_nb_once"), args=[ast.Constant(value=str(code)), *_]):
+            case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(code)), *_]) if (
+                name == function
+            ):
                 yield parse(code) or ast.Module([], [])
 
 
-def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> dict[int, Place]:
-    """What each cell can read, as far as a first translation tells."""
+def _together(each: Sequence[Usage]) -> Usage:
+    return Usage(
+        bound=_all(names.bound for names in each),
+        anywhere=_all(names.anywhere for names in each),
+        read=_all(names.read for names in each),
+        free=tuple(name for names in each for name in names.free),
+        is_open=any(names.is_open for names in each),
+    )
+
+
+def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> Callable[[int], Place]:
+    """What a cell can read, as far as a first translation tells."""
     bound = _all(code.names.bound for code in rough.values())
     is_open = any(map(_BINDING.search, texts.values())) or any(
         code.names.is_open or "_nb_run" in code.names.read for code in rough.values()
@@ -149,11 +175,13 @@ def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> dict[int, 
         bound=bound,
         imports_session=any(map(_imports_session, rough.values())),
     )
-    local = {index: code.names.anywhere for index, code in rough.items()}
-    return {
-        index: replace(whole, local=Names(bound | local.get(index, frozenset()), is_open))
-        for index in texts
-    }
+    first = next(iter(texts), None)
+
+    def place_of(index: int) -> Place:
+        local = rough[index].names.anywhere if index in rough else frozenset[str]()
+        return replace(whole, local=Names(bound | local, is_open), is_fresh=index == first)
+
+    return place_of
 
 
 def _all(names: Iterable[frozenset[str]]) -> frozenset[str]:
@@ -180,17 +208,24 @@ def _needs(codes: _Codes) -> Mapping[int, frozenset[str]]:
     return needs
 
 
-def _faults(
-    index: int, codes: _Codes, translation: Translation, needs: Mapping[int, frozenset[str]]
-) -> Iterator[Fault]:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What is known of all cells together: the names that they bind at module level, those of
+    lists of lines, and the functions that they need."""
+
+    bound: frozenset[str]
+    lists: frozenset[str]
+    used: frozenset[str]
+
+
+def _faults(code: _Code | None, translation: Translation, whole: _Whole) -> Iterator[Fault]:
     """What is wrong with the names of a cell."""
-    code = codes.get(index)
     if code is None:
         return
-    yield from _session_faults(code, _all(each.names.bound for each in codes.values()))
-    yield from _list_faults(code, {name for each in codes.values() for name in _lists(each)})
-    yield from _clashes(code, _all(needs.values()))
-    yield from _string_faults(code, translation)
+    yield from _session_faults(code, whole.bound)
+    yield from _list_faults(code, whole.lists)
+    yield from _clashes(code, whole.used)
+    yield from _string_faults(code.tree, translation.lines)
 
 
 def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
@@ -219,7 +254,7 @@ def _lists(code: _Code) -> Iterator[str]:
                 yield name
 
 
-def _list_faults(code: _Code, names: set[str]) -> Iterator[Fault]:
+def _list_faults(code: _Code, names: frozenset[str]) -> Iterator[Fault]:
     for node in ast.walk(code.tree) if names & code.names.read else ():
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
@@ -242,37 +277,58 @@ def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
             )
 
 
-def _string_faults(code: _Code, translation: Translation) -> Iterator[Fault]:
+def _string_faults(tree: ast.AST, anew: frozenset[int]) -> Iterator[Fault]:
     """A last look: no line that was written anew may lie inside a string."""
-    for node in ast.walk(code.tree) if translation.lines else ():
+    for node in ast.walk(tree) if anew else ():
         if isinstance(node, ast.Constant | ast.JoinedStr):
             inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
-            for line in sorted(translation.lines.intersection(inside)):
+            for line in sorted(anew.intersection(inside)):
                 hint = "write the string in another way"
                 yield Fault(line, "a magic cannot be told from a part of a string", hint)
 
 
 def _without_awaits(translation: Translation) -> Translation:
-    """Top-level ``await x`` as a call; the statements where that cannot be are faults."""
-    tree = (
-        parse(translation.source) if re.search(r"\b(?:await|async)\b", translation.source) else None
-    )
+    """Top-level ``await x`` as a call; statements where that cannot be are handed over as text."""
+    tree = parse(translation.source) if _WAITING.search(translation.source) else None
     if tree is None:
         return translation
-    faults, edits = [], []
+    faults, edits, anew = list[Fault](), list[Edit](), set(translation.lines)
     for statement in tree.body:
         if found := [*_async_faults(statement)]:
             faults += found
             edits.append(Edit(statement, _nothing_instead))
+        elif any(map(_is_hard, in_scope([statement]))) or _starts_tasks(statement):
+            edits.append(Edit(statement, _text_instead))
+            faults += _string_faults(statement, translation.lines)
+            anew.difference_update(range(statement.lineno, (statement.end_lineno or 0) + 1))
         else:
             awaits = (node for node in in_scope([statement]) if isinstance(node, ast.Await))
             edits += [Edit(node, _call_instead) for node in awaits]
     source = edited(translation.source, edits)
-    return translation._replace(source=source, faults=(*translation.faults, *faults))
+    faults = [*translation.faults, *faults]
+    return Translation(source, tuple(faults), frozenset(anew))
 
 
 def _call_instead(text: str) -> str:
     return f"_nb_await(lambda: {text.removeprefix('await').lstrip(' ')})"
+
+
+def _text_instead(text: str) -> str:
+    texts = "\n    ".join(string(line) for line in lines(text))
+    return f"_nb_async({texts}, globals())"
+
+
+def _starts_tasks(statement: ast.stmt) -> bool:
+    """Whether a statement that does not wait needs the event loop that always runs in Jupyter."""
+    nodes = [*in_scope([statement])]
+    return any(map(_is_start, nodes)) and not any(isinstance(node, ast.Await) for node in nodes)
+
+
+def _is_start(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr=name)):
+            return name in ("create_task", "ensure_future", "gather", "get_running_loop")
+    return False
 
 
 def _nothing_instead(text: str) -> str:
@@ -281,28 +337,24 @@ def _nothing_instead(text: str) -> str:
 
 def _async_faults(statement: ast.stmt) -> Iterator[Fault]:
     for node in in_scope([statement]):
-        if what := _async_without_counterpart(node):
-            hint = "put it into an 'async def', and await that"
-            yield Fault(getattr(node, "lineno", 1), f"{what} is not supported", hint)
+        match node:
+            case ast.ClassDef(body=body) if any(isinstance(e, ast.Await) for e in in_scope(body)):
+                hint = "put it into an 'async def', and await that"
+                yield Fault(node.lineno, "'await' in the body of a class is not supported", hint)
 
 
-def _async_without_counterpart(node: ast.AST) -> str:
+def _is_hard(node: ast.AST) -> bool:
+    """Whether something waits that no call in its place can wait for."""
     match node:
-        case ast.AsyncFor():
-            return "'async for' at top level"
-        case ast.AsyncWith():
-            return "'async with' at top level"
-        case ast.Await() if _holds(node.value, ast.Await):
-            return "'await' inside 'await'"
-        case ast.Await() if _holds(node.value, ast.NamedExpr):
-            return "':=' inside 'await'"
-        case ast.JoinedStr() if _holds(node, ast.Await):
-            return "'await' inside an f-string"
+        case ast.AsyncFor() | ast.AsyncWith():
+            return True
+        case ast.Await():
+            return _holds(node.value, ast.Await) or _holds(node.value, ast.NamedExpr)
+        case ast.JoinedStr():
+            return _holds(node, ast.Await)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            return "'await' or 'async' in a comprehension at top level" if _is_async(node) else ""
-        case ast.ClassDef(body=body) if any(isinstance(e, ast.Await) for e in in_scope(body)):
-            return "'await' in the body of a class"
-    return ""
+            return _is_async(node)
+    return False
 
 
 def _holds(tree: ast.AST, kind: type[ast.AST]) -> bool:

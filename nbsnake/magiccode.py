@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nbsnake.cellsyntax import has_prompts, lines, without_blanks
 from nbsnake.expansion import Names, Refused, fill, is_filled
@@ -23,7 +24,9 @@ _SHOWING = frozenset(
 )
 _PACKAGERS = re.compile(r"pip[\d.]*|conda|mamba|micromamba|uv|apt|apt-get|yum|dnf|apk|brew|pipx")
 _PYTHON = re.compile(r"python[\d.]*|\$?\{?sys\.executable\}?")
-_WITHOUT_EFFECT = frozenset({"cd", "echo", "true", "clear"})
+_WITHOUT_EFFECT = frozenset(
+    {"[", "[[", ":", "cd", "clear", "echo", "export", "false", "set", "test", "true"}
+)
 _SCRIPT_OPTIONS = ("--out", "--err", "--bg", "--proc", "--no-raise-error")
 _PYLAB = "import numpy; import matplotlib; from matplotlib import pylab, mlab, pyplot"
 _PYLAB_ALL = "from matplotlib.pylab import *; from numpy import *"
@@ -34,12 +37,15 @@ class Around:
     """What a magic's translation must know of the notebook around it.
 
     ``names`` are those that the magic can read. ``elsewhere`` is whether code reads a name.
+    ``is_indented`` tells of code inside a block, and ``is_fresh`` that nothing has run before.
     """
 
     notebook: str
     in_step: bool
     names: Names
     elsewhere: Callable[[str], bool]
+    is_indented: bool = False
+    is_fresh: bool = False
 
 
 def shell(command: str, around: Around) -> str:
@@ -110,13 +116,22 @@ def _is_installation(words: list[str]) -> bool | None:
     while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
         words = words[1:]
     if not words or words[0] in _WITHOUT_EFFECT:
-        return None
+        return False if _writes(words) else None
     if _PYTHON.fullmatch(posixpath.basename(words[0])) and words[1:2] == ["-m"]:
         words = words[2:]
     if not words or not _PACKAGERS.fullmatch(posixpath.basename(words[0])):
         return False
     verbs = [word for word in words[1:] if not word.startswith("-")]
-    return bool(_INSTALLING.intersection(verbs[1:2] if verbs[:1] == ["pip"] else verbs[:1]))
+    verb = frozenset(verbs[1:2] if verbs[:1] == ["pip"] else verbs[:1])
+    return bool(verb & _INSTALLING) or (None if verb <= _SHOWING and not _writes(words) else False)
+
+
+def _writes(words: list[str]) -> bool:
+    """Whether the command's output goes into a file."""
+    targets = [
+        target for sign, target in pairwise(words) if ">" in sign and set(sign) <= set("<>&|")
+    ]
+    return any(target != "/dev/null" and not target.isdigit() for target in targets)
 
 
 def _manage_packages(args: str, around: Around) -> str:
@@ -257,6 +272,31 @@ def _debug(args: str, around: Around) -> str:
     return ""
 
 
+def _tensorflow_version(args: str, around: Around) -> str:
+    """In a block, code that asks whether this is Colab must learn that it is not."""
+    return 'raise NameError("only Colab has %tensorflow_version")' if around.is_indented else ""
+
+
+def _reset(args: str, around: Around) -> str:
+    if not around.is_fresh or around.is_indented or not set(args) <= set("-sf \t"):
+        raise Refused(
+            "the magic %reset is supported only above all other code",
+            "take it away, and mind the names that it forgets",
+        )
+    return ""
+
+
+def _dotenv(args: str, around: Around) -> str:
+    words = _words(args)
+    paths = [word for word in words if not word.startswith("-")]
+    if len(paths) > 1 or not {*words} <= {*paths, "-o", "--override", "-v", "--verbose"}:
+        raise Refused(f"'%dotenv {args}' cannot be read", "write '%dotenv path'")
+    path = _from_root(paths[0], around) if paths else ".env"
+    override = ", override=True" if {"-o", "--override"} & {*words} else ""
+    found = f"_nb_dotenv.find_dotenv({fill(path, around.names)}, usecwd=True)"
+    return f"import dotenv as _nb_dotenv; _nb_dotenv.load_dotenv({found}{override})"
+
+
 def _script(program: str) -> Callable[[str, str, Around], str]:
     def translate(args: str, body: str, around: Around) -> str:
         line, check = _script_line(f"{program} {args}".strip())
@@ -330,13 +370,16 @@ STATEMENTS: Mapping[str, Callable[[str, Around], str]] = {
     "aimport": _aimport,
     "cd": _cd,
     "debug": _debug,
+    "dotenv": _dotenv,
     "env": _env,
     "pwd": _pwd,
     "pylab": _pylab,
+    "reset": _reset,
     "run": _run,
     "set_env": _set_env,
     "sx": _system,
     "system": _system,
+    "tensorflow_version": _tensorflow_version,
     "xdel": _xdel,
     **dict.fromkeys(INSTALLERS, _manage_packages),
     **{name: _alias(command) for name, command in ALIASES.items()},

@@ -88,7 +88,7 @@ TABLE = (
         "They help at the keyboard; `%debug` with a statement is refused.",
     ),
     Magic(
-        _names("autocall automagic autoawait tensorflow_version"),
+        _names("autocall automagic autoawait"),
         "line",
         Fate.DROPPED,
         "They change the session, not the results.",
@@ -182,6 +182,26 @@ TABLE = (
         "It writes the same file, or adds to it with `-a`; the path is relative to the notebook.",
     ),
     Magic(_names("aimport"), "line", Fate.TRANSLATED, "It imports the modules."),
+    Magic(
+        _names("dotenv"),
+        "line",
+        Fate.TRANSLATED,
+        "python-dotenv loads the file, which is looked for from the working directory upwards.",
+    ),
+    Magic(
+        _names("tensorflow_version"),
+        "line",
+        Fate.TRANSLATED,
+        "It is dropped; in a block it raises NameError, as only Colab has it, and code that asks"
+        " for Colab so must learn that it is elsewhere.",
+    ),
+    Magic(
+        _names("reset"),
+        "line",
+        Fate.TRANSLATED,
+        "It is dropped above all other code, where nothing is there to forget; elsewhere it is"
+        " refused.",
+    ),
     Magic(_names("pylab"), "line", Fate.TRANSLATED, "It becomes the imports that it stands for."),
     Magic(_names("xdel"), "line", Fate.TRANSLATED, "It becomes `del`."),
     Magic(
@@ -191,7 +211,7 @@ TABLE = (
         "They depend on where the session has been; write paths relative to the project's root.",
     ),
     Magic(
-        _names("reset reset_selective store"),
+        _names("reset_selective store"),
         "line",
         Fate.REFUSED,
         "What a session forgets or remembers has no counterpart in a script; pass data in files.",
@@ -207,6 +227,12 @@ TABLE = (
         "line",
         Fate.REFUSED,
         "They make up names for commands; write the command itself with `!`.",
+    ),
+    Magic(
+        _names("px autopx pxconfig pxresult"),
+        "both",
+        Fate.REFUSED,
+        "Code runs on ipyparallel's engines; call its functions, such as `view.execute`.",
     ),
     Magic(
         _names("debug code_wrap"),
@@ -238,6 +264,7 @@ SYNTAX = (
         Fate.DROPPED,
         "Packages belong to the project's environment.",
     ),
+    Syntax(("% name",), Fate.TRANSLATED, "It is `%name`, as in IPython before version 7."),
     Syntax(("name?", "?name", "name??"), Fate.DROPPED, "Help is for reading at the keyboard."),
     Syntax(("/f x", ",f x", ";f x"), Fate.REFUSED, "Write the call as Python does: `f(x)`."),
     Syntax(
@@ -255,7 +282,8 @@ SYNTAX = (
         Fate.TRANSLATED,
         "`.run_line_magic`, `.run_cell_magic`, `.magic`, `.system` and `.getoutput` with literal"
         " arguments are the magics of this table; under `try` with `except NameError` it is left"
-        " alone; all else is refused.",
+        " alone, and so is the one that IPython exports where only its being None is asked for;"
+        " all else is refused.",
     ),
     Syntax(
         ("In", "Out", "_", "__", "_1", "_i", "_exit_code"),
@@ -263,9 +291,10 @@ SYNTAX = (
         "Only IPython records what cells gave; put it under a name.",
     ),
     Syntax(
-        ("await x",),
+        ("await x", "async for", "asyncio.create_task(x)"),
         Fate.TRANSLATED,
-        "At top level one event loop serves all cells; `async for` and `async with` are refused.",
+        "At top level one event loop serves all cells; `async for`, `async with`, and statements"
+        " that start tasks, are handed to it as text.",
     ),
 )
 _BY_KIND = {

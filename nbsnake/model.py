@@ -199,7 +199,7 @@ class Pipeline:
                 yield PipelineError(
                     f"this notebook and {first.notebook} both give the step name {step.name!r}",
                     where=Where(step.notebook),
-                    hint="rename one of the two notebooks",
+                    hint="rename one of the two, or name its step with ':step: name'",
                 )
             seen.setdefault(step.name, step)
 

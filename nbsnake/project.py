@@ -151,6 +151,17 @@ def read_params() -> dict[str, Value]:
             if not isinstance(value, str | int | float | None)
         ]
     )
+    raise_all(
+        [
+            PipelineError(
+                f"{key} is .nan, which DVC takes for changed at every look",
+                where=Where(PARAMS_FILE),
+                hint="use null, with the type 'float | None'",
+            )
+            for key, value in _leaves(params)
+            if value != value
+        ]
+    )
     return params
 
 

@@ -27,6 +27,11 @@ def literal(value: Value) -> str:
     return repr(value)
 
 
+def comment(text: str) -> str:
+    """A text as a comment can hold it, on one line."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 MAX_WORD = 2000  # characters; a shell gets its whole command as one argument, of 128 KiB at most
 
 

@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeGuard
 
 from nbsnake.cellmagics import Fault, Place, Translation, statement, translate, value
 from nbsnake.cellsyntax import lines
@@ -15,7 +16,7 @@ class _SessionCall(NamedTuple):
     """A statement ``get_ipython().…`` with literal arguments, written as a magic."""
 
     value: ast.expr
-    name: ast.Name
+    session: ast.expr
     command: str
     is_assigned: bool
 
@@ -27,24 +28,82 @@ def session_calls(found: Translation, place: Place) -> Translation:
         return found
     if whole := _whole_cell(tree):
         return session_calls(translate(whole, place.inside()), place)
-    read = {id(node): node for node in free_reads(tree) if node.id == "get_ipython"}
+    read: dict[int, ast.expr] = {
+        id(node): node for node in free_reads(tree) if node.id == "get_ipython"
+    }
+    read |= {id(node): node for node in ast.walk(tree) if _is_attribute(node)}
     left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
     edits, faults, anew = [], list(found.faults), set(found.lines)
     physical = lines(found.source)
+    spot = replace(place, is_fresh=place.is_fresh and _begins_with_call(tree))
     for call in _calls(tree):
-        if id(call.name) in read and id(call.name) not in left_alone:
-            del read[id(call.name)]
+        if id(call.session) in read and id(call.session) not in left_alone:
+            del read[id(call.session)]
             try:
-                edits.append(Edit(call.value, _written_out(call, physical, place)))
+                edits.append(Edit(call.value, _written_out(call, physical, spot)))
                 anew.update(range(call.value.lineno, (call.value.end_lineno or 0) + 1))
             except Refused as refused:
                 faults.append(Fault(call.value.lineno, refused.message, refused.hint))
-    if not place.imports_session:
-        faults += [_session_fault(node) for node in read.values() if id(node) not in left_alone]
+    left = [node for node in read.values() if id(node) not in left_alone]
+    used = _used(tree) if left else set[int]()
+    faults += [
+        _session_fault(node)
+        for node in left
+        # What IPython exports gives None in a script, and code can ask for that.
+        if not (place.imports_session or isinstance(node, ast.Attribute)) or id(node) in used
+    ]
     return Translation(edited(found.source, edits), tuple(faults), frozenset(anew))
 
 
-def _session_fault(node: ast.Name) -> Fault:
+def _begins_with_call(tree: ast.Module) -> bool:
+    """Whether the first call of ``get_ipython()`` stands above all other code."""
+    for node in tree.body:
+        match node:
+            case ast.ImportFrom(module="IPython", names=[ast.alias(name="get_ipython")]):
+                continue
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=function)))):
+                return _is_session(function) and len(tree.body) <= 2
+        return False
+    return False
+
+
+def _is_attribute(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    match node:
+        case ast.Attribute(value=ast.Name(id="IPython"), attr="get_ipython"):
+            return True
+    return False
+
+
+def _is_session(node: ast.AST) -> bool:
+    return _is_attribute(node) or (isinstance(node, ast.Name) and node.id == "get_ipython")
+
+
+def _used(tree: ast.Module) -> set[int]:
+    """The ``get_ipython`` whose result is used without asking whether it is None."""
+    asked = {
+        node.id
+        for top in ast.walk(tree)
+        if isinstance(top, ast.If | ast.IfExp | ast.BoolOp | ast.Compare | ast.Try | ast.Assert)
+        for node in ast.walk(top)
+        if isinstance(node, ast.Name)
+    }
+    found, named = set[int](), dict[str, int]()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Call(func=function)) if _is_session(function):
+                found |= {id(function)} if "get_ipython" not in asked else set()
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)) if (
+                _is_session(function) and name not in asked
+            ):
+                named[name] = id(function)
+    for node in ast.walk(tree) if named else ():
+        match node:
+            case ast.Attribute(value=ast.Name(id=name)) if name in named:
+                found.add(named[name])
+    return found
+
+
+def _session_fault(node: ast.expr) -> Fault:
     return Fault(
         node.lineno,
         "get_ipython() is used in a way that a script cannot follow",
@@ -82,16 +141,14 @@ def _calls(tree: ast.Module) -> Iterator[_SessionCall]:
                 match value:
                     case ast.Call(
                         func=ast.Attribute(
-                            value=ast.Call(
-                                func=ast.Name(id="get_ipython") as name, args=[], keywords=[]
-                            ),
-                            attr=attribute,
+                            value=ast.Call(func=session, args=[], keywords=[]), attr=attribute
                         ),
                         keywords=[],
-                    ):
+                    ) if _is_session(session):
                         command = _as_command(attribute, value.args)
                         if command is not None:
-                            yield _SessionCall(value, name, command, isinstance(node, ast.Assign))
+                            is_assigned = isinstance(node, ast.Assign)
+                            yield _SessionCall(value, session, command, is_assigned)
 
 
 def _as_command(attribute: str, args: list[ast.expr]) -> str | None:

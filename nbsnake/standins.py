@@ -163,8 +163,37 @@ def _nb_await(value: Callable[[], Awaitable[object]]) -> object:
     return kept["runner"].run(wait())
 
 
+def _nb_async(code: str, names: dict[str, object]) -> None:
+    """Run a statement inside the event loop of all cells, as Jupyter does; it may wait."""
+    import ast
+    import sys
+    from collections.abc import Awaitable
+
+    place = sys._getframe(1)  # noqa: SLF001
+    text = "\n" * (place.f_lineno - 1) + code  # so that tracebacks tell its lines
+    ready = compile(text, place.f_code.co_filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+    async def run() -> None:
+        found = eval(ready, names)  # noqa: S307  (the notebook's own code)
+        if isinstance(found, Awaitable):
+            await found
+
+    _nb_await(run)
+
+
 _ALL: tuple[Callable[..., object], ...] = (
-    *(display, _nb_await, _nb_cd, _nb_child, _nb_getenv, _nb_lines, _nb_once, _nb_pwd, _nb_run),
+    *(
+        display,
+        _nb_async,
+        _nb_await,
+        _nb_cd,
+        _nb_child,
+        _nb_getenv,
+        _nb_lines,
+        _nb_once,
+        _nb_pwd,
+        _nb_run,
+    ),
     *(_nb_script, _nb_setenv, _nb_shell, _nb_write),
 )
 HELPERS: Mapping[str, Callable[..., object]] = {each.__name__: each for each in _ALL}

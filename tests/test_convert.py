@@ -1,5 +1,6 @@
 """``nbsnake convert``: scripts of any notebooks, wherever they lie."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,29 @@ def test_nothing_but_scripts_is_written_outside_of_a_project(here):
         path.relative_to(here).as_posix() for path in before
     }
     assert new == {"out", "out/a.py", "out/deep", "out/deep/b.py"}
+
+
+def test_a_notebook_is_never_overwritten(capsys):
+    before = Path("nb/a.ipynb").read_bytes()
+    assert main(["convert", "-f", "nb/a.ipynb", "-o", "nb/a.ipynb"]) == 1
+    assert Path("nb/a.ipynb").read_bytes() == before
+    assert "does not overwrite it" in capsys.readouterr().err
+
+
+def test_a_folder_becomes_a_folder_also_with_one_notebook():
+    put("one/x.ipynb", "print(1)")
+    assert main(["convert", "one", "-o", "new"]) == 0
+    assert output_of("new/x.py") == "1\n"
+
+
+def test_what_is_no_file_is_no_notebook(capsys):
+    os.mkfifo("nb/pipe.ipynb")
+    assert main(["convert", "nb", "-o", "out"]) == 0
+    assert main(["convert", "nb/pipe.ipynb"]) == 2
+    assert main(["convert", "nb/a.ipynb", "-o", "/dev/full"]) == 1
+
+
+def test_empty_folder_is_told(capsys):
+    Path("empty").mkdir()
+    assert main(["convert", "empty"]) == 0
+    assert "no notebook in empty" in capsys.readouterr().err

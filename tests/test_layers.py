@@ -82,7 +82,7 @@ OUTSIDE = {
     "nbformat": {"notebook"},
     "rich": {"progress"},
     "ruamel": {"mlvtools", "project", "render.stage"},
-    "subprocess": {"exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
+    "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
     | {"standins"},  # whose functions become part of scripts
 }
 PRINTERS = frozenset({"cli", "exec", "snakefile", "running", "standins"})

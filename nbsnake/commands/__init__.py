@@ -4,6 +4,7 @@ The command line imports only the module of the command that is called.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbsnake.discover import find_root
@@ -14,3 +15,17 @@ def enter_project() -> Path:
     root = find_root(Path.cwd())
     os.chdir(root)
     return root
+
+
+def enter_project_with(words: Iterable[str]) -> list[str]:
+    """As :func:`enter_project`; the words, of which those that name files do so from the root."""
+    start, given = Path.cwd(), list(words)
+    root = enter_project()
+    return [_from_root(word, start, root) for word in given]
+
+
+def _from_root(word: str, start: Path, root: Path) -> str:
+    path = start / word
+    if path.exists() and path.resolve().is_relative_to(root.resolve()):
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    return word

@@ -5,7 +5,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nbsnake.commands import enter_project
+from nbsnake.commands import enter_project_with
+from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.unchanged import is_unchanged
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    enter_project()
-    drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
+    args.notebooks = enter_project_with(args.notebooks)
+    try:
+        drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
+    except NbsnakeError as error:
+        if args.json:
+            faults = error.faults if isinstance(error, Faults) else (error,)
+            print(json.dumps([_fault_as_dict(fault) for fault in faults], indent=2))
+        raise
     if args.json:
         print(json.dumps([_as_dict(each) for each in drifts], indent=2))
     else:
@@ -50,6 +57,11 @@ def _as_dict(drift: "Drift") -> dict[str, Any]:
     notebook = {"notebook": drift.new.notebook} if drift.new and drift.new.is_script else {}
     cells = {"cells": drift.cells} if drift.reason == "changed" and notebook else {}
     return {"path": drift.path, "reason": drift.reason, **notebook, **cells}
+
+
+def _fault_as_dict(fault: NbsnakeError) -> dict[str, Any]:
+    place = fault.where._asdict() if fault.where else {}
+    return {"path": place.pop("file", None), "reason": "fault", **place, "message": fault.message}
 
 
 def _in_words(drift: "Drift") -> str:

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from nbsnake.convert import ConvertMemo, convert, find_reading, plan_jobs, write_script
+from nbsnake.convert import ConvertMemo, convert, find_reading, plan_jobs
 from nbsnake.errors import NbsnakeError, UsageError
+from nbsnake.files import write_program
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     jobs = plan_jobs(args.notebooks, "" if to_stdout else args.output)
     if to_stdout and len(jobs) != 1:
         raise UsageError(f"-o - is for one notebook, and here are {len(jobs)}")
+    if not jobs:
+        print(f"no notebook in {', '.join(args.notebooks)}", file=sys.stderr)
     root, rules = find_reading(Path.cwd())
     memo = ConvertMemo(rules, root)
     refused = 0
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             if to_stdout:
                 sys.stdout.write(text)
             else:
-                if write_script(job, text, force=args.force):
+                if write_program(job.script, text, force=args.force):
                     print(f"wrote {job.script}", file=sys.stderr)
                 memo.note(job)
         except NbsnakeError as error:

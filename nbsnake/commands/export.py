@@ -6,11 +6,10 @@ import posixpath
 import sys
 from pathlib import Path
 
-from nbsnake.atomic import write_atomically
 from nbsnake.choose import choose_steps
-from nbsnake.commands import enter_project
+from nbsnake.commands import enter_project_with
 from nbsnake.errors import PipelineError, StaleError, Where
-from nbsnake.files import EXECUTABLE
+from nbsnake.files import write_program
 from nbsnake.generate import find_changes, find_pipeline
 from nbsnake.render.bash import needed_steps, render_bash
 
@@ -20,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "steps", nargs="*", metavar="STEP", help="these and all they need (default: all)"
     )
     parser.add_argument(
+        "-f", "--force", action="store_true", help="overwrite a file that nbsnake did not write"
+    )
+    parser.add_argument(
         "-o", "--output", default="-", metavar="FILE", help="where to write (default: -)"
     )
 
@@ -27,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print or write the bash script of some steps and all that they need."""
     target = Path(args.output).absolute()
-    root = enter_project()
+    args.steps = enter_project_with(args.steps)
+    root = Path.cwd()
     pipeline = find_pipeline()
     names = choose_steps(args.steps, {step.name: step.notebook for step in pipeline.steps})
     if drifts := find_changes():
@@ -41,6 +44,6 @@ def run(args: argparse.Namespace) -> int:
             "is not inside the project", where=Where(args.output), hint="it runs from there"
         )
     folder = posixpath.relpath(root.as_posix(), target.parent.as_posix())
-    write_atomically(os.fspath(target), render_bash(steps, folder).encode(), mode=EXECUTABLE)
-    print(f"wrote {args.output}", file=sys.stderr)
+    if write_program(os.fspath(target), render_bash(steps, folder), force=args.force):
+        print(f"wrote {args.output}", file=sys.stderr)
     return 0

@@ -2,14 +2,19 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbsnake.commands import enter_project
+from nbsnake.commands import enter_project_with
 from nbsnake.unchanged import is_unchanged
 
 if TYPE_CHECKING:
     from nbsnake.files import Drift
 
+NO_STEP = (
+    "no notebook here is a step yet: the first code cell of a step begins with a docstring "
+    "that holds ':dvc-out: path' and the like"
+)
 DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
 
@@ -22,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    enter_project()
+    args.notebooks = enter_project_with(args.notebooks)
     if not args.notebooks and is_unchanged():
         report([])
         return 0
@@ -34,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         sys.stdout.writelines(change.diff() for change in changes)
     report(changes, dry_run=args.dry_run)
+    if not any(Path("workflow/scripts").glob("*.py")):
+        print(NO_STEP, file=sys.stderr)
     return 0
 
 

@@ -7,9 +7,10 @@ import time
 
 from nbsnake import dvc
 from nbsnake.choose import choose_steps
-from nbsnake.commands import enter_project
+from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.digests import read_digests
+from nbsnake.freshness import Judge
 from nbsnake.generate import find_changes, generate
 from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    enter_project()
+    args.steps = enter_project_with(args.steps)
     if DRY_RUN.intersection(args.snakemake_args):
         if changes := find_changes():
             report(changes, dry_run=True)
@@ -62,9 +63,18 @@ def run(args: argparse.Namespace) -> int:
         [*targets, "--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args]
     )
     if code == 0:
-        return 0
+        return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _check_locked() -> int:
+    """A run whose results could not be locked has failed, also when there was nothing to do."""
+    verdicts = Judge(dvc.current_plan(), read_digests()).verdicts().values()
+    unlocked = [each.step.name for each in verdicts if each.state == "fresh" and not each.locked]
+    if unlocked:
+        print(f"not in dvc.lock: {', '.join(unlocked)}; run: nbsnake sync", file=sys.stderr)
+    return 3 if unlocked else 0
 
 
 def _restore(plan: Plan) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbsnake import dvc
 from nbsnake.choose import choose_steps
-from nbsnake.commands import enter_project
+from nbsnake.commands import enter_project_with
 from nbsnake.digests import read_digests
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    enter_project()
+    args.steps = enter_project_with(args.steps)
     _warn_of_drift()
     digests = read_digests()
     verdicts = Judge(dvc.current_plan(), digests).verdicts()
@@ -51,7 +51,7 @@ def _warn_of_drift() -> None:
         return
     if drifts:
         paths = ", ".join(drift.path for drift in drifts)
-        print(f"older than the notebooks: {paths}; run: nbsnake generate", file=sys.stderr)
+        print(f"not what the notebooks give: {paths}; run: nbsnake generate", file=sys.stderr)
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
             raise PipelineError(
                 f"the stage {step.name!r} is not generated, but {step.notebook} gives that name",
                 where=Where(DVC_FILE, line=stages.lc.key(step.name)[0] + 1),
-                hint="rename the notebook or the stage",
+                hint="rename the notebook or the stage, or name the step with ':step: name'",
             )
         if stages.get(step.name) != rendered[step.name]:
             stages[step.name] = _folded(rendered[step.name])

@@ -135,7 +135,7 @@ def test_a_parameter_of_the_command_line_is_used_and_told_but_never_locked(done:
     assert done.computed() == ["join", "left"]
     assert done.read("results of all/left.txt") == "9\n9\n18\n18\n27\n27\n"
     assert done.lock() == lock
-    assert "not locked: left: it ran with another command" in told
+    assert "not locked: left: it ran with" in told
     assert "--factor=9" in told
     status = done.status()
     assert status["left"]["state"] == "stale"
@@ -179,3 +179,62 @@ def test_a_file_that_was_there_before_the_step_ever_ran_is_no_result(project: Pr
     project.snakemake()
     assert project.computed() == ["join", "left", "make", "right"]
     project.assert_dvc_clean()
+
+
+def step_writing(project: Project, output: str) -> None:
+    head = f'"""Write.\n\n:param out: o\n:dvc-out out: {output}\n"""\nout = "x"'
+    project.write_notebook("writer", ["# W", head, 'open(out, "w").write("overwritten")'])
+
+
+def test_an_output_that_git_tracks_is_refused_before_it_is_overwritten(project: Project) -> None:
+    project.write("mine.txt", "mine\n")
+    project.git("add", "mine.txt")
+    step_writing(project, "mine.txt")
+    told = project.nbsnake("run", "-j", "1", code=1).stderr
+    assert "git tracks mine.txt" in told
+    assert "git rm -r --cached mine.txt" in told
+    assert "git tracks mine.txt" in project.snakemake(code=1)
+    assert project.read("mine.txt") == "mine\n"
+
+
+def test_an_output_behind_a_link_out_of_the_project_is_refused(project: Project) -> None:
+    outside = project.root.with_name("outside")
+    outside.mkdir()
+    (project.root / "out").symlink_to(outside)
+    step_writing(project, "out/file.txt")
+    assert "out of the project" in project.nbsnake("run", "-j", "1", code=1).stderr
+    assert not list(outside.iterdir())
+
+
+def test_a_run_whose_results_cannot_be_locked_has_failed_each_time(done: Project) -> None:
+    (done.root / "dvc.lock").unlink()
+    (done.root / "dvc.lock").mkdir()
+    for _ in range(2):
+        assert done.run("nbsnake", "run", "-j", "1", code=3)
+    (done.root / "dvc.lock").rmdir()
+    done.nbsnake("run", "-j", "1")
+    done.assert_dvc_clean()
+
+
+def test_a_script_of_a_person_is_not_overwritten(project: Project) -> None:
+    project.write("workflow/scripts/writer.py", "precious = 1\n")
+    step_writing(project, "data/w.txt")
+    told = project.nbsnake("generate", code=1).stderr
+    assert "workflow/scripts/writer.py: nbsnake did not write this file" in told
+    assert project.read("workflow/scripts/writer.py") == "precious = 1\n"
+
+
+def test_a_line_break_in_a_notebooks_name_is_no_code(project: Project) -> None:
+    step_writing(project, "data/w.txt")
+    notebook = project.root / "notebooks/writer.ipynb"
+    notebook.rename(notebook.with_name('w\nopen("PWNED","w")#.ipynb'))
+    project.nbsnake("generate")
+    project.snakemake()
+    assert not (project.root / "PWNED").exists()
+    project.assert_dvc_clean()
+
+
+def test_notebooks_are_named_from_where_the_user_is(project: Project) -> None:
+    project.run("nbsnake", "-C", "notebooks", "check", "left.ipynb")
+    told = project.run("nbsnake", "-C", "notebooks", "status", "left.ipynb").stdout
+    assert told.startswith("left")

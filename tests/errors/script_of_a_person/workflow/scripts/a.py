@@ -1,0 +1,1 @@
+precious = 1
