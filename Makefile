@@ -14,10 +14,10 @@ demo: $(INSTALLED)  ## run the digits example from notebooks to dvc.lock in a sc
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
 test: $(INSTALLED)  ## run the whole test suite
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal
 
 corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads them)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m corpus
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m corpus
 
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
