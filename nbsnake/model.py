@@ -17,7 +17,7 @@ PARAMS_FILE = "params.yaml"
 class Cell:
     """One cell; ``index`` counts all cells of the notebook from 1.
 
-    ``helpers`` names the functions of :mod:`nbsnake.standins` that its source calls.
+    ``helpers`` names the functions of :mod:`nbsnake.ipython.standins` that its source calls.
     """
 
     index: int

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from nbsnake.cellsyntax import lines
+from nbsnake.ipython.syntax import lines
 
 
 class Edit(NamedTuple):

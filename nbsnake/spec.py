@@ -27,7 +27,7 @@ from nbsnake.fields import (
     may_declare,
     read_fields,
 )
-from nbsnake.ipython import to_python
+from nbsnake.ipython.translation import to_python
 from nbsnake.model import Artifact, Cell, Command, Notebook, Program, script_path
 from nbsnake.paramspec import (
     OWN_NAMES,

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbsnake.cellsyntax import Kind, pieces
-from nbsnake.expansion import Names, Refused, fill
-from nbsnake.ipython import to_python
+from nbsnake.ipython.expansion import Names, Refused, fill
+from nbsnake.ipython.scopes import parse
+from nbsnake.ipython.standins import helper_source
+from nbsnake.ipython.syntax import Kind, pieces
+from nbsnake.ipython.translation import to_python
 from nbsnake.model import Cell
-from nbsnake.scopes import parse
-from nbsnake.standins import helper_source
 
 
 def translate(*sources, path="notebooks/a.ipynb", in_step=True):

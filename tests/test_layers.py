@@ -16,37 +16,33 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "cellsyntax", "content", "errors", "magics", "nbsnake", "paramtype"),
-        *("plain", "progress", "render", "running", "scopes", "scriptdiff", "standins"),
+        *("atomic", "content", "errors", "nbsnake", "paramtype", "plain", "progress", "running"),
+        *("render", "scriptdiff"),
+        *("ipython", "ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
+        "mlvtools",
     ),
     (
-        *(
-            "cache",
-            "choose",
-            "discover",
-            "files",
-            "mlvstage",
-            "model",
-            "quote",
-            "receipt",
-            "records",
-        ),
+        *("cache", "choose", "discover", "files", "model", "quote", "receipt", "records"),
         *("runcache", "snakemake", "sourceedit", "values"),
+        "mlvtools.stage",
     ),
     (
-        *("commands", "digests", "dvccmd", "expansion", "notebook", "plan", "pycode"),
-        *("render.stage", "scaffold", "unchanged"),
+        *("commands", "digests", "dvccmd", "notebook", "plan", "pycode", "scaffold", "unchanged"),
+        *("ipython.expansion", "render.stage"),
     ),
-    ("fields", "lockmemo", "magiccode", "render.bash", "render.rule", "render.script"),
-    ("cellmagics", "exec", "lockfile", "paramspec"),
-    ("artifacts", "freshness", "sessioncalls"),
-    ("ipython", "restore"),
+    (
+        *("fields", "lockmemo"),
+        *("ipython.magiccode", "render.bash", "render.rule", "render.script"),
+    ),
+    ("exec", "ipython.cellmagics", "lockfile", "paramspec"),
+    ("artifacts", "freshness", "ipython.sessioncalls"),
+    ("ipython.translation", "restore"),
     ("spec",),
-    ("compile", "mlvfiles", "project", "specmemo"),
-    ("commands.params", "convert", "dvc", "generate", "mlvproject"),
+    ("compile", "mlvtools.files", "project", "specmemo"),
+    ("commands.params", "convert", "dvc", "generate", "mlvtools.project"),
     (
         *("commands.check", "commands.convert", "commands.export", "commands.generate"),
-        *("commands.status", "mlvtools", "snakefile", "sync"),
+        *("commands.status", "mlvtools.takeover", "snakefile", "sync"),
     ),
     ("commands.init", "commands.restore", "commands.run", "commands.sync"),
     ("cli",),
@@ -81,11 +77,11 @@ OUTSIDE = {
     "jinja2": {"fields"},
     "nbformat": {"notebook"},
     "rich": {"progress"},
-    "ruamel": {"mlvtools", "project", "render.stage"},
+    "ruamel": {"mlvtools.takeover", "project", "render.stage"},
     "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
-    | {"standins"},  # whose functions become part of scripts
+    | {"ipython.standins"},  # whose functions become part of scripts
 }
-PRINTERS = frozenset({"cli", "exec", "snakefile", "running", "standins"})
+PRINTERS = frozenset({"cli", "exec", "snakefile", "running", "ipython.standins"})
 
 
 def _modules():

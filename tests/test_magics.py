@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from nbsnake.cellmagics import OPTIONS
-from nbsnake.magiccode import CELLS, STATEMENTS, VALUES
-from nbsnake.magics import ALIASES, SYNTAX, TABLE, Fate, advice, find
+from nbsnake.ipython.cellmagics import OPTIONS
+from nbsnake.ipython.magiccode import CELLS, STATEMENTS, VALUES
+from nbsnake.ipython.magics import ALIASES, SYNTAX, TABLE, Fate, advice, find
 
 PAGE = Path(__file__).parent.parent / "docs" / "magics.md"
 LINES = {name: row for row in TABLE if row.kind in ("line", "both") for name in row.names}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nbsnake.standins import HELPERS, helper_source, needed
+from nbsnake.ipython.standins import HELPERS, helper_source, needed
 
 
 def run(tmp_path, name, code, **environment):

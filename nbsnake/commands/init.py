@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.files import find_drift, settle
-from nbsnake.mlvproject import OLD
-from nbsnake.mlvtools import Action, carry_out, plan_takeover
+from nbsnake.mlvtools.project import OLD
+from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
 from nbsnake.project import find_notebooks
 from nbsnake.scaffold import scaffold_files
 

@@ -4,10 +4,10 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
+from nbsnake.ipython.standins import helper_source
 from nbsnake.model import Argument, Cell, Program, Step
 from nbsnake.pycode import ARGUMENTS
 from nbsnake.quote import comment, literal, string
-from nbsnake.standins import helper_source
 from nbsnake.values import OPTION
 
 SET_UP = '''\

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from e2e_project import Project, notebook_text
 
-from nbsnake.mlvtools import carry_out, plan_takeover
+from nbsnake.mlvtools.takeover import carry_out, plan_takeover
 from nbsnake.project import read_yaml
 
 pytestmark = pytest.mark.e2e

@@ -7,8 +7,20 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from nbsnake import magics
-from nbsnake.cellsyntax import (
+from nbsnake.ipython import magics
+from nbsnake.ipython.expansion import Names, Refused, is_filled
+from nbsnake.ipython.magiccode import (
+    CELLS,
+    STATEMENTS,
+    VALUES,
+    Around,
+    installs,
+    shell,
+    shell_lines,
+)
+from nbsnake.ipython.magics import Fate
+from nbsnake.ipython.scopes import bindings, free_reads, in_scope, parse, parse_expression
+from nbsnake.ipython.syntax import (
     Kind,
     Piece,
     has_first_prompt,
@@ -17,11 +29,7 @@ from nbsnake.cellsyntax import (
     without_indentation,
     without_prompts,
 )
-from nbsnake.expansion import Names, Refused, is_filled
-from nbsnake.magiccode import CELLS, STATEMENTS, VALUES, Around, installs, shell, shell_lines
-from nbsnake.magics import Fate
 from nbsnake.quote import string
-from nbsnake.scopes import bindings, free_reads, in_scope, parse, parse_expression
 
 _LEAVE_OUT = "mark the cell with the comment line '# No effect', or use plain Python"
 _HEADER = re.compile(r"((?:[ \t]*(?:\r\n|\r|\n))*)%%(?!\w+\?)([^\r\n]*)(\r\n|\r|\n|\Z)")

@@ -11,7 +11,7 @@ from typing import Any
 from nbsnake.discover import LEFT_OUT
 from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, raise_all
-from nbsnake.mlvfiles import (
+from nbsnake.mlvtools.files import (
     SCRIPT_NAME,
     Use,
     is_command_file,
@@ -20,7 +20,7 @@ from nbsnake.mlvfiles import (
     script_stem,
     use_of_notebook,
 )
-from nbsnake.mlvstage import check_stage
+from nbsnake.mlvtools.stage import check_stage
 from nbsnake.model import Notebook
 from nbsnake.notebook import read_notebook
 from nbsnake.project import (

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nbsnake.cellsyntax import has_prompts, lines, without_blanks
-from nbsnake.expansion import Names, Refused, fill, is_filled
-from nbsnake.magics import ALIASES, INSTALLERS
+from nbsnake.ipython.expansion import Names, Refused, fill, is_filled
+from nbsnake.ipython.magics import ALIASES, INSTALLERS
+from nbsnake.ipython.syntax import has_prompts, lines, without_blanks
 from nbsnake.quote import string
 
 _INSTALLING = frozenset({"add", "install", "remove", "sync", "uninstall", "update", "upgrade"})

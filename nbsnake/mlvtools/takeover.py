@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from nbsnake.atomic import write_atomically
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
-from nbsnake.mlvfiles import (
+from nbsnake.mlvtools.files import (
     Use,
     is_same_code,
     notebook_of_script,
@@ -26,8 +26,8 @@ from nbsnake.mlvfiles import (
     use_of_command_file,
     use_of_stage,
 )
-from nbsnake.mlvproject import OLD, OldProject, read_old_project
-from nbsnake.mlvstage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
+from nbsnake.mlvtools.project import OLD, OldProject, read_old_project
+from nbsnake.mlvtools.stage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
 from nbsnake.project import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
 from nbsnake.render.stage import DVC_FILE
 

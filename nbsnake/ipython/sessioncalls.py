@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeGuard
 
-from nbsnake.cellmagics import Fault, Place, Translation, statement, translate, value
-from nbsnake.cellsyntax import lines
-from nbsnake.expansion import Refused
-from nbsnake.scopes import free_reads, parse
+from nbsnake.ipython.cellmagics import Fault, Place, Translation, statement, translate, value
+from nbsnake.ipython.expansion import Refused
+from nbsnake.ipython.scopes import free_reads, parse
+from nbsnake.ipython.syntax import lines
 from nbsnake.sourceedit import Edit, edited
 
 

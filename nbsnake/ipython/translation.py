@@ -11,13 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nbsnake.cellmagics import Fault, Place, Translation, translate
-from nbsnake.cellsyntax import lines
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.expansion import Names
-from nbsnake.model import Cell
-from nbsnake.quote import string
-from nbsnake.scopes import (
+from nbsnake.ipython.cellmagics import Fault, Place, Translation, translate
+from nbsnake.ipython.expansion import Names
+from nbsnake.ipython.scopes import (
     Usage,
     bound_by,
     free_reads,
@@ -26,9 +23,12 @@ from nbsnake.scopes import (
     parse,
     usage,
 )
-from nbsnake.sessioncalls import session_calls
+from nbsnake.ipython.sessioncalls import session_calls
+from nbsnake.ipython.standins import HELPERS, needed
+from nbsnake.ipython.syntax import lines
+from nbsnake.model import Cell
+from nbsnake.quote import string
 from nbsnake.sourceedit import Edit, edited
-from nbsnake.standins import HELPERS, needed
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
 _WAITING = re.compile(r"\b(?:await|async|asyncio)\b")
@@ -64,9 +64,9 @@ def to_python(
 ) -> tuple[list[Cell], list[NbsnakeError]]:
     """The cells with everything that only IPython understands written as plain Python.
 
-    ``helpers`` of a cell names the functions of :mod:`nbsnake.standins` that it then needs. The
-    errors are all that was refused, each with its place; a cell that is no Python for another
-    reason is left to the caller.
+    ``helpers`` of a cell names the functions of :mod:`nbsnake.ipython.standins` that it then
+    needs. The errors are all that was refused, each with its place; a cell that is no Python for
+    another reason is left to the caller.
     """
     texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
     place = Place(notebook, in_step, Names(), lambda name: False)

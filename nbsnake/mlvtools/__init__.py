@@ -1,0 +1,1 @@
+"""Taking over a project of MLV-tools: what it generated, and what of that is a person's."""
