@@ -55,6 +55,15 @@ def _locked(cache: Path) -> Iterator[None]:
         yield
 
 
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Regular files only, and below the folder only; each is to be met once, so without links."""
+    for member in archive.getmembers():
+        path = folder / member.name
+        if member.isfile() and path.resolve().is_relative_to(folder.resolve()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.extractfile(member).read())
+
+
 def _make(corpus: Path, cache: Path) -> None:
     """Make it beside its place and rename it, so that it is there as a whole or not at all."""
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
@@ -62,9 +71,7 @@ def _make(corpus: Path, cache: Path) -> None:
         _download(downloads)
         for archive in sorted(downloads.iterdir()):
             with tarfile.open(archive) as opened:
-                opened.extractall(unpacked, filter="data")
-        for link in [path for path in unpacked.rglob("*") if path.is_symlink()]:
-            link.unlink()  # each file is to be met once
+                _unpack(opened, unpacked)
         unpacked.rename(corpus)
 
 
