@@ -62,6 +62,8 @@ LATE = {
     ("fields", "jinja2.sandbox"),
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
+    ("commands.status", "nbsnake.generate"),
+    ("commands.status", "nbsnake.dvc"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.

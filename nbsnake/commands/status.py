@@ -5,13 +5,12 @@ import json
 import sys
 from typing import Any
 
-from nbsnake import dvc
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.digests import read_digests
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
-from nbsnake.generate import check
+from nbsnake.plan import Plan, read_current_plan
 from nbsnake.unchanged import is_unchanged
 
 
@@ -29,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     args.steps = enter_project_with(args.steps)
     _warn_of_drift()
     digests = read_digests()
-    verdicts = Judge(dvc.current_plan(), digests).verdicts()
+    verdicts = Judge(_plan(), digests).verdicts()
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
@@ -42,10 +41,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _plan() -> Plan:
+    plan = read_current_plan()
+    if plan is not None:
+        return plan
+    from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
+
+    return dvc.current_plan()
+
+
 def _warn_of_drift() -> None:
     """What follows is about the generated files, which may be older than the notebooks."""
+    if is_unchanged():
+        return
+    from nbsnake.generate import check  # slow, and not needed where nothing has changed
+
     try:
-        drifts = [] if is_unchanged() else check()
+        drifts = check()
     except NbsnakeError as error:
         print(f"the notebooks cannot be generated:\n{error}", file=sys.stderr)
         return
