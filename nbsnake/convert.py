@@ -15,11 +15,10 @@ from nbsnake.compile import script_arguments
 from nbsnake.discover import walk_notebooks
 from nbsnake.errors import UsageError
 from nbsnake.notebook import read_notebook
-from nbsnake.plain import to_plain
 from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
 from nbsnake.render.script import render_plain_script
 from nbsnake.spec import Reading, read_any
-from nbsnake.unchanged import own_files
+from nbsnake.unchanged import fingerprint
 
 MEMO_FILE = ".nbsnake/converted.json"
 PROJECT_MARKS = (".dvc", SETTINGS_FILE, MLVTOOLS_FILE)
@@ -99,8 +98,7 @@ class ConvertMemo:
 
     def __init__(self, rules: Reading, root: Path | None) -> None:
         self._file = root / MEMO_FILE if root else None
-        told = json.dumps([own_files(), to_plain(rules)], default=str)
-        self._reader = hashlib.sha256(told.encode()).hexdigest()
+        self._reader = fingerprint(rules)
         self._entries = self._read()
         self._changed = False
 

@@ -17,7 +17,7 @@ from dvc.stage.utils import split_params_deps
 from nbsnake.atomic import write_atomically
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
-from nbsnake.model import PARAMS_FILE
+from nbsnake.model import PARAMS_FILE, upwards
 from nbsnake.plan import (
     PLAN_FILE,
     Plan,
@@ -130,13 +130,7 @@ def _tracked_by_git() -> set[str]:
         told = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=False).stdout
     except OSError:
         return set()
-    return {up for name in os.fsdecode(told).split("\0") for up in _upwards(name)}
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
+    return {up for name in os.fsdecode(told).split("\0") for up in upwards(name)}
 
 
 def _tracked_fault(file: str, paths: list[str]) -> PipelineError:

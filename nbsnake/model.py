@@ -190,7 +190,7 @@ class Pipeline:
 
     def producer(self, path: str) -> Step | None:
         """The step that writes ``path``, or a folder that ``path`` lies in."""
-        return next((self.producers[up] for up in _upwards(path) if up in self.producers), None)
+        return next((self.producers[up] for up in upwards(path) if up in self.producers), None)
 
     def _same_names(self) -> Iterator[NbsnakeError]:
         seen: dict[str, Step] = {}
@@ -208,7 +208,7 @@ class Pipeline:
         for artifact in sorted(
             (out for step in self.steps for out in step.outputs), key=lambda out: out.path
         ):
-            first = next((seen[up] for up in _upwards(artifact.path) if up in seen), None)
+            first = next((seen[up] for up in upwards(artifact.path) if up in seen), None)
             if first is not None:
                 relation = "is also" if first.path == artifact.path else f"lies in {first.path!r},"
                 yield PipelineError(
@@ -254,7 +254,7 @@ class Pipeline:
         )
 
 
-def _upwards(path: str) -> Iterator[str]:
+def upwards(path: str) -> Iterator[str]:
     """``a/b/c``, ``a/b``, ``a``."""
     while path:
         yield path

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import Value
+from nbsnake.quote import has_surrogates
 from nbsnake.spec import NO_EFFECT, Reading
 
 SETTINGS_FILE = "nbsnake.yaml"
@@ -140,29 +142,20 @@ def read_params() -> dict[str, Value]:
     Raises :class:`PipelineError` for values that DVC cannot read, such as dates.
     """
     params = read_yaml(PARAMS_FILE)
-    raise_all(
-        [
-            PipelineError(
-                f"{key} is {value}, a {type(value).__name__}, which DVC cannot read",
-                where=Where(PARAMS_FILE),
-                hint="write it as a text, in quotes",
-            )
-            for key, value in _leaves(params)
-            if not isinstance(value, str | int | float | None)
-        ]
-    )
-    raise_all(
-        [
-            PipelineError(
-                f"{key} is .nan, which DVC takes for changed at every look",
-                where=Where(PARAMS_FILE),
-                hint="use null, with the type 'float | None'",
-            )
-            for key, value in _leaves(params)
-            if value != value
-        ]
-    )
+    raise_all([fault for leaf in _leaves(params) if (fault := _param_fault(*leaf))])
     return params
+
+
+def _param_fault(key: str, value: object) -> NbsnakeError | None:
+    if not isinstance(value, str | int | float | None):
+        message = f"{key} is {value}, a {type(value).__name__}, which DVC cannot read"
+        hint = "write it as a text, in quotes"
+    elif isinstance(value, float) and math.isnan(value):
+        message = f"{key} is .nan, which DVC takes for changed at every look"
+        hint = "use null, with the type 'float | None'"
+    else:
+        return None
+    return PipelineError(message, where=Where(PARAMS_FILE), hint=hint)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -216,7 +209,7 @@ def _has_surrogates(value: object) -> bool:
         return any(map(_has_surrogates, (*value, *value.values())))
     if isinstance(value, list):
         return any(map(_has_surrogates, value))
-    return isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value)
+    return isinstance(value, str) and has_surrogates(value)
 
 
 def find_notebooks(globs: tuple[str, ...]) -> list[str]:

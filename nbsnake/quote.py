@@ -41,8 +41,14 @@ def fits_command(text: str) -> bool:
     DVC runs a command line by line, and takes for the end of a line what str.splitlines does.
     """
     one_line = "".join(text.splitlines()) == text
-    return one_line and len(text) <= MAX_WORD and "\0" not in text and not _has_surrogates(text)
+    return one_line and len(text) <= MAX_WORD and "\0" not in text and not has_surrogates(text)
 
 
-def _has_surrogates(text: str) -> bool:
+def has_surrogates(text: str) -> bool:
+    """Whether a text holds halves of characters, which no file and no command can."""
     return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def verbatim(text: str) -> str:
+    """A text in which DVC sees no ``${}`` to fill in."""
+    return text.replace("${", "\\${")

@@ -9,7 +9,7 @@ from nbsnake.atomic import write_atomically
 from nbsnake.notebook import parse_notebook, read_bytes
 from nbsnake.plain import from_plain, to_plain
 from nbsnake.spec import Reading, StepSpec, read_step
-from nbsnake.unchanged import own_files
+from nbsnake.unchanged import fingerprint
 
 MEMO_FILE = ".nbsnake/notebooks.json"
 
@@ -19,8 +19,7 @@ class SpecMemo:
 
     def __init__(self, rules: Reading) -> None:
         self._rules = rules
-        told = json.dumps([own_files(), to_plain(rules)], default=str)
-        self._reader = hashlib.sha256(told.encode()).hexdigest()
+        self._reader = fingerprint(rules)
         self._old = _read_entries(self._reader)
         self._new: dict[str, dict[str, Any]] = {}
 

@@ -14,6 +14,7 @@ from typing import Any
 import nbsnake
 from nbsnake.atomic import write_atomically
 from nbsnake.discover import walk_notebooks
+from nbsnake.plain import to_plain
 
 MEMO_FILE = ".nbsnake/generated.json"
 # What else is read, and what is written besides the folders below.
@@ -74,6 +75,12 @@ def _digest(path: str) -> str:
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()}{'x' if executable else ''}"
     except OSError:
         return ""
+
+
+def fingerprint(value: object) -> str:
+    """A hash of nbsnake's own code and of a value that steers it."""
+    told = json.dumps([own_files(), to_plain(value)], default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def own_files() -> list[str]:

@@ -24,11 +24,10 @@ LAYERS = (
     (
         *("cache", "choose", "discover", "files", "model", "quote", "receipt", "records"),
         *("runcache", "snakemake", "sourceedit", "values"),
-        "mlvtools.stage",
     ),
     (
         *("commands", "digests", "dvccmd", "notebook", "plan", "pycode", "scaffold", "unchanged"),
-        *("ipython.expansion", "render.stage"),
+        *("ipython.expansion", "mlvtools.stage", "render.stage"),
     ),
     (
         *("fields", "lockmemo"),

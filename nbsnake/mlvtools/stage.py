@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbsnake.errors import PipelineError, Where
+from nbsnake.quote import verbatim
 
 
 def _keys(words: str) -> frozenset[str]:
@@ -92,10 +93,10 @@ def pipeline_stage(path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     if any(not isinstance(out.get(key, False), bool | None) for out in outs for key in _FLAGS):
         raise ValueError("it says how to read a metric, which dvc.yaml cannot")
     stage = {
-        "desc": _escaped(str(fields.get("desc") or "")),
-        "cmd": _escaped(fields["cmd"]),
-        "wdir": "" if wdir == "." else _escaped(wdir),
-        "deps": [_escaped(each["path"]) for each in _deps(fields)],
+        "desc": verbatim(str(fields.get("desc") or "")),
+        "cmd": verbatim(fields["cmd"]),
+        "wdir": "" if wdir == "." else verbatim(wdir),
+        "deps": [verbatim(each["path"]) for each in _deps(fields)],
         "outs": [_out(each) for each in outs if not each.get("metric") and not each.get("plot")],
         "metrics": [_out(each) for each in outs if each.get("metric")],
         "plots": [_out(each) for each in outs if each.get("plot") and not each.get("metric")],
@@ -116,9 +117,5 @@ def _deps(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _out(out: Mapping[str, Any]) -> Any:
     flags: dict[str, Any] = {} if out.get("cache", True) else {"cache": False}
     flags |= {"persist": True} if out.get("persist") else {}
-    flags |= {"desc": _escaped(str(out["desc"]))} if out.get("desc") else {}
-    return {_escaped(out["path"]): flags} if flags else _escaped(out["path"])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("${", "\\${")
+    flags |= {"desc": verbatim(str(out["desc"]))} if out.get("desc") else {}
+    return {verbatim(out["path"]): flags} if flags else verbatim(out["path"])

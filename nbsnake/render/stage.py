@@ -22,7 +22,7 @@ from nbsnake.model import (
     Step,
 )
 from nbsnake.paramtype import Value, text_of
-from nbsnake.quote import MAX_WORD, fits_command
+from nbsnake.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.values import OPTION, STDIN, values_path
 
 DVC_FILE = "dvc.yaml"
@@ -40,7 +40,7 @@ def command(step: Step) -> str:
     cannot unpack reach the script through a pipe.
     """
     if step.command:
-        return _escaped(step.command.text)
+        return verbatim(step.command.text)
     if takes_values_file(step):
         words = [*_fixed_words(step), STDIN]
         return f"nbsnake params {step.name} | {' '.join(words)}"
@@ -122,24 +122,20 @@ def _unescaped(text: str) -> str:
 def render_stage(step: Step) -> dict[str, Any]:
     """The stage in the order in which DVC writes its keys; empty keys are left out."""
     stage = {
-        "desc": _escaped(step.description.partition("\n")[0].strip()),
+        "desc": verbatim(step.description.partition("\n")[0].strip()),
         "cmd": command(step),
-        "deps": sorted({_escaped(path) for path in (step.script, *_paths(step.inputs))}),
+        "deps": sorted({verbatim(path) for path in (step.script, *_paths(step.inputs))}),
         "params": _params(step),
         "outs": _outs(step, Role.OUT, Role.PERSIST),
         "metrics": _outs(step, Role.METRIC),
         "plots": _outs(step, Role.PLOT),
-        "meta": {OWNER: _escaped(step.notebook), **({AUTHORED: True} if step.command else {})},
+        "meta": {OWNER: verbatim(step.notebook), **({AUTHORED: True} if step.command else {})},
     }
     return {key: value for key, value in stage.items() if value}
 
 
 def _paths(artifacts: tuple[Artifact, ...]) -> Iterator[str]:
     return (artifact.path for artifact in artifacts)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("${", "\\${")
 
 
 def _outs(step: Step, *roles: Role) -> list[Any]:
@@ -152,7 +148,7 @@ def _outs(step: Step, *roles: Role) -> list[Any]:
 def _out(out: Artifact) -> Any:
     flags = {} if out.cache else {"cache": False}
     flags |= {"persist": True} if out.role is Role.PERSIST else {}
-    return {_escaped(out.path): flags} if flags else _escaped(out.path)
+    return {verbatim(out.path): flags} if flags else verbatim(out.path)
 
 
 def _params(step: Step) -> list[Any]:

@@ -466,7 +466,11 @@ EDITS = {
         "'--result', type=str, required=True",
         "'--result', type=str, default='x'",
     ),
-    "a comment": (f"{STEPS}/mlvtools_02_count.py", "# # A title", "# # A title\n    # my own words"),
+    "a comment": (
+        f"{STEPS}/mlvtools_02_count.py",
+        "# # A title",
+        "# # A title\n    # my own words",
+    ),
     "metadata": (f"{STEPS}/mlvtools_02_count.py", "--min-length 2", "--min-length 4"),
     "not Python": (f"{STEPS}/mlvtools_02_count.py", "import json", "import json json"),
 }
