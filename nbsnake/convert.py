@@ -1,7 +1,6 @@
 """Notebooks as scripts alone, inside or outside of a project."""
 
 import contextlib
-import hashlib
 import json
 import os
 import posixpath
@@ -18,7 +17,7 @@ from nbsnake.notebook import read_notebook
 from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
 from nbsnake.render.script import render_plain_script
 from nbsnake.spec import Reading, read_any
-from nbsnake.unchanged import fingerprint
+from nbsnake.unchanged import content_of, fingerprint
 
 MEMO_FILE = ".nbsnake/converted.json"
 PROJECT_MARKS = (".dvc", SETTINGS_FILE, MLVTOOLS_FILE)
@@ -117,7 +116,7 @@ class ConvertMemo:
             write_atomically(str(self._file), json.dumps(memo).encode())
 
     def _state(self, job: Job) -> list[str]:
-        return [os.path.abspath(job.notebook), _digest(job.notebook), _digest(job.script)]
+        return [os.path.abspath(job.notebook), content_of(job.notebook), content_of(job.script)]
 
     def _read(self) -> dict[str, list[str]]:
         try:
@@ -126,14 +125,6 @@ class ConvertMemo:
             return {}
         known = isinstance(memo, dict) and memo.get("reader") == self._reader
         return memo["scripts"] if known else {}
-
-
-def _digest(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def convert(job: Job, rules: Reading, root: Path | None) -> str:

@@ -55,8 +55,8 @@ def snapshot(more: Iterable[str]) -> State:
     listed = [path for folder in FOLDERS for path in _files_in(folder)]
     return {
         "nbsnake": own_files(),
-        "files": {path: _digest(path) for path in [*walk_notebooks(), *FILES, *listed]},
-        "more": {path: _digest(path) for path in more},
+        "files": {path: content_of(path) for path in [*walk_notebooks(), *FILES, *listed]},
+        "more": {path: content_of(path) for path in more},
     }
 
 
@@ -67,7 +67,7 @@ def _files_in(folder: str) -> list[str]:
         return []
 
 
-def _digest(path: str) -> str:
+def content_of(path: str) -> str:
     """The content's hash and whether the file is executable; "" for a file that is not there."""
     try:
         with open(path, "rb") as file:
