@@ -10,6 +10,7 @@ from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.fields import Field
 from nbsnake.model import Artifact, Role
 from nbsnake.paramspec import ParamSpec
+from nbsnake.variants import fill, names_in
 
 ROLES = {
     "dvc-in": Role.DEP,
@@ -35,7 +36,7 @@ def read_artifacts(
     for field in fields:
         name = _carrier(field, params)
         role = ROLES[field.key]
-        fault = _carrier_fault(field, name, params, artifacts) or _path_fault(
+        fault = _carrier_fault(field, name, params, artifacts) or path_fault(
             field.text, role, field.where, f"':{field.key}:'"
         )
         if fault is not None:
@@ -57,7 +58,7 @@ def artifacts_of_call(call: StageCall, where: Where, faults: list[NbsnakeError])
     """The files that a ``dvc run`` names."""
     artifacts = []
     for file in call.files:
-        fault = _path_fault(file.path, file.role, where, "'dvc run'")
+        fault = path_fault(file.path, file.role, where, "'dvc run'")
         faults += [fault] if fault else []
         artifacts.append(
             Artifact(
@@ -114,7 +115,8 @@ def _carrier_fault(
     return None
 
 
-def _path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError | None:
+def path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError | None:
+    """What is wrong with a path that ``field`` names, of which ``{axis}`` may be part."""
     if not path or not path.isprintable():
         return NotebookError(
             f"{field} needs the path of one file",
@@ -135,7 +137,7 @@ def _path_fault(path: str, role: Role, where: Where, field: str) -> NotebookErro
             where=where,
             hint="write it relative to the project's root, such as data/features.csv",
         )
-    if set(path) & set("{}*?"):
+    if set(fill(path, dict.fromkeys(names_in(path), ""))) & set("{}*?") or "${" in path:
         templates = "; for '{{ conf.NAME }}' set docstring_conf in nbsnake.yaml"
         return NotebookError(
             f"the path {path!r} holds one of {{}}*?, which stand for patterns",

@@ -20,6 +20,7 @@ COMMANDS = {
     "restore": "bring back results from the cache instead of computing them",
     "export": "write the pipeline as one bash script that needs Python only",
     "params": "print the values of params.yaml for one step, as JSON (stages call this)",
+    "compare": "one table of parameters and metrics over variants and revisions, best first",
     "status": "say for each step whether its result is fresh, and why not",
 }
 INTERRUPTED = 130

@@ -1,67 +1,441 @@
-"""From what the authors wrote to steps and a pipeline in which all is bound and checked. Pure."""
+"""From what the authors wrote to steps and a pipeline in which all is bound and checked.
+
+Files are read only to tell the line of a fault.
+"""
 
 import difflib
 import keyword
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any
 
+from nbsnake.artifacts import path_fault
+from nbsnake.binding import Given, bind, find_overrides, is_literal, read_extras
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import PARAMS_FILE, Argument, Pipeline, Source, Step
-from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import ParamType, Value, type_of
+from nbsnake.foreach import resolve
+from nbsnake.model import (
+    PARAMS_FILE,
+    Argument,
+    Artifact,
+    FanIn,
+    Overlay,
+    Override,
+    Pipeline,
+    Role,
+    Source,
+    Step,
+    script_path,
+)
+from nbsnake.overlays import OverlaySet
+from nbsnake.paramtype import Value
+from nbsnake.places import place_of
+from nbsnake.project import fits_params
+from nbsnake.seeding import Seeds, with_seeds
 from nbsnake.spec import StepSpec
+from nbsnake.uses import Use
+from nbsnake.variants import names_in
 
 TAKEN_NAMES = ("all", "common", "sync")
-TEXT = ParamType("str")
 
 
-class Extra(NamedTuple):
-    """``:dvc-extra:`` on one parameter: ``--name words`` or, ``negated``, ``--no-name``."""
-
-    words: tuple[str, ...]
-    negated: bool
-    where: Where
-
-
-def compile_pipeline(specs: Iterable[StepSpec], params: Mapping[str, Value]) -> Pipeline:
+def compile_pipeline(
+    specs: Iterable[StepSpec],
+    params: Mapping[str, Any],
+    uses: Sequence[Use] = (),
+    overlays: Sequence[OverlaySet] = (),
+    seeds: Seeds = {},  # noqa: B006  (never changed)
+) -> Pipeline:
     """Bind every parameter and link the steps; ``params`` is what params.yaml holds.
+
+    ``seeds`` are the values that it is to get besides.
 
     Raises :class:`NbsnakeError`, all that can be found at once together.
     """
-    specs = list(specs)
-    steps, faults = [], _section_faults([spec.name for spec in specs], params)
-    for spec in specs:
+    faults: list[NbsnakeError] = []
+    bound = with_seeds(params, seeds)
+    given = _linked([*_uses_of(list(specs), uses, bound, overlays, faults)], faults)
+    faults += _section_faults(given, params)
+    faults += _overlay_faults(given, params, overlays)
+    steps: dict[str, Step] = {}
+    for each in given:
+        own = steps.get(each.spec.name)
+        types = {arg.name: arg.type for arg in own.arguments} if own else {}
         try:
-            steps.append(compile_step(spec, params.get(spec.name)))
+            steps.setdefault(each.name, step := _compile(replace(each, types=types)))
+            if steps[each.name] is not step:
+                faults.append(_same_name(steps[each.name], each))
         except NbsnakeError as fault:
             faults.append(fault)
     raise_all(faults)
-    return Pipeline(tuple(steps))
+    return Pipeline(tuple(steps.values()))
 
 
-def _section_faults(steps: list[str], params: Mapping[str, Value]) -> list[NbsnakeError]:
-    """A mapping in params.yaml that is named almost like a step, but like none, is a slip."""
-    faults: list[NbsnakeError] = []
-    for key, value in params.items():
-        near = difflib.get_close_matches(str(key), steps, n=1, cutoff=0.8)
-        if key not in steps and isinstance(value, dict) and near and near[0] not in params:
+def find_seeds(
+    specs: Iterable[StepSpec],
+    params: Mapping[str, Any],
+    uses: Sequence[Use] = (),
+    overlays: Sequence[OverlaySet] = (),
+) -> dict[str, dict[str, Value]]:
+    """The literals of notebooks to which params.yaml has no entry yet, by step and parameter."""
+    seeds: dict[str, dict[str, Value]] = {}
+    for given in _uses_of(list(specs), uses, params, overlays, []):
+        if given.name != given.spec.name or given.spec.command:
+            continue
+        if not isinstance(params.get(given.name) or {}, dict):
+            continue
+        extras = read_extras(given.spec, [])
+        for param in given.spec.params:
+            if is_literal(param, given, extras) and fits_params(param.literal):
+                seeds.setdefault(given.name, {})[param.name] = param.literal
+    return seeds
+
+
+def compile_step(spec: StepSpec, params: Mapping[str, Any]) -> Step:
+    """The notebook's own step, for itself. Raises as :func:`compile_pipeline` does."""
+    return compile_pipeline([spec], params).steps[0]
+
+
+def _same_name(step: Step, given: Given) -> NbsnakeError:
+    return PipelineError(
+        f"this notebook and {step.notebook} both give the step name {step.name!r}",
+        where=given.use.place("name") if given.use else Where(given.spec.notebook),
+        hint="rename one of the two, or name its step with ':step: name'",
+    )
+
+
+def _uses_of(
+    specs: list[StepSpec],
+    uses: Sequence[Use],
+    params: Mapping[str, Any],
+    overlays: Sequence[OverlaySet],
+    faults: list[NbsnakeError],
+) -> Iterator[Given]:
+    """Each notebook's own step, and then its other uses."""
+    notebooks = {spec.notebook: spec for spec in specs}
+    for use in uses:
+        if use.notebook not in notebooks:
+            near = difflib.get_close_matches(use.notebook, notebooks, n=1)
             faults.append(
                 PipelineError(
-                    f"no step is called {key!r}",
-                    where=Where(PARAMS_FILE),
-                    hint=f"did you mean {near[0]!r}?",
+                    f"{use.notebook!r} is no notebook with a step",
+                    where=use.place("notebook"),
+                    hint=f"did you mean {near[0]!r}?"
+                    if near
+                    else f"notebooks: {', '.join(notebooks) or 'none'}",
                 )
             )
-    return faults
+    for spec in specs:
+        ours = {use.name: use for use in uses if use.notebook == spec.notebook}
+        for name in dict.fromkeys([spec.name, *ours]):
+            try:
+                yield _given(spec, name, ours.get(name), params, overlays)
+            except NbsnakeError as fault:
+                faults.append(fault)
 
 
-def compile_step(spec: StepSpec, params: Value) -> Step:
-    """Bind the parameters of one step.
+def _given(
+    spec: StepSpec,
+    name: str,
+    use: Use | None,
+    params: Mapping[str, Any],
+    overlays: Sequence[OverlaySet],
+) -> Given:
+    faults: list[NbsnakeError] = []
+    artifacts = tuple(_artifacts_of_use(spec, use, faults) if use else spec.artifacts)
+    if use:
+        faults += _use_faults(spec, use)
+        if name != spec.name:
+            # Of what the use says nothing, the fault is that it says nothing.
+            artifacts = tuple(
+                replace(each, where=use.place()) if each.where.file == spec.notebook else each
+                for each in artifacts
+            )
+    axes = []
+    named = {axis for out in artifacts if out.is_output for axis in names_in(out.path)}
+    declared = use.axes if use and (use.axes or name != spec.name) else spec.axes
+    for axis_spec in declared:
+        param = next((each for each in spec.params if each.name == axis_spec.name), None)
+        try:
+            axes.append(resolve(axis_spec, param, params))
+        except NbsnakeError as fault:
+            faults.append(fault)
+    own = {axis.name for axis in declared}
+    sets = [each for each in overlays if each.axis in named | own]
+    for each in sets:
+        if not each.files and each.axis not in own:
+            faults.append(_no_files(each, artifacts))
+    raise_all(faults)
+    return Given(
+        spec=spec,
+        name=name,
+        params=params,
+        use=use,
+        axes=(*(each.as_axis() for each in sets if each.axis not in own), *axes),
+        overlays=tuple(sets),
+        artifacts=artifacts,
+    )
 
-    ``params`` is the step's mapping in params.yaml, None where there is none. A value comes from,
-    first wins: the path of the artifact it carries, ``params``, ``:dvc-extra:``, the literal.
-    """
-    name = spec.name
+
+def _no_files(overlays: OverlaySet, artifacts: Iterable[Artifact]) -> NbsnakeError:
+    out = next(each for each in artifacts if overlays.axis in names_in(each.path))
+    return PipelineError(
+        f"the path {out.path!r} names {{{overlays.axis}}}, but {overlays.folder}/ holds no file",
+        where=out.where,
+        hint=f"write {overlays.folder}/NAME.yaml, which may be empty, for each {overlays.axis}; "
+        f"or declare it with ':foreach {overlays.axis}: ...'",
+    )
+
+
+def _use_faults(spec: StepSpec, use: Use) -> Iterator[NbsnakeError]:
+    if spec.command:
+        yield PipelineError(
+            f"{spec.notebook} has a command of its own (':dvc-cmd:'), which has one use only",
+            where=use.place(),
+            hint="name its files with ':dvc-in' and ':dvc-out' instead",
+        )
+    names = [param.name for param in spec.params]
+    for name in use.values:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            yield PipelineError(
+                f"{name!r} is not a parameter of {spec.notebook}",
+                where=use.place("values", name),
+                hint=f"did you mean {near[0]!r}?"
+                if near
+                else f"declare it there with ':param {name}: what it is'",
+            )
+
+
+def _artifacts_of_use(spec: StepSpec, use: Use, faults: list[NbsnakeError]) -> Iterator[Artifact]:
+    """The step's files, with the paths that the use gives to those that parameters carry."""
+    done = set()
+    for artifact in spec.artifacts:
+        name = artifact.param or ""
+        if name not in use.values:
+            yield artifact
+        elif name not in done:
+            done.add(name)
+            where = use.place("values", name)
+            for path in _paths_of_value(use.values[name]):
+                if fault := path_fault(path, artifact.role, where, f"'{name}:'"):
+                    faults.append(fault)
+                yield replace(
+                    artifact,
+                    path=posixpath.normpath(path),
+                    is_dir=path.endswith("/"),
+                    where=where,
+                )
+
+
+def _paths_of_value(value: object) -> list[str]:
+    texts = value if isinstance(value, list) else [value]
+    return [text if isinstance(text, str) else "" for text in texts]
+
+
+def _linked(given: list[Given], faults: list[NbsnakeError]) -> list[Given]:
+    """Each use with its overlays' paths, and with what its inputs run over."""
+    makers = {
+        out.path: each for each in given for out in each.artifacts if out.is_output and each.axes
+    }
+    return [
+        replace(
+            each,
+            artifacts=tuple(_link(artifact, each, makers, faults) for artifact in each.artifacts),
+        )
+        for each in given
+    ]
+
+
+def _link(
+    artifact: Artifact, given: Given, makers: Mapping[str, Given], faults: list[NbsnakeError]
+) -> Artifact:
+    own = {axis.name for axis in given.axes}
+    free = [name for name in names_in(artifact.path) if name not in own]
+    if not free:
+        return replace(artifact, overrides=tuple(_other_paths(artifact, given, faults)))
+    maker = makers.get(artifact.path)
+    names = [axis.name for axis in maker.axes] if maker else []
+    if artifact.is_output or maker is None or not set(free) <= set(names):
+        faults.append(_unknown_axis(artifact, free[0], given, makers))
+    elif artifact.param is None:
+        faults.append(
+            PipelineError(
+                f"{artifact.path!r} stands for several files, and no parameter takes them",
+                where=artifact.where,
+                hint="name one: ':dvc-in scores: path', with ':param scores: ...'",
+            )
+        )
+    elif len(given.carried(artifact.param)) > 1:
+        faults.append(
+            PipelineError(
+                f"{artifact.param!r} already carries another file",
+                where=artifact.where,
+                hint="give what runs over all variants a parameter of its own",
+            )
+        )
+    else:
+        over = tuple(axis for axis in maker.axes if axis.name in free)
+        return replace(artifact, fan_in=FanIn(maker=maker.name, axes=over))
+    return artifact
+
+
+def _unknown_axis(
+    artifact: Artifact, name: str, given: Given, makers: Mapping[str, Given]
+) -> NbsnakeError:
+    known = [axis.name for axis in given.axes]
+    paths = difflib.get_close_matches(artifact.path, makers, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        hint = f"did you mean '{{{near[0]}}}'?"
+    elif not artifact.is_output and paths:
+        hint = f"did you mean {paths[0]!r}, which {makers[paths[0]].name!r} writes?"
+    else:
+        hint = f"declare it with ':foreach {name}: VALUES'"
+        hint += f"; axes here: {', '.join(known)}" if known else ""
+    many = "" if artifact.is_output else ", and no step writes such paths for each"
+    return PipelineError(
+        f"{{{name}}} in {artifact.path!r} is no axis of {given.name!r}{many}",
+        where=artifact.where,
+        hint=hint,
+    )
+
+
+def _other_paths(
+    artifact: Artifact, given: Given, faults: list[NbsnakeError]
+) -> Iterator[Override]:
+    """The paths that overlays give to the parameter that carries the file."""
+    param = next((each for each in given.spec.params if each.name == artifact.param), None)
+    for override in find_overrides(param, given) if param else ():
+        where = place_of(override.overlay.file, override.key.split("."))
+        path = override.value if isinstance(override.value, str) else ""
+        if told := _other_path_fault(artifact, path, override.key, given):
+            faults.append(PipelineError(told[0], where=where, hint=told[1]))
+        elif fault := path_fault(path, Role.DEP, where, f"'{override.key}'"):
+            faults.append(fault)
+        else:
+            yield override._replace(value=posixpath.normpath(path))
+
+
+def _other_path_fault(
+    artifact: Artifact, path: str, key: str, given: Given
+) -> tuple[str, str] | None:
+    if artifact.is_output:
+        return (
+            f"{key} is the path of an output, which follows from the notebook",
+            f"remove it; the path is {artifact.path!r}",
+        )
+    if len(given.carried(artifact.param or "")) > 1:
+        return f"{key} carries several files, which no overlay can give", "remove it"
+    if path.endswith("/") != artifact.is_dir:
+        return f"{key} is no path of a {'folder' if artifact.is_dir else 'file'}", (
+            f"write one, such as {artifact.path}{'/' * artifact.is_dir}"
+        )
+    unknown = [name for name in names_in(path) if given.axis(name) is None]
+    if unknown:
+        return f"{{{unknown[0]}}} is no axis of {given.name!r}", "name the file"
+    return None
+
+
+def _section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[NbsnakeError]:
+    """Of params.yaml: a step's section with what is no parameter, or named almost like a step."""
+    names = list(dict.fromkeys(section for each in given for section in each.sections))
+    own = {each.name: each for each in reversed(given) if not each.spec.command}
+    for key, value in params.items():
+        if key in own:
+            yield from _param_faults(own[key], value)
+        elif isinstance(value, dict):
+            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.8)
+            if key not in names and near and near[0] not in params:
+                yield PipelineError(
+                    f"no step is called {key!r}",
+                    where=place_of(PARAMS_FILE, (str(key),)),
+                    hint=f"did you mean {near[0]!r}?",
+                )
+
+
+def _param_faults(given: Given, section: Any) -> Iterator[NbsnakeError]:
+    if section is None:
+        return
+    if not isinstance(section, dict):
+        yield PipelineError(
+            f"{given.name!r} is the name of a step ({given.spec.notebook}) but holds no mapping",
+            where=place_of(PARAMS_FILE, (given.name,)),
+            hint=f"write the step's parameters below '{given.name}:'",
+        )
+        return
+    names = [param.name for param in given.spec.params]
+    for key in section:
+        if key not in names:
+            yield _unknown_param(given.name, str(key), given, PARAMS_FILE)
+
+
+def _unknown_param(section: str, key: str, given: Given, file: str) -> NbsnakeError:
+    names = [param.name for param in given.spec.params]
+    near = difflib.get_close_matches(key, names, n=1)
+    return PipelineError(
+        f"{section}.{key} is not a parameter of {given.spec.notebook}",
+        where=place_of(file, (section, key)),
+        hint=f"did you mean {near[0]!r}?"
+        if near
+        else f"declare it there with ':param {key}: what it is'",
+    )
+
+
+def _overlay_faults(
+    given: list[Given], params: Mapping[str, Any], overlays: Sequence[OverlaySet]
+) -> Iterator[NbsnakeError]:
+    """Of overlays: what no step takes, and what a step takes that does not run for each file."""
+    for each in overlays:
+        for overlay, values in each.files.items():
+            for key, value in values.items():
+                yield from _key_faults(given, params, each, overlay, str(key), value)
+
+
+def _key_faults(
+    given: list[Given],
+    params: Mapping[str, Any],
+    overlays: OverlaySet,
+    overlay: Overlay,
+    key: str,
+    value: Any,
+) -> Iterator[NbsnakeError]:
+    takers = [each for each in given if key in each.sections]
+    if takers and value is None:
+        return
+    if takers and isinstance(value, dict):
+        names = {param.name for each in takers for param in each.spec.params}
+        for name in value:
+            if name not in names:
+                yield _unknown_param(key, str(name), takers[0], overlay.file)
+            elif not any(overlays in each.overlays for each in takers):
+                yield _runs_once(overlay, f"{key}.{name}", takers)
+        return
+    takers = [each for each in given if any(param.name == key for param in each.spec.params)]
+    if not takers or isinstance(value, dict):
+        known = [*(section for each in given for section in each.sections), *map(str, params)]
+        near = difflib.get_close_matches(key, known, n=1)
+        yield PipelineError(
+            f"{key!r} is neither a step nor a parameter of one",
+            where=place_of(overlay.file, (key,)),
+            hint=f"did you mean {near[0]!r}?" if near else "write 'STEP: {PARAMETER: value}'",
+        )
+    elif not any(overlays in each.overlays for each in takers):
+        yield _runs_once(overlay, key, takers)
+
+
+def _runs_once(overlay: Overlay, key: str, takers: list[Given]) -> NbsnakeError:
+    name = takers[0].name
+    out = next((each.path for each in takers[0].artifacts if each.is_output), "")
+    return PipelineError(
+        f"{key} is given here, but {name!r} runs once for all, and not for each {overlay.axis}",
+        where=place_of(overlay.file, key.split(".")),
+        hint=f"write '{{{overlay.axis}}}' in the paths that it writes, here {out!r}",
+    )
+
+
+def _compile(given: Given) -> Step:
+    spec, name = given.spec, given.name
     if name in TAKEN_NAMES or keyword.iskeyword(name):
         raise PipelineError(
             f"the step would be called {name!r}, a name that Snakemake or nbsnake needs itself",
@@ -69,228 +443,45 @@ def compile_step(spec: StepSpec, params: Value) -> Step:
             hint="rename the notebook, or name the step with ':step: name' in its docstring",
         )
     faults: list[NbsnakeError] = []
-    config = _check_config(spec, name, params, faults)
-    extras = _read_extras(spec, faults)
-    paths = _paths(spec)
+    extras = read_extras(spec, faults)
     arguments = []
     for param in spec.params:
         try:
-            arguments.append(_bind(param, paths, config, extras, spec))
+            arguments.append(bind(param, given, extras))
         except NbsnakeError as fault:
             faults.append(fault)
     if not any(artifact.is_output for artifact in spec.artifacts):
-        faults.append(
-            PipelineError(
-                "the step declares no output",
-                where=spec.where,
-                hint="name a file that it writes: dvc run -o PATH ..."
-                if spec.command
-                else "name a file that it writes with ':dvc-out: path'",
-            )
-        )
+        faults.append(_no_output(spec))
     raise_all(faults)
     return Step(
         name=name,
+        script=script_path(spec.name),
         program=spec.program,
         arguments=tuple(sorted(arguments, key=lambda argument: argument.source != Source.FILE)),
-        artifacts=spec.artifacts,
-        where=spec.where,
+        artifacts=given.artifacts,
+        where=given.use.place() if given.use else spec.where,
         command=spec.command,
+        section=_section(arguments, given.params),
+        axes=given.axes,
     )
 
 
-def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
-    """The parameters of a notebook's script alone: what has no value must be told when it runs."""
-    paths = _paths(spec)
-    return tuple(
-        _file_argument(param, paths[param.name])
-        if param.name in paths
-        else _argument(param, _type_of(param), Source.LITERAL, param.literal)
-        for param in spec.params
+def _no_output(spec: StepSpec) -> NbsnakeError:
+    return PipelineError(
+        "the step declares no output",
+        where=spec.where,
+        hint="name a file that it writes: dvc run -o PATH ..."
+        if spec.command
+        else "name a file that it writes with ':dvc-out: path'",
     )
 
 
-def _paths(spec: StepSpec) -> dict[str, list[str]]:
-    """The paths that each parameter carries; a folder's ends in a slash."""
-    paths: dict[str, list[str]] = {}
-    for each in spec.artifacts:
-        if each.param:
-            paths.setdefault(each.param, []).append(each.path + "/" * each.is_dir)
-    return paths
-
-
-def _check_config(
-    spec: StepSpec, name: str, params: Value, faults: list[NbsnakeError]
-) -> Mapping[str, Value]:
-    """The step's values in params.yaml; every one of them must be a parameter that it has."""
-    if params is None or spec.command:  # its author tells the script what it needs
-        return {}
-    if not isinstance(params, dict):
-        faults.append(
-            PipelineError(
-                f"{name!r} is the name of a step ({spec.notebook}) but holds no mapping",
-                where=Where(PARAMS_FILE),
-                hint=f"write the step's parameters below '{name}:'",
-            )
-        )
-        return {}
-    names = [param.name for param in spec.params]
-    for key in params:
-        if key not in names:
-            near = difflib.get_close_matches(str(key), names, n=1)
-            faults.append(
-                PipelineError(
-                    f"{name}.{key} is not a parameter of {spec.notebook}",
-                    where=Where(PARAMS_FILE),
-                    hint=f"did you mean {near[0]!r}?"
-                    if near
-                    else f"declare it there with ':param {key}: what it is'",
-                )
-            )
-    return params
-
-
-def _bind(
-    param: ParamSpec,
-    paths: Mapping[str, list[str]],
-    config: Mapping[str, Value],
-    extras: Mapping[str, Extra],
-    spec: StepSpec,
-) -> Argument:
-    if param.name in paths:
-        if param.name in config:
-            raise PipelineError(
-                f"{spec.name}.{param.name} is given here, but the parameter carries a file",
-                where=Where(PARAMS_FILE),
-                hint=f"remove it; the path stands in the notebook: {param.where}",
-            )
-        return _file_argument(param, paths[param.name])
-    if param.name in config:
-        value, source, where = config[param.name], Source.CONFIG, Where(PARAMS_FILE)
-    elif param.name in extras:
-        words, negated, where = extras[param.name]
-        value, source = _parse(param, words, where, negated=negated), Source.LITERAL
-    elif param.has_literal or (param.type and param.type.optional):
-        value, source, where = param.literal, Source.LITERAL, param.where
-    elif spec.command:
-        return _argument(param, _type_of(param), Source.LITERAL, None)
-    else:
-        raise PipelineError(
-            f"the parameter {param.name!r} has no value",
-            where=param.where,
-            hint=f"assign it a literal in this cell, or set {spec.name}.{param.name} "
-            f"in {PARAMS_FILE}",
-        )
-    kind = param.type or type_of(param.literal if param.has_literal else value)
-    if not kind.accepts(value):
-        raise PipelineError(
-            f"the value {_shown(value)} of {spec.name}.{param.name} is not of the type {kind}",
-            where=where,
-            hint=f"{_advice(kind, value)}the parameter is declared in {param.where}",
-        )
-    return _argument(param, kind, source, value)
-
-
-def _advice(kind: ParamType, value: Value) -> str:
-    if kind.is_flag:
-        return "write true or false; "
-    if kind.kind == "dict" and isinstance(value, dict):
-        return "its keys must be texts, its values what JSON can say; "
-    return f"{kind} | None allows null; " if value is None else ""
-
-
-def _shown(value: Value) -> str:
-    text = repr(value)
-    return text if len(text) < 100 else f"{text[:80]}..."
-
-
-def _type_of(param: ParamSpec) -> ParamType:
-    return param.type or (type_of(param.literal) if param.has_literal else TEXT)
-
-
-def _file_argument(param: ParamSpec, paths: list[str]) -> Argument:
-    kind = param.type or TEXT
-    value: Value = list(paths) if kind.is_list else paths[0]
-    return Argument(
-        name=param.name,
-        type=kind,
-        help=param.help,
-        source=Source.FILE,
-        value=value,
-        default=value,
-        required=False,
-        where=param.where,
-    )
-
-
-def _argument(param: ParamSpec, kind: ParamType, source: Source, value: Value) -> Argument:
-    """A parameter with a value; the script's default is never one of params.yaml."""
-    default = param.literal if source is Source.CONFIG else value
-    return Argument(
-        name=param.name,
-        type=kind,
-        help=param.help,
-        source=source,
-        value=value,
-        default=default,
-        required=default is None and not kind.optional,
-        where=param.where,
-    )
-
-
-def _parse(param: ParamSpec, words: Sequence[str], where: Where, *, negated: bool) -> Value:
-    """The value that ``:dvc-extra:`` gives; a flag alone is true, ``--no-flag`` false or None."""
-    kind = _type_of(param)
-    if negated and not kind.is_flag:
-        return None
-    if kind.is_flag and not words:
-        return not negated
-    try:
-        return kind.parse(list(words))
-    except ValueError as error:
-        raise PipelineError(
-            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}",
-            where=where,
-            hint=f"the parameter is declared in {param.where}",
-        ) from None
-
-
-def _read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
-    """What ``:dvc-extra:`` gives to each parameter it names.
-
-    ``--name value``, ``--name=value`` and, as MLV-tools wrote them, dashes for underscores.
-    """
-    names = {param.name.replace("_", "-"): param.name for param in spec.params}
-    extras: dict[str, Extra] = {}
-    for option, words, where in _options(spec.extras):
-        flag, equals, value = option.removeprefix("--").partition("=")
-        values = (value, *words) if equals else words
-        plain = flag.replace("_", "-")
-        negated = plain not in names and not values and plain.removeprefix("no-") in names
-        name = names.get(plain.removeprefix("no-") if negated else plain)
-        if option.startswith("--") and name:
-            extras[name] = Extra(values, negated, where)
-            continue
-        near = difflib.get_close_matches(flag, names, n=1)
-        faults.append(
-            PipelineError(
-                f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
-                where=where,
-                hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
-            )
-        )
-    return extras
-
-
-def _options(words: Iterable[tuple[str, Where]]) -> Iterator[tuple[str, tuple[str, ...], Where]]:
-    """Each option with the words behind it; a word that no option precedes comes alone."""
-    option: tuple[str, list[str], Where] | None = None
-    for word, where in words:
-        if option and not word.startswith("--"):
-            option[1].append(word)
-            continue
-        if option:
-            yield option[0], tuple(option[1]), option[2]
-        option = (word, [], where)
-    if option:
-        yield option[0], tuple(option[1]), option[2]
+def _section(arguments: Iterable[Argument], params: Mapping[str, Any]) -> str:
+    """The section of params.yaml that the step takes as a whole, "" where there is none."""
+    config = [argument for argument in arguments if argument.source is Source.CONFIG]
+    sections = {argument.key.rpartition(".")[0] for argument in config}
+    if len(sections) != 1 or any(argument.overrides for argument in config):
+        return ""
+    section = sections.pop()
+    names = {argument.name for argument in config}
+    return section if section and set(params.get(section) or ()) == names else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbsnake.atomic import write_atomically
-from nbsnake.compile import script_arguments
+from nbsnake.binding import script_arguments
 from nbsnake.discover import walk_notebooks
 from nbsnake.errors import UsageError
 from nbsnake.notebook import read_notebook

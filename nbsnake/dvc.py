@@ -18,6 +18,7 @@ from nbsnake.atomic import write_atomically
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.model import PARAMS_FILE, upwards
+from nbsnake.places import place_of
 from nbsnake.plan import (
     PLAN_FILE,
     Plan,
@@ -27,8 +28,19 @@ from nbsnake.plan import (
     read_current_plan,
     source_digests,
 )
-from nbsnake.project import read_params, read_yaml
-from nbsnake.render.stage import DVC_FILE, OWNER, is_ours, rule_argv
+from nbsnake.project import read_params, read_values, read_yaml
+from nbsnake.render.stage import DVC_FILE, OWNER
+from nbsnake.schema import read_schema, schema_faults
+from nbsnake.stages import (
+    Stage,
+    fan_in_paths,
+    lists_in_file,
+    overlay_files,
+    read_stages,
+    rule_argv,
+    unpacked_section,
+)
+from nbsnake.variants import base_name
 
 TEMPORARY = ".dvc/tmp"
 
@@ -48,8 +60,11 @@ def current_plan() -> Plan:
 
 def _make_plan() -> tuple[Plan, list[str]]:
     """The plan, and the files that it depends on."""
-    templates: dict[str, Any] = read_yaml(DVC_FILE).get("stages") or {}
     config = read_params()
+    templates = read_stages(read_yaml(DVC_FILE), config)
+    if schema := read_schema():
+        for file in (PARAMS_FILE, *overlay_files(templates)):
+            raise_all(schema_faults(schema, read_values(file), file))
     params_files = {PARAMS_FILE}
     steps = {}
     try:
@@ -57,10 +72,9 @@ def _make_plan() -> tuple[Plan, list[str]]:
             order = plan_repro(get_active_graph(repo.index.graph), list(repo.index.stages))
             names = [stage.name for stage in order if not stage.is_data_source]
             for stage in order:
-                template = templates.get(getattr(stage, "name", "").partition("@")[0])
-                if template and is_ours(template):
-                    steps[stage.name] = _planned(stage, template)
-                    _check_params(steps[stage.name], config)
+                if template := templates.get(base_name(getattr(stage, "name", ""))):
+                    steps[stage.name] = _planned(stage, template, templates)
+                    _check_params(steps[stage.name], template, config)
                     params_files.update(steps[stage.name].params)
             _check_outputs(steps.values())
             cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
@@ -71,7 +85,8 @@ def _make_plan() -> tuple[Plan, list[str]]:
     return Plan(steps, tuple(names), config, cache), sources
 
 
-def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
+def _planned(stage: Any, template: Stage, templates: dict[str, Stage]) -> PlannedStep:
+    key = stage.name.partition("@")[2]
     param_deps, deps = split_params_deps(stage)
     params = {}
     for dep in sorted(param_deps, key=lambda dep: (dep.def_path != PARAMS_FILE, dep.def_path)):
@@ -89,17 +104,24 @@ def _planned(stage: Any, template: dict[str, Any]) -> PlannedStep:
             where=Where(PARAMS_FILE),
             hint="run: nbsnake generate",
         )
+    told = {
+        name.rpartition(".")[2]: value for each in params.values() for name, value in each.items()
+    }
+    lists = fan_in_paths(template, key, templates)
+    in_file = lists_in_file(template, lists)
     unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
     return PlannedStep(
         name=stage.name,
         notebook=stage.meta[OWNER],
         cmd=stage.cmd,
-        argv=rule_argv(template, stage.name, params.get(PARAMS_FILE, {})),
+        argv=rule_argv(template, key, told, in_file),
         deps=tuple(sorted(dep.def_path for dep in deps)),
         outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
         params=params,
         # DVC's own rules of which runs it remembers: dvc.stage.cache._can_hash, Stage.run
         run_cache=bool(deps) and not unlogged and not any(out.persist for out in stage.outs),
+        axes=template.axes(key),
+        lists=in_file,
     )
 
 
@@ -141,15 +163,16 @@ def _tracked_fault(file: str, paths: list[str]) -> PipelineError:
     )
 
 
-def _check_params(step: PlannedStep, config: dict[str, Any]) -> None:
-    """DVC passes all that stands under the step's name, so nothing else may stand there."""
-    given = config.get(step.name)
-    known = {key.removeprefix(f"{step.name}.") for key in step.params.get(PARAMS_FILE, {})}
+def _check_params(step: PlannedStep, template: Stage, config: dict[str, Any]) -> None:
+    """DVC passes all that stands in a section, so nothing else may stand there."""
+    section = unpacked_section(template.body["cmd"])
+    given = config.get(section)
+    known = {key.rpartition(".")[2] for key in step.params.get(PARAMS_FILE, {})}
     unknown = sorted(set(given) - known) if isinstance(given, dict) else []
     if unknown:
         raise PipelineError(
-            f"{step.name}.{unknown[0]} is not what dvc.yaml takes from here",
-            where=Where(PARAMS_FILE),
+            f"{section}.{unknown[0]} is not what dvc.yaml takes from here",
+            where=place_of(PARAMS_FILE, (section, unknown[0])),
             hint=f"remove it, or declare it in {step.notebook} and run: nbsnake generate",
         )
 

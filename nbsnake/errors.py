@@ -1,6 +1,6 @@
 """What can go wrong, named by who must act, and where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 
@@ -77,12 +77,20 @@ class Faults(NbsnakeError):  # noqa: N818  (several of them, not one)
     """Several faults, reported together."""
 
     def __init__(self, faults: Iterable[NbsnakeError]) -> None:
-        self.faults = tuple(sorted(faults, key=_place))
+        self.faults = tuple(sorted(_each(faults), key=_place))
         super().__init__("several faults")
         self.exit_code = max((fault.exit_code for fault in self.faults), default=1)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))
+
+
+def _each(faults: Iterable[NbsnakeError]) -> Iterator[NbsnakeError]:
+    for fault in faults:
+        if isinstance(fault, Faults):
+            yield from fault.faults
+        else:
+            yield fault
 
 
 def _place(fault: NbsnakeError) -> tuple[str, int, int]:

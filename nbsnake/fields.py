@@ -18,9 +18,9 @@ from nbsnake.pycode import Docstring, docstring
 
 KEYS = (
     *("param", "dvc-in", "dvc-out", "dvc-out-persist", "dvc-metric", "dvc-plot"),
-    *("dvc-extra", "dvc-cmd", "dvc-meta-file", "step"),
+    *("dvc-extra", "dvc-cmd", "dvc-meta-file", "step", "foreach"),
 )
-LATER_KEYS = ("threads", "resources", "conda", "container", "foreach")
+LATER_KEYS = ("threads", "resources", "conda", "container")
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
 _HALF_FIELD = re.compile(r"\s*+:(param|dvc-[\w-]*+)(?=\s|$)")

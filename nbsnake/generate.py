@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbsnake.choose import choose_steps
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
-from nbsnake.model import Pipeline, Step
+from nbsnake.model import PARAMS_FILE, Pipeline, Step, script_path
+from nbsnake.overlays import overlay_files, read_overlays
 from nbsnake.project import (
     MLVTOOLS_FILE,
     SETTINGS_FILE,
@@ -22,6 +23,8 @@ from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import DVC_FILE, render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
+from nbsnake.schema import SCHEMA_FILE, render_schema, schema_of
+from nbsnake.seeding import Seeds, seeded
 from nbsnake.spec import StepSpec
 from nbsnake.specmemo import SpecMemo
 from nbsnake.unchanged import remember, snapshot
@@ -33,10 +36,11 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
-    return _pipeline(settings, SpecMemo(reading(settings)))
+    return _pipeline(settings, SpecMemo(reading(settings)))[0]
 
 
-def _pipeline(settings: Settings, memo: SpecMemo) -> Pipeline:
+def _pipeline(settings: Settings, memo: SpecMemo) -> tuple[Pipeline, Seeds]:
+    """The pipeline, and the values that params.yaml is to get for it."""
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
     for path in find_notebooks(settings.notebooks):
@@ -47,11 +51,13 @@ def _pipeline(settings: Settings, memo: SpecMemo) -> Pipeline:
         else:
             specs += [spec] if spec else []
     try:
-        pipeline = compile_pipeline(specs, read_params())
+        params, overlays = read_params(), read_overlays(settings.overlays)
+        seeds = find_seeds(specs, params, settings.uses, overlays)
+        pipeline = compile_pipeline(specs, params, settings.uses, overlays, seeds)
     except NbsnakeError as fault:
         faults.append(fault)
     raise_all(faults)
-    return pipeline
+    return pipeline, seeds
 
 
 def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
@@ -79,8 +85,11 @@ def check(notebooks: Iterable[str] = ()) -> list[Drift]:
 
 
 def _named_by_settings() -> list[str]:
-    conf = read_settings().docstring_conf
-    return [conf] if conf else []
+    """The files that only the settings know, and the folders in which such files may appear."""
+    settings = read_settings()
+    folders = settings.overlays.values()
+    overlays = [path for folder in folders for path in (folder, *overlay_files(folder))]
+    return [*([settings.docstring_conf] if settings.docstring_conf else []), *overlays]
 
 
 def meaningless_settings_in_words() -> str:
@@ -98,13 +107,14 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
     """
     settings = read_settings()
     memo = SpecMemo(reading(settings))
-    pipeline = _pipeline(settings, memo)
+    pipeline, seeds = _pipeline(settings, memo)
     chosen = list(notebooks)
     names = choose_steps(chosen, {step.name: step.notebook for step in pipeline.steps})
     wanted = [step for step in pipeline.steps if step.name in names]
     generated = [
-        *(file for step in wanted for file in _files_of_step(step, pipeline)),
+        *{file.path: file for step in wanted for file in _files_of_step(step, pipeline)}.values(),
         _dvc_file(pipeline),
+        *_params_files(pipeline, seeds),
         *scaffold_files(),
     ]
     drifts = find_drift(generated, [] if chosen else _orphans(pipeline))
@@ -113,18 +123,33 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
 
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
-    yield GeneratedFile(path=step.script, text=render_script(step), notebook=step.notebook)
+    """The rule, and the script, which uses of a notebook share with its own step."""
+    own = next(each for each in pipeline.steps if script_path(each.name) == step.script)
+    yield GeneratedFile(path=step.script, text=render_script(own), notebook=step.notebook)
     yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
 
 
+def _params_files(pipeline: Pipeline, seeds: Seeds) -> Iterator[GeneratedFile]:
+    """params.yaml with what it lacks, and its schema."""
+    if seeds:
+        text = _text_of(PARAMS_FILE)
+        yield GeneratedFile(path=PARAMS_FILE, text=seeded(text, seeds))
+    if any(step.arguments and not step.command for step in pipeline.steps):
+        yield GeneratedFile(path=SCHEMA_FILE, text=render_schema(schema_of(pipeline)))
+
+
 def _dvc_file(pipeline: Pipeline) -> GeneratedFile:
+    return GeneratedFile(path=DVC_FILE, text=render_dvc_file(pipeline, _text_of(DVC_FILE)))
+
+
+def _text_of(path: str) -> str:
+    """The file's text with its own line ends, "" where there is none."""
     try:
-        text = Path(DVC_FILE).read_text(encoding="utf-8")
+        return Path(path).read_bytes().decode()
     except FileNotFoundError:
-        text = ""
+        return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise PipelineError(f"cannot be read: {error}", where=Where(DVC_FILE)) from None
-    return GeneratedFile(path=DVC_FILE, text=render_dvc_file(pipeline, text))
+        raise PipelineError(f"cannot be read: {error}", where=Where(path)) from None
 
 
 def _orphans(pipeline: Pipeline) -> list[str]:
@@ -134,6 +159,7 @@ def _orphans(pipeline: Pipeline) -> list[str]:
     return [
         *find_orphans("workflow/scripts", ".py", scripts),
         *find_orphans("workflow/rules", ".smk", rules),
+        *find_orphans("workflow/schemas", ".json", [SCHEMA_FILE]),
     ]
 
 

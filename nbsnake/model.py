@@ -1,14 +1,16 @@
 """The values in the middle: notebooks, steps, pipelines, and the laws that they keep."""
 
 import graphlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.paramtype import ParamType, Value
+from nbsnake.variants import Axis, Variant, fill, full_name, names_in, variants_of
 
 PARAMS_FILE = "params.yaml"
 
@@ -49,12 +51,40 @@ class Role(StrEnum):
     PLOT = "plot"
 
 
+class Overlay(NamedTuple):
+    """A file of values for one value of an axis, such as ``clients/acme.yaml`` for ``acme``."""
+
+    axis: str
+    value: str
+    file: str
+
+
+class Override(NamedTuple):
+    """What an overlay gives: its ``key`` in the overlay's file, and the value or path."""
+
+    overlay: Overlay
+    key: str
+    value: Value
+
+    def holds_for(self, variant: Variant) -> bool:
+        return variant.values[self.overlay.axis] == self.overlay.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanIn:
+    """The axes over which an input runs: it is what all these variants of ``maker`` write."""
+
+    maker: str
+    axes: tuple[Axis, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """A file or folder that a step reads or writes.
 
-    ``path`` is relative to the project's root; ``param`` names the parameter that carries it. An
-    output that DVC does not ``cache`` is for git to keep.
+    ``path`` is relative to the project's root, with ``{axis}`` for what differs between variants;
+    ``param`` names the parameter that carries it. An output that DVC does not ``cache`` is for git
+    to keep. An input may have another path in an overlay, and may stand for a ``fan_in``.
     """
 
     path: str
@@ -63,26 +93,48 @@ class Artifact:
     param: str | None = None
     is_dir: bool = False
     cache: bool = True
+    overrides: tuple[Override, ...] = ()
+    fan_in: FanIn | None = None
 
     @property
     def is_output(self) -> bool:
         return self.role is not Role.DEP
+
+    def paths(self, variant: Variant) -> list[str]:
+        """The paths that this is to a variant: one, or of a fan-in as many as there are."""
+        others = [str(each.value) for each in self.overrides if each.holds_for(variant)]
+        path = others[-1] if others else self.path
+        return [fill(each, variant.values) for each in self._spread(path)]
+
+    @property
+    def patterns(self) -> list[str]:
+        """The paths in which only the step's own axes are left."""
+        return self._spread(self.path)
+
+    def _spread(self, path: str) -> list[str]:
+        if self.fan_in is None:
+            return [path]
+        return [fill(path, each.values) for each in variants_of(self.fan_in.axes)]
 
 
 class Source(StrEnum):
     """Where a parameter's value comes from."""
 
     FILE = "file"  # the path of an artifact
-    CONFIG = "config"  # params.yaml, read anew for each run
-    LITERAL = "literal"  # written in the notebook
+    AXIS = "axis"  # what the variants differ in
+    CONFIG = "config"  # params.yaml or an overlay, read anew for each run
+    LITERAL = "literal"  # written in the notebook, or in nbsnake.yaml
+    PATTERN = "pattern"  # a text like that, with axes in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
     """A parameter of a step with its value; a file's value is its path, or a list of paths.
 
-    ``default`` is what the script takes when it is not told, unless the parameter is
-    ``required``. It never comes from params.yaml, so that editing that file changes no script.
+    Paths and values of the source ``PATTERN`` may hold ``{axis}``. ``key`` leads to a value of
+    params.yaml, before which the ``overrides`` come. ``default`` is
+    what the script takes when it is not told, unless the parameter is ``required``. It never comes
+    from params.yaml, so that editing that file changes no script.
     """
 
     name: str
@@ -93,6 +145,8 @@ class Argument:
     default: Value
     required: bool
     where: Where
+    key: str = ""
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +180,22 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One notebook's unit of work, with every parameter bound, unless it has its own ``command``"""
+    """A use of a notebook with every parameter bound, unless it has its own ``command``.
+
+    ``script`` is shared by all uses of the notebook. ``section`` is what of params.yaml the step
+    takes as a whole, "" where it takes single values. A step with ``axes`` runs once for each of
+    its variants.
+    """
 
     name: str
+    script: str
     program: Program
     arguments: tuple[Argument, ...]
     artifacts: tuple[Artifact, ...]
     where: Where
     command: Command | None = None
+    section: str = ""
+    axes: tuple[Axis, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -144,12 +206,9 @@ class Step:
         return self.program.description
 
     @property
-    def script(self) -> str:
-        return script_path(self.name)
-
-    @property
     def log(self) -> str:
-        return f"logs/{self.name}.log"
+        key = "-".join(f"{{{axis.name}}}" for axis in self.axes)
+        return f"logs/{full_name(self.name, key)}.log"
 
     @property
     def inputs(self) -> tuple[Artifact, ...]:
@@ -163,6 +222,29 @@ class Step:
     def config(self) -> tuple[Argument, ...]:
         return tuple(arg for arg in self.arguments if arg.source is Source.CONFIG)
 
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return tuple(variants_of(self.axes))
+
+    @property
+    def has_overlays(self) -> bool:
+        """Whether the variants differ in more than the values of their axes."""
+        files = any(artifact.overrides for artifact in self.artifacts)
+        return files or any(argument.overrides for argument in self.arguments)
+
+    def value(self, argument: Argument, variant: Variant) -> Value:
+        """What a variant's script gets for one of its parameters; for an axis, its text."""
+        if argument.source is Source.FILE:
+            carried = [each for each in self.artifacts if each.param == argument.name]
+            paths: list[Value] = [
+                path + "/" * each.is_dir for each in carried for path in each.paths(variant)
+            ]
+            return paths if argument.type.is_list else paths[0]
+        if argument.source in (Source.AXIS, Source.PATTERN):
+            return fill(str(argument.value), variant.values)
+        others = [each.value for each in argument.overrides if each.holds_for(variant)]
+        return others[-1] if others else argument.value
+
 
 def script_path(step: str) -> str:
     return f"workflow/scripts/{step}.py"
@@ -172,21 +254,44 @@ def script_path(step: str) -> str:
 class Pipeline:
     """All steps in an order in which they can run.
 
-    Raises :class:`PipelineError`, several together, unless names are unique, every output has one
-    producer, no output lies inside another, and no step needs what comes of it.
+    Raises :class:`PipelineError`, several together, unless names are unique, every output names
+    all axes of its step and has one producer, no output lies inside another, and no step needs
+    what comes of it.
     """
 
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        raise_all([*self._same_names(), *self._same_outputs(), *self._mixed_folders()])
+        raise_all([*self._same_names(), *self._same_keys(), *self._shared_by_variants()])
+        raise_all([*self._same_outputs(), *self._mixed_folders()])
         by_name = {step.name: step for step in self.steps}
         object.__setattr__(self, "steps", tuple(by_name[name] for name in self._order()))
 
     @cached_property
     def producers(self) -> dict[str, Step]:
         """The step that writes each output path."""
-        return {out.path: step for step in self.steps for out in step.outputs}
+        return {path: step for path, step, _ in self._written}
+
+    @cached_property
+    def _written(self) -> list[tuple[str, Step, Artifact]]:
+        """Every path that any variant of a step writes."""
+        return [
+            (path, step, out)
+            for step in self.steps
+            for variant in step.variants
+            for out in step.outputs
+            for path in out.paths(variant)
+        ]
+
+    def makers(self, step: Step) -> list[str]:
+        """The steps that write what the step reads, by name."""
+        read = {
+            path
+            for variant in step.variants
+            for entry in step.inputs
+            for path in entry.paths(variant)
+        }
+        return sorted({made.name for path in read if (made := self.producer(path))})
 
     def producer(self, path: str) -> Step | None:
         """The step that writes ``path``, or a folder that ``path`` lies in."""
@@ -203,38 +308,67 @@ class Pipeline:
                 )
             seen.setdefault(step.name, step)
 
+    def _same_keys(self) -> Iterator[NbsnakeError]:
+        """``a-b`` and ``c`` would be called as ``a`` and ``b-c`` are."""
+        for step in self.steps:
+            count = Counter(variant.key for variant in step.variants)
+            key, times = max(count.items(), key=lambda item: item[1], default=("", 0))
+            if times > 1:
+                yield PipelineError(
+                    f"two variants of {step.name!r} would both be called {key!r}",
+                    where=step.where,
+                    hint="give each value of an axis once, and no dashes where they are ambiguous",
+                )
+
+    def _shared_by_variants(self) -> Iterator[NbsnakeError]:
+        for step in self.steps:
+            for out in step.outputs:
+                absent = {axis.name for axis in step.axes} - set(names_in(out.path))
+                if absent:
+                    name = min(absent)
+                    yield PipelineError(
+                        f"all variants of {step.name!r} would write {out.path!r}",
+                        where=out.where,
+                        hint=f"write '{{{name}}}' somewhere in the path: each {name} needs its own",
+                    )
+
     def _same_outputs(self) -> Iterator[NbsnakeError]:
         seen: dict[str, Artifact] = {}
-        for artifact in sorted(
-            (out for step in self.steps for out in step.outputs), key=lambda out: out.path
-        ):
-            first = next((seen[up] for up in upwards(artifact.path) if up in seen), None)
-            if first is not None:
-                relation = "is also" if first.path == artifact.path else f"lies in {first.path!r},"
+        told: set[tuple[str, str]] = set()
+        for path, _, artifact in sorted(self._written, key=lambda each: each[0]):
+            at = next((up for up in upwards(path) if up in seen), None)
+            if at is not None and (pair := (artifact.path, seen[at].path)) not in told:
+                told.add(pair)
+                relation = "is also" if at == path else f"lies in {at!r},"
+                other = "another variant" if seen[at] is artifact else f"{seen[at].where}"
                 yield PipelineError(
-                    f"the output {artifact.path!r} {relation} an output of {first.where}",
+                    f"the output {path!r} {relation} an output of {other}",
                     where=artifact.where,
                     hint="give each output a path of its own",
                 )
-            seen.setdefault(artifact.path, artifact)
+            seen.setdefault(path, artifact)
 
     def _mixed_folders(self) -> Iterator[NbsnakeError]:
-        outputs = [out for step in self.steps for out in step.outputs]
-        for entry in (entry for step in self.steps for entry in step.inputs):
-            inside = next((out for out in outputs if out.path.startswith(f"{entry.path}/")), None)
-            if inside is not None:
-                yield PipelineError(
-                    f"the folder {entry.path!r} holds {inside.path!r}, an output of {inside.where}",
-                    where=entry.where,
-                    hint="name the files that the step reads, one ':dvc-in' for each",
-                )
+        folders = {
+            up: written
+            for written in self._written
+            for up in upwards(written[0])
+            if up != written[0]
+        }
+        for step in self.steps:
+            for entry in step.inputs:
+                read = {path for variant in step.variants for path in entry.paths(variant)}
+                for folder in sorted(read & set(folders))[:1]:
+                    path, _, inside = folders[folder]
+                    yield PipelineError(
+                        f"the folder {folder!r} holds {path!r}, an output of {inside.where}",
+                        where=entry.where,
+                        hint="name the files that the step reads, one ':dvc-in' for each",
+                    )
 
     def _order(self) -> list[str]:
         graph = {
-            step.name: sorted(
-                {made.name for path in step.inputs if (made := self.producer(path.path))}
-            )
-            for step in sorted(self.steps, key=lambda step: step.name)
+            step.name: self.makers(step) for step in sorted(self.steps, key=lambda step: step.name)
         }
         try:
             return list(graphlib.TopologicalSorter(graph).static_order())
@@ -245,7 +379,11 @@ class Pipeline:
         by_name = {step.name: step for step in self.steps}
         start = by_name[names[0]]
         entry = next(
-            a for a in start.inputs if (made := self.producer(a.path)) and made.name in names
+            entry
+            for entry in start.inputs
+            for variant in start.variants
+            for path in entry.paths(variant)
+            if (made := self.producer(path)) and made.name in names
         )
         return PipelineError(
             f"the steps form a circle: {' -> '.join(names)}",

@@ -15,7 +15,7 @@ from nbsnake.content import Digest
 from nbsnake.receipt import Run
 
 PLAN_FILE = ".nbsnake/plan.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class PlannedOut(NamedTuple):
@@ -27,10 +27,11 @@ class PlannedOut(NamedTuple):
 
 
 class PlannedStep(NamedTuple):
-    """One step (or one variant of it, ``name@key``) with all values filled in.
+    """One step, or one variant of it (``name@key``), with all values filled in.
 
     ``cmd`` is the command as dvc.lock records it; ``argv`` are the words of the command that the
-    step's rule runs; ``params`` maps parameter files to the values that the step uses.
+    step's rule runs; ``params`` maps parameter files to the values that the step uses, ``lists``
+    parameters to paths that are too many for a command. ``axes`` are what makes the variant.
     """
 
     name: str
@@ -41,6 +42,13 @@ class PlannedStep(NamedTuple):
     outs: tuple[PlannedOut, ...]
     params: dict[str, dict[str, Any]]
     run_cache: bool
+    axes: dict[str, str]
+    lists: dict[str, list[str]]
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule, and of the stage, of which this may be a variant."""
+        return self.name.partition("@")[0]
 
     def lock_entry(self, contents: Mapping[str, Digest | None]) -> dict[str, Any]:
         """The step's entry as dvc.lock has it: sections in DVC's order, paths sorted.

@@ -3,9 +3,10 @@
 import difflib
 import json
 import math
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import Value
+from nbsnake.places import place_of
 from nbsnake.quote import has_surrogates
 from nbsnake.spec import NO_EFFECT, Reading
+from nbsnake.uses import Use, read_uses
 
 SETTINGS_FILE = "nbsnake.yaml"
 MLVTOOLS_FILE = ".mlvtools"
@@ -31,7 +34,8 @@ class Settings:
 
     ``notebooks`` are globs below the root; ``ignore_keys`` comment lines that leave a cell out;
     ``docstring_conf`` a YAML file whose values docstrings may use; the ``dvc_var`` names are those
-    that ``:dvc-cmd:`` uses for a step's script and stage.
+    that ``:dvc-cmd:`` uses for a step's script and stage. ``uses`` are further steps of notebooks;
+    ``overlays`` are axes whose values are the files of a folder.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -40,6 +44,8 @@ class Settings:
     dvc_var_python_cmd_path: str = "MLV_PY_CMD_PATH"
     dvc_var_python_cmd_name: str = "MLV_PY_CMD_NAME"
     dvc_var_meta_filename: str = "MLV_DVC_META_FILENAME"
+    uses: tuple[Use, ...] = ()
+    overlays: Mapping[str, str] = field(default_factory=lambda: {"client": "clients"})
 
 
 KNOWN = tuple(field.name for field in fields(Settings))
@@ -53,11 +59,20 @@ def read_settings() -> Settings:
     """
     own = read_yaml(SETTINGS_FILE)
     given: dict[str, Any] = {**_known(read_mlvtools()), **own}
-    places = {key: Where(SETTINGS_FILE if key in own else MLVTOOLS_FILE) for key in given}
-    faults = [_setting_fault(key, value, places[key]) for key, value in given.items()]
-    raise_all([fault for fault in faults if fault])
+    places = {
+        key: place_of(SETTINGS_FILE, (str(key),)) if key in own else Where(MLVTOOLS_FILE)
+        for key in given
+    }
+    faults = [
+        fault
+        for key, value in given.items()
+        if key != "uses" and (fault := _setting_fault(key, value, places[key]))
+    ]
     lists = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
-    return Settings(**{**given, **lists})
+    if given.get("uses") is not None:
+        lists["uses"] = read_uses(given["uses"], SETTINGS_FILE, faults)
+    raise_all(faults)
+    return Settings(**{**given, "uses": (), **lists})
 
 
 def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None:
@@ -71,7 +86,10 @@ def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None
 
 def _type_fault(key: str, value: object) -> tuple[str, str]:
     """What is wrong with a known setting's value, and what to do; nothing is ("", "")."""
-    if isinstance(getattr(Settings(), key), tuple):
+    if key == "overlays":
+        if not isinstance(value, dict) or not all(_is_set(*each) for each in value.items()):
+            return "'overlays' names no folders", "write, for example: overlays: {client: clients}"
+    elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{key!r} is no list of texts", f'write, for example: "{key}": ["a text"]'
     elif not isinstance(value, str):
@@ -79,6 +97,11 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
     elif key.startswith("dvc_var_") and not re.fullmatch(r"[a-zA-Z]\w*", value):
         return f"{key!r} is no name of a shell variable: {value!r}", "write letters, digits and _"
     return "", ""
+
+
+def _is_set(axis: object, folder: object) -> bool:
+    inside = isinstance(folder, str) and not posixpath.normpath(folder).startswith((".", "/"))
+    return isinstance(axis, str) and axis.isidentifier() and inside
 
 
 def read_mlvtools() -> dict[str, Any]:
@@ -106,7 +129,9 @@ def read_mlvtools() -> dict[str, Any]:
 
 
 def _known(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if key in KNOWN and key != "notebooks"}
+    """What of MLV-tools' settings has a meaning here; keys that are new in nbsnake have none."""
+    names = set(KNOWN) - {"notebooks", "uses", "overlays"}
+    return {key: value for key, value in given.items() if key in names}
 
 
 def meaningless_settings() -> list[str]:
@@ -141,12 +166,24 @@ def read_params() -> dict[str, Value]:
 
     Raises :class:`PipelineError` for values that DVC cannot read, such as dates.
     """
-    params = read_yaml(PARAMS_FILE)
-    raise_all([fault for leaf in _leaves(params) if (fault := _param_fault(*leaf))])
+    return read_values(PARAMS_FILE)
+
+
+def read_values(file: str) -> dict[str, Value]:
+    """A file of parameter values, such as params.yaml; raises as :func:`read_params` does."""
+    params = read_yaml(file)
+    raise_all([fault for leaf in _leaves(params) if (fault := _param_fault(file, *leaf))])
     return params
 
 
-def _param_fault(key: str, value: object) -> NbsnakeError | None:
+def fits_params(value: Value) -> bool:
+    """Whether params.yaml can hold the value, for DVC and YAML readers alike."""
+    leaves = [leaf for _, leaf in _leaves(value)]
+    finite = all(math.isfinite(leaf) for leaf in leaves if isinstance(leaf, float))
+    return finite and not _has_surrogates(value)
+
+
+def _param_fault(file: str, key: str, value: object) -> NbsnakeError | None:
     if not isinstance(value, str | int | float | None):
         message = f"{key} is {value}, a {type(value).__name__}, which DVC cannot read"
         hint = "write it as a text, in quotes"
@@ -155,7 +192,7 @@ def _param_fault(key: str, value: object) -> NbsnakeError | None:
         hint = "use null, with the type 'float | None'"
     else:
         return None
-    return PipelineError(message, where=Where(PARAMS_FILE), hint=hint)
+    return PipelineError(message, where=place_of(file, key.split(".")), hint=hint)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -6,6 +6,7 @@ in order; for any other step the record cannot match.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,13 +24,15 @@ from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
 from nbsnake.values import values_path, write_values
+from nbsnake.variants import fill, full_name
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(
     {"--lint", "--list", "-l", "--dag", "--rulegraph", "--filegraph", "--summary", "-S"}
     | {"--detailed-summary", "-D", "--unlock", "--touch", "-t"}
 )
-ParamFunction = Callable[[Any], Any]
+ParamFunction = Callable[[Any], Any]  # of Snakemake's wildcards
+Tell = Callable[[PlannedStep, dict[str, Any]], str]  # a word, by the step and the config
 
 
 def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
@@ -55,8 +58,10 @@ class Session:
         self._plan = _plan(self._is_head)
         self._digests = read_digests()
         self._verdicts: dict[str, Verdict] = {}
-        self._params: dict[str, list[str]] = {}  # the names that each step's rule asks for
-        self._in_files: set[str] = set()  # the steps whose rules ask for all names in a file
+        self._asked: dict[str, list[Tell]] = {}  # the parameters of each rule
+        self._variants: dict[str, list[PlannedStep]] = {}
+        for step in self._plan.steps.values():
+            self._variants.setdefault(step.rule, []).append(step)
         self._makers = self._plan.makers()
         _read_as_dvc_does(config, self._plan, workflow.config_settings)
         _find_own_tools()
@@ -84,32 +89,76 @@ class Session:
 
     def param(self, name: str) -> ParamFunction:
         """The value of ``step.param`` as one word of the command line."""
-        step, _, key = name.partition(".")
-        self._params.setdefault(step, []).append(key)
-        return lambda wildcards: text_of(self._config[step][key])
+        rule, key = self._split(name)
+        return self._ask(rule, lambda step, config: text_of(_told(step, config)[key]))
 
-    def values(self, step: str) -> ParamFunction:
+    def values(self, rule: str) -> ParamFunction:
         """A file with the values of a step, for those that a command cannot hold."""
-        self._in_files.add(step)
-        return lambda wildcards: write_values(step, self._told(step, self._config))
+        self._ask(rule, lambda step, config: values_path(step.name, _in_file(step, config)))
 
-    def _told(self, step: str, config: dict[str, Any]) -> dict[str, Any]:
-        """The values of ``config`` that the step takes."""
-        keys = self._plan.steps[step].params[PARAMS_FILE]
-        names = [key.removeprefix(f"{step}.") for key in keys]
-        return {name: config[step][name] for name in names}
+        def write(wildcards: Any) -> str:
+            step = self._variant(rule, wildcards)
+            return write_values(step.name, _in_file(step, self._config))
 
-    def content(self, step: str) -> ParamFunction:
+        return write
+
+    def paths_of(self, name: str) -> ParamFunction:
+        """The paths that ``step.param`` carries, as one word of the command line."""
+        rule, key = self._split(name)
+        return self._ask(rule, lambda step, config: _option(step, key))
+
+    def path_of(self, name: str) -> ParamFunction:
+        """The path that ``step.param`` carries, where overlays make it differ."""
+        rule, key = self._split(name)
+        return lambda wildcards: self._seen(
+            _option(self._variant(rule, wildcards), key).rstrip("/")
+        )
+
+    def made_or_source(self, pattern: str) -> ParamFunction:
+        """A path that is of a step for some variants, and a source for others."""
+        return lambda wildcards: self._seen(fill(pattern, dict(wildcards.items())))
+
+    def _seen(self, path: str) -> str:
+        """A source's times do not count."""
+        from snakemake.io import ancient
+
+        return path if path in self._makers else ancient(path)
+
+    def axis(self, name: str) -> list[str]:
+        """The values of ``step.axis`` over all variants of the step."""
+        rule, key = self._split(name)
+        return list(dict.fromkeys(step.axes[key] for step in self._variants[rule]))
+
+    def one_of(self, name: str) -> str:
+        """The regular expression of these values."""
+        return "|".join(map(re.escape, self.axis(name)))
+
+    def _split(self, name: str) -> tuple[str, str]:
+        rule, _, key = name.partition(".")
+        if rule not in self._variants:
+            raise StaleError(f"dvc.yaml has no stage {rule!r}", hint="run: nbsnake generate")
+        return rule, key
+
+    def _ask(self, rule: str, tell: Tell) -> ParamFunction:
+        """A parameter of a rule; what it was asked for is part of what Snakemake records."""
+        self._asked.setdefault(rule, []).append(tell)
+        return lambda wildcards: tell(self._variant(rule, wildcards), self._config)
+
+    def _variant(self, rule: str, wildcards: Any) -> PlannedStep:
+        axes = self._variants[rule][0].axes
+        key = "-".join(getattr(wildcards, name) for name in axes)
+        return self._plan.steps[full_name(rule, key)]
+
+    def content(self, rule: str) -> ParamFunction:
         """What the step's result depends on besides other steps' outputs, by digest.
 
         When the step is stale for a reason that Snakemake cannot see, the reason is in it too.
         """
-        if step not in self._plan.steps:
-            raise StaleError(f"dvc.yaml has no stage {step!r}", hint="run: nbsnake generate")
+        self._split(rule)
 
         def value(wildcards: Any) -> dict[str, Any]:
             _pass_on_force(self._workflow.dag_settings)  # not known before the rules are applied
-            return self._content(self._plan.steps[step])
+            return self._content(self._variant(rule, wildcards))
 
         return value
 
@@ -153,9 +202,7 @@ class Session:
 
     def _record_params(self, step: PlannedStep, config: dict[str, Any]) -> list[str]:
         """The parameters of the step's rule as Snakemake records them."""
-        values = [text_of(config[step.name][key]) for key in self._params.get(step.name, [])]
-        if step.name in self._in_files:
-            values.append(values_path(step.name, self._told(step.name, config)))
+        values = [tell(step, config) for tell in self._asked.get(step.rule, [])]
         return sorted(repr(value) for value in (*values, self._content(step)))
 
     def _seal_fresh(self, step: PlannedStep) -> None:
@@ -189,6 +236,29 @@ class Session:
                 write_record(path, {**record, "params": []}, complete=False)
 
 
+def _told(step: PlannedStep, config: dict[str, Any]) -> dict[str, Any]:
+    """The values that a step takes, by parameter: those of params.yaml as the config has them."""
+    told = {}
+    for file, values in step.params.items():
+        for key, value in values.items():
+            found = value
+            if file == PARAMS_FILE:
+                found = config
+                for part in key.split("."):
+                    found = found[part]
+            told[key.rpartition(".")[2]] = found
+    return told
+
+
+def _in_file(step: PlannedStep, config: dict[str, Any]) -> dict[str, Any]:
+    return {**_told(step, config), **step.lists}
+
+
+def _option(step: PlannedStep, name: str) -> str:
+    start = f"--{name}="
+    return next(word.removeprefix(start) for word in step.argv if word.startswith(start))
+
+
 def _plan(is_head: bool) -> Plan:
     """The plan; the head process makes it anew where needed, a job takes what its head made."""
     plan = read_current_plan() if is_head else read_plan()
@@ -209,7 +279,13 @@ def _read_as_dvc_does(config: dict[str, Any], plan: Plan, settings: Any) -> None
     from snakemake.utils import update_config
 
     config.update(deepcopy(plan.params))
-    update_config(config, settings.overwrite_config or {})
+    told = settings.overwrite_config or {}
+    if told:
+        from nbsnake.schema import read_schema, word_faults  # slow, and seldom needed
+
+        # Snakemake leaves texts within mappings as they are told; scripts read them by type.
+        raise_all(word_faults(read_schema() or {}, told, "--config"))
+    update_config(config, told)
 
 
 def _pass_on_force(settings: Any) -> None:

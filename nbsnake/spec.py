@@ -27,6 +27,7 @@ from nbsnake.fields import (
     may_declare,
     read_fields,
 )
+from nbsnake.foreach import AxisSpec, read_foreach
 from nbsnake.ipython.translation import to_python
 from nbsnake.model import Artifact, Cell, Command, Notebook, Program, script_path
 from nbsnake.paramspec import (
@@ -50,6 +51,7 @@ from nbsnake.pycode import (
 )
 
 NO_EFFECT = ("No effect",)
+OTHERS = (*ROLES, "dvc-extra", "foreach")  # what no step with a command of its own has
 PYTHON = ("python", "ipython", "")  # "" where the notebook does not tell: its syntax will
 
 
@@ -73,7 +75,8 @@ PLAIN = Reading()
 class StepSpec:
     """What the author wrote; the fields are those of :class:`nbsnake.model.Step`.
 
-    ``extras`` are the words of ``:dvc-extra:``, each with its place.
+    ``extras`` are the words of ``:dvc-extra:``, each with its place; ``axes`` are those of
+    ``:foreach``.
     """
 
     name: str
@@ -83,6 +86,7 @@ class StepSpec:
     extras: tuple[tuple[str, Where], ...]
     command: Command | None
     where: Where
+    axes: tuple[AxisSpec, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -198,6 +202,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
     name, call = _read_name_and_call(fields, path, reading, outside)
     artifacts = _read_files(fields, params, call, outside)
     extras = _read_extras([field for field in fields if field.key == "dvc-extra"], outside)
+    axes = read_foreach([field for field in fields if field.key == "foreach"], outside)
     assigned = find_assignments(params, _declaring(text), path, faults)
     literals = {name: each for found in assigned.values() for name, each in found.items()}
     unassigned = tuple(name for name in params if name not in literals)
@@ -225,6 +230,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         extras=tuple(extras),
         command=call.command if call else None,
         where=where,
+        axes=tuple(axes),
     )
 
 
@@ -300,7 +306,7 @@ def _read_name_and_call(
     try:
         if len(commands) > 1:
             raise ValueError("there is more than one")
-        if others := {f":{each.key}:" for each in fields if each.key in (*ROLES, "dvc-extra")}:
+        if others := {f":{each.key}:" for each in fields if each.key in OTHERS}:
             raise ValueError(f"it says the whole stage, so that {min(others)} cannot stand beside")
         call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
         if call.name and not given:

@@ -22,7 +22,7 @@ FILES = (
     *("nbsnake.yaml", ".mlvtools", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"),
     *("workflow/Snakefile", "workflow/profiles/default/profile.yaml", "workflow/envs/steps.yaml"),
 )
-FOLDERS = ("workflow/scripts", "workflow/rules")
+FOLDERS = ("workflow/scripts", "workflow/rules", "workflow/schemas")
 
 
 State = dict[str, Any]
@@ -68,8 +68,14 @@ def _files_in(folder: str) -> list[str]:
 
 
 def content_of(path: str) -> str:
-    """The content's hash and whether the file is executable; "" for a file that is not there."""
+    """The content's hash and whether the file is executable; "" for a file that is not there.
+
+    The content of a folder are the names in it.
+    """
     try:
+        if os.path.isdir(path):
+            names = "/".join(sorted(os.listdir(path)))
+            return hashlib.sha256(names.encode(errors="replace")).hexdigest()
         with open(path, "rb") as file:
             executable = os.fstat(file.fileno()).st_mode & 0o100
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()}{'x' if executable else ''}"

@@ -15,8 +15,11 @@ from nbsnake.notebook import parse_notebook
 from nbsnake.paramtype import text_of
 from nbsnake.render.rule import VALUES, _label, render_rule
 from nbsnake.render.script import render_script
+from nbsnake.render.stage import is_in_file, render_stage
 from nbsnake.spec import PLAIN, read_step
+from nbsnake.stages import fan_in_paths, lists_in_file, read_stages, rule_argv
 from nbsnake.values import values_path
+from nbsnake.variants import fill, full_name
 
 PYTHON = {"language_info": {"name": "python"}}
 
@@ -57,7 +60,8 @@ def spec_of(source, *cells, reading=PLAIN, **more):
 
 def step(source, *cells, params=None, **more):
     """The step of a notebook; ``params`` are its values in params.yaml."""
-    return compile_step(spec_of(source, *cells, **more), params)
+    spec = spec_of(source, *cells, **more)
+    return compile_step(spec, {} if params is None else {spec.name: params})
 
 
 def pipeline(*steps):
@@ -85,14 +89,25 @@ def received(made, *words):
         return vars(names["_parse_args"]())
 
 
-def rule_words(made, line):
-    """The words of the rule of a step in its pipeline, with files and values filled in."""
+def rule_words(made, line, variant=None):
+    """The words of a step's rule for a variant (the first), with files and values filled in."""
+    variant = variant or made.variants[0]
     rule = render_rule(made, line)
     shell = ast.literal_eval("(" + rule.rpartition("    shell:\n")[2] + ")")
-    words = shlex.split(shell.format(**_namespaces(made)))
-    assert words[:4] == ["nbsnake", "exec", made.name, "--"]
-    assert words[-3:] == [">", made.log, "2>&1"]
+    words = shlex.split(shell.format(**_namespaces(made, variant)))
+    assert words[:4] == ["nbsnake", "exec", full_name(made.name, variant.key), "--"]
+    assert words[-3:] == [">", fill(made.log, variant.values), "2>&1"]
     return words[4:-3]
+
+
+def planned_words(made, line, variant=None, params=None):
+    """The words that nbsnake derives for the same from the stages; ``params`` is params.yaml."""
+    variant = variant or made.variants[0]
+    rendered = {each.name: render_stage(each) for each in line.steps}
+    stages = read_stages({"stages": rendered}, params or {})
+    stage, told = stages[made.name], {arg.name: made.value(arg, variant) for arg in made.config}
+    lists = lists_in_file(stage, fan_in_paths(stage, variant.key, stages))
+    return list(rule_argv(stage, variant.key, told, lists))
 
 
 class _Quoted(str):
@@ -101,8 +116,7 @@ class _Quoted(str):
     __slots__ = ()
 
     def __format__(self, spec):
-        assert spec == "q"
-        return shlex.quote(self)
+        return shlex.quote(self) if spec == "q" else str(self)
 
 
 class _Names:
@@ -114,24 +128,32 @@ class _Names:
         return shlex.quote(self.only)
 
 
-def _namespaces(made):
+def _namespaces(made, variant):
     files = {
-        arg.name: arg.value.rstrip("/")
+        arg.name: made.value(arg, variant).rstrip("/")
         for arg in made.arguments
         if arg.source is Source.FILE and not arg.type.is_list
     }
     ins = {each.param for each in made.inputs}
-    values = {arg.name: arg.value for arg in made.config}
+    values = {arg.name: made.value(arg, variant) for arg in made.config}
+    lists = {a.name: made.value(a, variant) for a in made.arguments if a.required and is_in_file(a)}
+    paths = {
+        arg.name: made.value(arg, variant)
+        for arg in made.arguments
+        if arg.source is Source.FILE and arg.type.is_list
+    }
+    file = values_path(full_name(made.name, variant.key), values | lists)
     return {
         "input": _Names(
             {"script": made.script, **{_label(n): p for n, p in files.items() if n in ins}}
         ),
         "output": _Names({_label(n): p for n, p in files.items() if n not in ins}),
         "params": _Names(
-            {_label(name): text_of(value) for name, value in values.items()}
-            | {VALUES: values_path(made.name, values)}
+            {_label(name): text_of(value) for name, value in (values | paths).items()}
+            | {VALUES: file}
         ),
-        "log": _Names({"only": made.log}),
+        "wildcards": _Names(variant.values),
+        "log": _Names({"only": fill(made.log, variant.values)}),
     }
 
 
@@ -153,6 +175,7 @@ __all__ = [
     "nb_bytes",
     "nb_fields",
     "pipeline",
+    "planned_words",
     "received",
     "rule_words",
     "run_script",

@@ -16,34 +16,35 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "content", "errors", "nbsnake", "paramtype", "plain", "progress", "running"),
-        *("render", "scriptdiff"),
-        *("ipython", "ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
-        "mlvtools",
+        *("atomic", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
+        *("plain", "progress", "render", "running", "scriptdiff", "tables", "variants"),
+        *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("cache", "choose", "discover", "files", "model", "quote", "receipt", "records"),
-        *("runcache", "snakemake", "sourceedit", "values"),
+        *("cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
+        *("records", "runcache", "snakemake", "sourceedit", "values"),
     ),
     (
-        *("commands", "digests", "dvccmd", "notebook", "plan", "pycode", "scaffold", "unchanged"),
+        *("commands", "compare", "digests", "dvccmd", "notebook", "plan", "pycode"),
+        *("scaffold", "schema", "seeding", "unchanged"),
         *("ipython.expansion", "mlvtools.stage", "render.stage"),
     ),
     (
-        *("fields", "lockmemo"),
+        *("fields", "lockmemo", "ranking", "revisions", "stages"),
         *("ipython.magiccode", "render.bash", "render.rule", "render.script"),
     ),
-    ("exec", "ipython.cellmagics", "lockfile", "paramspec"),
-    ("artifacts", "freshness", "ipython.sessioncalls"),
-    ("ipython.translation", "restore"),
+    ("exec", "lockfile", "paramspec", "plot", "ipython.cellmagics"),
+    ("artifacts", "foreach", "freshness", "commands.compare", "ipython.sessioncalls"),
+    ("restore", "ipython.translation"),
     ("spec",),
-    ("compile", "mlvtools.files", "project", "specmemo"),
-    ("commands.params", "convert", "dvc", "generate", "mlvtools.project"),
-    (
-        *("commands.check", "commands.convert", "commands.export", "commands.generate"),
-        *("commands.status", "mlvtools.takeover", "snakefile", "sync"),
-    ),
-    ("commands.init", "commands.restore", "commands.run", "commands.sync"),
+    ("specmemo", "uses", "mlvtools.files"),
+    ("project",),
+    ("dvc", "overlays", "commands.params", "mlvtools.project"),
+    ("binding", "snakefile", "sync", "mlvtools.takeover"),
+    ("compile", "convert", "commands.init", "commands.restore", "commands.sync"),
+    ("generate", "commands.convert"),
+    ("commands.check", "commands.export", "commands.generate", "commands.status"),
+    ("commands.run",),
     ("cli",),
     ("__main__",),
 )
@@ -59,6 +60,10 @@ LATE = {
     ("notebook", "nbformat"),  # slow, and for notebooks of before 2015 only
     ("fields", "jinja2"),  # slow, and for projects with a docstring_conf only
     ("fields", "jinja2.sandbox"),
+    ("schema", "jsonschema"),  # slow, and needed only when a parameter file changed
+    ("snakefile", "nbsnake.schema"),  # slow, and needed only for what --config tells
+    ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
+    ("commands.compare", "nbsnake.plot"),  # slow, and for pictures only
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
     ("commands.status", "nbsnake.generate"),
@@ -73,12 +78,14 @@ IN_JOBS = frozenset(
 )
 
 OUTSIDE = {
-    "dvc": {"dvc", "lockfile"},
+    "dvc": {"dvc", "lockfile", "revisions"},
     "snakemake": {"snakefile"},
     "jinja2": {"fields"},
     "nbformat": {"notebook"},
     "rich": {"progress"},
-    "ruamel": {"mlvtools.takeover", "project", "render.stage"},
+    "jsonschema": {"schema"},
+    "matplotlib": {"plot"},
+    "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
     "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
     | {"ipython.standins"},  # whose functions become part of scripts
 }
@@ -189,7 +196,17 @@ def test_only_the_rim_prints():
     assert {name for name in printers if not name.startswith("commands.")} == PRINTERS
 
 
-HEAVY = ("snakemake", "dvc", "nbformat", "nbconvert", "jinja2", "ruamel", "rich")
+HEAVY = (
+    "snakemake",
+    "dvc",
+    "nbformat",
+    "nbconvert",
+    "jinja2",
+    "ruamel",
+    "rich",
+    "jsonschema",
+    "matplotlib",
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,17 @@ import shlex
 from pathlib import Path
 
 import pytest
-from builders import declare, nb, pipeline, received, rule_words, run_script, spec_of, step
+from builders import (
+    declare,
+    nb,
+    pipeline,
+    planned_words,
+    received,
+    rule_words,
+    run_script,
+    spec_of,
+    step,
+)
 from dvc.parsing.context import Context
 
 from nbsnake.compile import compile_pipeline
@@ -18,7 +28,7 @@ from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.paramtype import ParamType
 from nbsnake.project import meaningless_settings, read_settings, reading
 from nbsnake.render.script import render_plain_script, render_script
-from nbsnake.render.stage import command, render_stage, rule_argv
+from nbsnake.render.stage import command, render_stage
 from nbsnake.scriptdiff import is_same_program
 from nbsnake.spec import PLAIN, Reading, read_any, read_step, step_name
 
@@ -501,7 +511,7 @@ def test_outputs_of_a_command_are_linked_like_others():
 )
 def test_command_may_name_the_interpreter(text):
     made = step(declare(f":dvc-cmd: dvc run -o a {text}", ":param n: t"))
-    assert list(rule_argv(render_stage(made), made.name, {})) == rule_words(made, pipeline(made))
+    assert planned_words(made, pipeline(made)) == rule_words(made, pipeline(made))
 
 
 @pytest.mark.parametrize("text", ["echo '${x}' {y} \"$Z\"", "'${x} {y} \\'", "a | b > c 2>&1; d"])

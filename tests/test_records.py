@@ -138,6 +138,8 @@ STEP = PlannedStep(
     outs=(PlannedOut("z"), PlannedOut("m", cache=False, persist=True)),
     params={"params.yaml": {"train.x": 1}},
     run_cache=True,
+    axes={},
+    lists={},
 )
 
 

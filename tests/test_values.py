@@ -8,7 +8,17 @@ import string
 from pathlib import Path
 
 import pytest
-from builders import declare, nb_fields, pipeline, received, rule_words, run_script, spec_of, step
+from builders import (
+    declare,
+    nb_fields,
+    pipeline,
+    planned_words,
+    received,
+    rule_words,
+    run_script,
+    spec_of,
+    step,
+)
 from dvc.parsing.context import Context
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -18,7 +28,7 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.notebook import parse_notebook
 from nbsnake.paramtype import KINDS, ParamType
 from nbsnake.render.script import render_script
-from nbsnake.render.stage import _quoted, command, render_stage, rule_argv, takes_values_file
+from nbsnake.render.stage import _quoted, command, takes_values_file
 from nbsnake.spec import read_step
 from nbsnake.values import OPTION, STDIN, to_json, values_path
 
@@ -190,9 +200,8 @@ def test_literals_and_values_of_params_file_reach_the_script_together(bound, dat
 def test_plan_derives_the_words_of_the_rule_from_the_stage(bound, data):
     literals = data.draw(st.sets(st.sampled_from(list(bound))))
     made = step_of(bound, literals)
-    values = {f"{made.name}.{arg.name}": arg.value for arg in made.config}
-    found = rule_argv(render_stage(made), made.name, values)
-    assert sorted(found) == sorted(rule_words(made, pipeline(made)))
+    line = pipeline(made)
+    assert sorted(planned_words(made, line)) == sorted(rule_words(made, line))
 
 
 @FEW
@@ -312,7 +321,7 @@ def test_damaged_notebook_is_told_as_such(fields):
     with contextlib.suppress(NbsnakeError):
         spec = read_step(parse_notebook(json.dumps(fields).encode(), "notebooks/a.ipynb"))
         if spec:
-            compile_step(spec, None)
+            compile_step(spec, {})
 
 
 @settings(max_examples=100)
@@ -338,7 +347,7 @@ def test_any_metadata_cell_is_read_or_refused(lines):
     with contextlib.suppress(NbsnakeError):
         spec = spec_of("\n".join(lines), "x = 1")
         if spec:
-            compile(render_script(compile_step(spec, None)), "script.py", "exec", dont_inherit=True)
+            compile(render_script(compile_step(spec, {})), "script.py", "exec", dont_inherit=True)
 
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,3}", fullmatch=True) | st.sampled_from(
@@ -353,5 +362,5 @@ def test_every_name_that_is_accepted_works(names):
     with contextlib.suppress(NbsnakeError):
         spec = spec_of(declare(*fields, ":dvc-out: data/out.txt"))
         values = {param.name: 5 for param in spec.params}
-        made = compile_step(spec, values)
+        made = compile_step(spec, {spec.name: values})
         assert received(made, *(f"--{name}=5" for name in values)) == values

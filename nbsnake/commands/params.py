@@ -2,30 +2,29 @@
 
 import argparse
 import sys
+from functools import cache
 
 from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError
-from nbsnake.model import PARAMS_FILE
-from nbsnake.project import read_params, read_yaml
+from nbsnake.project import read_params, read_values, read_yaml
 from nbsnake.render.stage import DVC_FILE
+from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
 from nbsnake.values import to_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("step", metavar="STEP", help="a stage of dvc.yaml")
+    parser.add_argument("step", metavar="STEP", help="a stage of dvc.yaml, or a variant of one")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the values that params.yaml gives to a step, as its script's --values-from reads."""
+    """Print the values that a step takes from files, as its script's --values-from reads."""
     enter_project()
-    stages = read_yaml(DVC_FILE).get("stages") or {}
-    if args.step not in stages:
+    stages = read_stages(read_yaml(DVC_FILE), read_params())
+    name, _, key = args.step.partition("@")
+    if name not in stages or key not in stages[name].rows:
         raise UsageError(f"{DVC_FILE} has no stage {args.step!r}", hint="run: nbsnake generate")
-    prefix = f"{args.step}."
-    keys = [key for key in stages[args.step].get("params", []) if isinstance(key, str)]
-    names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
-    given = read_params().get(args.step)
-    if not isinstance(given, dict) or not set(names) <= set(given):
-        raise UsageError(f"{PARAMS_FILE} lacks values of {args.step!r}", hint="nbsnake generate")
-    sys.stdout.write(to_json({name: given[name] for name in names}))
+    stage = stages[name]
+    lists = lists_in_file(stage, fan_in_paths(stage, key, stages))
+    params = stage.params(key, cache(read_values))
+    sys.stdout.write(to_json(params | lists))
     return 0

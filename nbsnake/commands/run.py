@@ -6,10 +6,11 @@ import sys
 import time
 
 from nbsnake import dvc
-from nbsnake.choose import choose_steps
+from nbsnake.choose import choose_steps, choose_variants
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.digests import read_digests
+from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
 from nbsnake.generate import find_changes, generate
 from nbsnake.plan import Plan
@@ -24,12 +25,31 @@ DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "nbsnake run [-h] [-j N] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
+    parser.usage = (
+        "nbsnake run [-h] [-j N] [--client NAME] [--only AXIS=VALUE] [--no-restore] [STEP ...]"
+        " [-- SNAKEMAKE ARGS]"
+    )
     parser.add_argument(
         "steps",
         nargs="*",
         metavar="STEP",
         help="up to these: names, patterns of names, or notebooks (default: all)",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        type=_axis_value,
+        metavar="AXIS=VALUE",
+        help="of steps with variants, those with this value, and what they need",
+    )
+    parser.add_argument(
+        "--client",
+        dest="only",
+        action="append",
+        type=lambda name: ("client", name),
+        metavar="NAME",
+        help="short for --only client=NAME",
     )
     parser.add_argument(
         "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"
@@ -49,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     plan = dvc.current_plan()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
+    if args.only:
+        steps = _of_axes(plan, steps, dict(args.only))
     if unlock_if_dead():
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
@@ -66,6 +88,23 @@ def run(args: argparse.Namespace) -> int:
         return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _axis_value(word: str) -> tuple[str, str]:
+    axis, equals, value = word.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{word!r} is not of the form AXIS=VALUE")
+    return axis, value
+
+
+def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:
+    """The variants with these values, among the steps where some are named."""
+    axes = {name: step.axes for name, step in plan.steps.items() if not steps or name in steps}
+    chosen = choose_variants(wanted, axes)
+    if not chosen:
+        told = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
+        raise UsageError(f"no variant has all of {told}")
+    return chosen
 
 
 def _check_locked() -> int:

@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from nbsnake.model import Argument, Pipeline, Role, Source, Step
-from nbsnake.paramtype import text_of
-from nbsnake.render.stage import is_told, takes_values_file
+from nbsnake.paramtype import Value, text_of
+from nbsnake.render.stage import is_in_file, is_told, takes_values_file
 from nbsnake.values import STDIN, to_json
+from nbsnake.variants import Variant, full_name
 
 HEADER = """\
 #!/usr/bin/env bash
@@ -22,8 +23,7 @@ def needed_steps(pipeline: Pipeline, names: Iterable[str]) -> list[Step]:
     wanted = set(names)
     for step in reversed(pipeline.steps):
         if step.name in wanted:
-            makers = (pipeline.producer(each.path) for each in step.inputs)
-            wanted.update(maker.name for maker in makers if maker)
+            wanted.update(pipeline.makers(step))
     return [step for step in pipeline.steps if step.name in wanted]
 
 
@@ -34,34 +34,44 @@ def render_bash(steps: Iterable[Step], root: str) -> str:
         names=", ".join(step.name for step in steps),
         up="" if root == "." else f"/{shlex.quote(root)}",
     )
-    return "\n".join([header, *("\n".join(_lines(step)) + "\n" for step in steps)])
+    runs = [(step, variant) for step in steps for variant in step.variants]
+    return "\n".join([header, *("\n".join(_lines(*run)) + "\n" for run in runs)])
 
 
-def _lines(step: Step) -> Iterator[str]:
-    yield f"echo {shlex.quote(step.name)}"
-    folders = sorted({posixpath.dirname(out.path) for out in step.outputs} - {""})
+def _lines(step: Step, variant: Variant) -> Iterator[str]:
+    yield f"echo {shlex.quote(full_name(step.name, variant.key))}"
+    outs = [(path, out.role) for out in step.outputs for path in out.paths(variant)]
+    folders = sorted({posixpath.dirname(path) for path, _ in outs} - {""})
     if folders:
         yield f"mkdir -p -- {shlex.join(folders)}"
-    old = [out.path for out in step.outputs if out.role is not Role.PERSIST]
+    old = [path for path, role in outs if role is not Role.PERSIST]
     if old:
         yield f"rm -rf -- {shlex.join(old)}"
     if step.command:
         yield step.command.text
         return
-    words = ["python", shlex.quote(step.script), *_options(step)]
-    if step.config and takes_values_file(step):
+    words = ["python", shlex.quote(step.script), *_options(step, variant)]
+    values = _in_file(step, variant)
+    if values:
         yield " ".join([*words, STDIN, "<<'VALUES'"])
-        yield to_json({argument.name: argument.value for argument in step.config})
+        yield to_json(values)
         yield "VALUES"
     else:
         yield " \\\n  ".join(words)
 
 
-def _options(step: Step) -> Iterator[str]:
-    in_file = takes_values_file(step)
+def _options(step: Step, variant: Variant) -> Iterator[str]:
     for argument in step.arguments:
-        if is_told(argument) and not (in_file and _is_config(argument)):
-            yield shlex.quote(f"--{argument.name}={text_of(argument.value)}")
+        value = step.value(argument, variant)
+        if is_told(argument) and not (takes_values_file(step) and _is_config(argument)):
+            yield shlex.quote(f"--{argument.name}={text_of(value)}")
+
+
+def _in_file(step: Step, variant: Variant) -> dict[str, Value]:
+    if not takes_values_file(step):
+        return {}
+    arguments = [arg for arg in step.arguments if _is_config(arg) or is_in_file(arg)]
+    return {arg.name: step.value(arg, variant) for arg in arguments}
 
 
 def _is_config(argument: Argument) -> bool:

@@ -3,7 +3,7 @@
 import io
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -21,36 +21,52 @@ from nbsnake.model import (
     Source,
     Step,
 )
-from nbsnake.paramtype import Value, text_of
+from nbsnake.paramtype import text_of
 from nbsnake.quote import MAX_WORD, fits_command, verbatim
-from nbsnake.values import OPTION, STDIN, values_path
+from nbsnake.values import STDIN
+from nbsnake.variants import Variant, fill
 
 DVC_FILE = "dvc.yaml"
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 _BREAK = re.compile(r" (?=--|\$\{|\| |&& )")
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 AUTHORED = "dvc-cmd"  # the key there that says that the command is the author's own
+FAN_IN = "fan-in"  # the key there for paths that stand for all variants of another stage
+LISTS = "lists"  # the key there for the lists of params.yaml that a foreach was written from
 
 
 def command(step: Step) -> str:
-    """The stage's command, with ``${step}`` for the values of params.yaml.
+    """The stage's command, with ``${section}`` for the values of params.yaml.
 
     DVC unpacks such a mapping as options, and quotes them; nothing else can paste a text safely.
     It leaves out what is false or an empty list, so that these are reset in front. Values that DVC
-    cannot unpack reach the script through a pipe.
+    cannot unpack, or not all of a section, reach the script through a pipe.
     """
     if step.command:
         return verbatim(step.command.text)
     if takes_values_file(step):
         words = [*_fixed_words(step), STDIN]
-        return f"nbsnake params {step.name} | {' '.join(words)}"
+        return f"nbsnake params {variant_name(step)} | {' '.join(words)}"
     return " ".join([*_fixed_words(step), *_config_words(step)])
 
 
+def variant_name(step: Step) -> str:
+    """The name of the stage, or of each of its variants as DVC fills it in."""
+    return f"{step.name}@${{key}}" if step.axes else step.name
+
+
 def takes_values_file(step: Step) -> bool:
-    """Whether one of the step's values in params.yaml is more than a command can hold."""
+    """Whether the step takes values that a command cannot hold, or that DVC cannot paste there."""
+    if any(map(is_in_file, step.arguments)):
+        return True
     texts = [text_of(argument.value) for argument in step.config]
-    return not all(map(_fits_template, step.config)) or sum(map(len, texts)) > 10 * MAX_WORD
+    pastes = step.section and all(map(_fits_template, step.config))
+    return bool(step.config) and (not pastes or sum(map(len, texts)) > 10 * MAX_WORD)
+
+
+def is_in_file(argument: Argument) -> bool:
+    """Whether paths are too many for a command; there are only as many of a fan-in."""
+    return argument.source is Source.FILE and argument.required and not is_told(argument)
 
 
 def _fits_template(argument: Argument) -> bool:
@@ -68,7 +84,19 @@ def _fixed_words(step: Step) -> Iterator[str]:
     yield _quoted(step.script)
     for argument in step.arguments:
         if argument.source is not Source.CONFIG and is_told(argument):
-            yield _quoted(f"--{argument.name}={text_of(argument.value)}")
+            yield _word(f"--{argument.name}={text_of(argument.value)}", argument, step)
+
+
+def _word(text: str, argument: Argument, step: Step) -> str:
+    """An option of which axes may be a part; their values need no quotes."""
+    if argument.source is Source.LITERAL:
+        return _quoted(text)
+    filled = {axis.name: f"${{item.{axis.name}}}" for axis in step.axes}
+    for artifact in step.artifacts:
+        if artifact.param == argument.name and artifact.overrides:
+            return f"--{argument.name}=${{item.{argument.name}.word}}"
+    bare = fill(text, dict.fromkeys(filled, "x"))
+    return fill(verbatim(text) if shlex.quote(bare) == bare else _quoted(text), filled)
 
 
 def is_told(argument: Argument) -> bool:
@@ -83,31 +111,7 @@ def _config_words(step: Step) -> Iterator[str]:
         elif argument.type.is_flag:
             yield f"--no-{argument.name}"
     if step.config:
-        yield f"${{{step.name}}}"
-
-
-def rule_argv(
-    template: Mapping[str, Any], step: str, values: Mapping[str, Value]
-) -> tuple[str, ...]:
-    """The words of the rule's command that do what a stage's command does.
-
-    ``template`` is the stage as dvc.yaml has it, ``values`` what params.yaml gives for
-    ``step.name``. In the rule each such value is an option of its own, or all are in one file; a
-    command that the author wrote is for a shell.
-    """
-    cmd: str = template["cmd"]
-    if template["meta"].get(AUTHORED):
-        return ("bash", "-c", _unescaped(cmd))
-    config = {key.removeprefix(f"{step}."): value for key, value in values.items()}
-    piped = f"nbsnake params {step} | "
-    if cmd.startswith(piped):
-        words = [_unescaped(word) for word in shlex.split(cmd.removeprefix(piped))]
-        file = f"{OPTION}={values_path(step, config)}"
-        return tuple(file if word == STDIN else word for word in words)
-    resets = {f"--no-{name}" for name in config} | {f"--{name}=[]" for name in config}
-    words = [word for word in shlex.split(cmd) if word != f"${{{step}}}"]
-    fixed = [_unescaped(word) for word in words if word not in resets]
-    return (*fixed, *(f"--{name}={text_of(value)}" for name, value in config.items()))
+        yield f"${{{step.section}}}"
 
 
 def _quoted(word: str) -> str:
@@ -115,48 +119,106 @@ def _quoted(word: str) -> str:
     return shlex.quote(word).replace("${", "\\${")
 
 
-def _unescaped(text: str) -> str:
-    return text.replace("\\${", "${")
-
-
 def render_stage(step: Step) -> dict[str, Any]:
-    """The stage in the order in which DVC writes its keys; empty keys are left out."""
+    """The stage in the order in which DVC writes its keys; empty keys are left out.
+
+    Variants that differ in nothing but their axes are a ``matrix``. Where overlays come in, a
+    ``foreach`` has a row for each: its axes, and what it takes from which file.
+    """
+    if not step.axes:
+        return _body(step)
+    if not step.has_overlays:
+        lists = {
+            axis.name: f"${{{axis.key}}}" if axis.key else [*axis.values] for axis in step.axes
+        }
+        return {"matrix": lists, **_body(step)}
+    rows = {variant.key: _row(step, variant) for variant in step.variants}
+    return {"foreach": rows, "do": _body(step)}
+
+
+def _body(step: Step) -> dict[str, Any]:
     stage = {
         "desc": verbatim(step.description.partition("\n")[0].strip()),
         "cmd": command(step),
-        "deps": sorted({verbatim(path) for path in (step.script, *_paths(step.inputs))}),
+        "deps": sorted({verbatim(step.script), *_deps(step)}),
         "params": _params(step),
         "outs": _outs(step, Role.OUT, Role.PERSIST),
         "metrics": _outs(step, Role.METRIC),
         "plots": _outs(step, Role.PLOT),
-        "meta": {OWNER: verbatim(step.notebook), **({AUTHORED: True} if step.command else {})},
+        "meta": _meta(step),
     }
     return {key: value for key, value in stage.items() if value}
 
 
-def _paths(artifacts: tuple[Artifact, ...]) -> Iterator[str]:
-    return (artifact.path for artifact in artifacts)
+def _meta(step: Step) -> dict[str, Any]:
+    """What tells generated stages from others, and what these tell nbsnake beyond DVC."""
+    fan_ins = {each.param: each.path for each in step.inputs if each.fan_in}
+    lists = {axis.name: axis.key for axis in step.axes if axis.key and step.has_overlays}
+    return {
+        OWNER: verbatim(step.notebook),
+        **({AUTHORED: True} if step.command else {}),
+        **({FAN_IN: fan_ins} if fan_ins else {}),
+        **({LISTS: lists} if lists else {}),
+    }
+
+
+def _row(step: Step, variant: Variant) -> dict[str, Any]:
+    """One variant's axes, and the files, keys and paths in which overlays make it differ."""
+    texts = zip(step.axes, variant.values.values(), strict=True)
+    row: dict[str, Any] = {axis.name: axis.values[axis.texts.index(text)] for axis, text in texts}
+    for argument in step.arguments:
+        if argument.overrides:
+            file, key = PARAMS_FILE, argument.key
+            for override in argument.overrides:
+                if override.holds_for(variant):
+                    file, key = override.overlay.file, override.key
+            row[argument.name] = {"file": file, "key": key}
+    for artifact in step.artifacts:
+        if artifact.overrides and artifact.param:
+            path = artifact.paths(variant)[0]
+            row[artifact.param] = {"path": path, "word": shlex.quote(path + "/" * artifact.is_dir)}
+    return row
+
+
+def _filled(text: str, step: Step) -> str:
+    return fill(verbatim(text), {axis.name: f"${{item.{axis.name}}}" for axis in step.axes})
+
+
+def _deps(step: Step) -> Iterator[str]:
+    for artifact in step.inputs:
+        if artifact.overrides:
+            yield f"${{item.{artifact.param}.path}}"
+        else:
+            yield from (_filled(path, step) for path in artifact.patterns)
 
 
 def _outs(step: Step, *roles: Role) -> list[Any]:
     outs = sorted(
         (out for out in step.outputs if out.role in roles), key=lambda artifact: artifact.path
     )
-    return [_out(out) for out in outs]
+    return [_out(out, step) for out in outs]
 
 
-def _out(out: Artifact) -> Any:
+def _out(out: Artifact, step: Step) -> Any:
     flags = {} if out.cache else {"cache": False}
     flags |= {"persist": True} if out.role is Role.PERSIST else {}
-    return {verbatim(out.path): flags} if flags else verbatim(out.path)
+    path = _filled(out.path, step)
+    return {path: flags} if flags else path
 
 
 def _params(step: Step) -> list[Any]:
-    """The keys of params.yaml, then those of other files that the author's command names."""
-    own = [f"{step.name}.{argument.name}" for argument in step.config] if not step.command else []
+    """The keys of params.yaml, then those of other files."""
+    config = () if step.command else step.config
+    own = [argument.key for argument in config if not argument.overrides]
     named = dict(step.command.params if step.command else ())
     keys = sorted({*own, *named.pop(PARAMS_FILE, ())})
-    return [*keys, *({file: list(keys)} for file, keys in named.items())]
+    others: list[dict[str, list[str]]] = [{file: list(keys)} for file, keys in named.items()]
+    others += [
+        {f"${{item.{argument.name}.file}}": [f"${{item.{argument.name}.key}}"]}
+        for argument in config
+        if argument.overrides
+    ]
+    return [*keys, *others]
 
 
 def render_dvc_file(pipeline: Pipeline, text: str) -> str:
@@ -188,12 +250,17 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
 
 def is_ours(stage: object) -> bool:
     """Whether a stage of dvc.yaml was generated."""
-    meta = stage.get("meta") if isinstance(stage, dict) else None
+    if not isinstance(stage, dict):
+        return False
+    body = stage["do"] if isinstance(stage.get("do"), dict) else stage
+    meta = body.get("meta")
     return isinstance(meta, dict) and OWNER in meta
 
 
 def _folded(stage: dict[str, Any]) -> dict[str, Any]:
     """Write a command one option a line, where this reads back as the same text."""
+    if "do" in stage:
+        return {**stage, "do": _folded(stage["do"])}
     words = stage["cmd"].split(" ")
     if len(stage["cmd"]) <= 80 or shlex.split(stage["cmd"]) != words:
         return stage

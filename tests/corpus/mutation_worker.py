@@ -22,7 +22,8 @@ from typing import Any
 import mutate
 from corpus_files import notebooks_of
 
-from nbsnake.compile import compile_step, script_arguments
+from nbsnake.binding import script_arguments
+from nbsnake.compile import compile_step
 from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.model import Pipeline
 from nbsnake.notebook import parse_notebook
@@ -59,7 +60,7 @@ def generate(data: bytes, reading: Reading = PLAIN) -> list[str]:
     spec = read_step(parse_notebook(data, PATH), reading)
     if spec is None:
         return []
-    step = compile_step(spec, None)
+    step = compile_step(spec, {})
     pipeline = Pipeline((step,))
     script, *texts = render_script(step), render_rule(step, pipeline), render_dvc_file(pipeline, "")
     for text in texts:

@@ -1,0 +1,378 @@
+"""Binding the parameters of one use of a notebook: where each value comes from.
+
+First wins: the path of the file that the parameter carries, an axis of that name, the use's own
+values, params.yaml (the use's section, the notebook's, the top level), ``:dvc-extra:``, the
+notebook's literal. An overlay comes before all of them but the first two.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
+from nbsnake.overlays import OverlaySet
+from nbsnake.paramspec import ParamSpec
+from nbsnake.paramtype import ParamType, Value, text_of, type_of
+from nbsnake.places import place_of
+from nbsnake.quote import fits_command
+from nbsnake.spec import StepSpec
+from nbsnake.uses import Use
+from nbsnake.variants import Axis, names_in
+
+
+class Extra(NamedTuple):
+    """``:dvc-extra:`` on one parameter: ``--name words`` or, ``negated``, ``--no-name``."""
+
+    words: tuple[str, ...]
+    negated: bool
+    where: Where
+
+
+class Found(NamedTuple):
+    """A value, where it was found, and its key where that is in params.yaml or an overlay."""
+
+    value: Value
+    where: Where
+    source: Source
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the project gives to one use of a notebook; ``params`` is what params.yaml holds.
+
+    ``overlays`` are the sets over whose axes the use runs; ``types`` are those that the script,
+    which is made for the notebook's own step, gives to its parameters.
+    """
+
+    spec: StepSpec
+    name: str
+    params: Mapping[str, Any]
+    artifacts: tuple[Artifact, ...]
+    axes: tuple[Axis, ...] = ()
+    use: Use | None = None
+    overlays: tuple[OverlaySet, ...] = ()
+    types: Mapping[str, ParamType] = field(default_factory=dict)
+
+    @property
+    def sections(self) -> list[str]:
+        """The keys of params.yaml below which the use's values may stand, its own first."""
+        return list(dict.fromkeys([self.name, self.spec.name]))
+
+    def axis(self, name: str) -> Axis | None:
+        return next((axis for axis in self.axes if axis.name == name), None)
+
+    def carried(self, param: str) -> list[Artifact]:
+        return [artifact for artifact in self.artifacts if artifact.param == param]
+
+
+def find_key(param: ParamSpec, given: Given, values: Mapping[str, Any]) -> str:
+    """The key that leads to the parameter's value in params.yaml or an overlay; "" for none."""
+    for section in given.sections:
+        held = values.get(section)
+        if isinstance(held, dict) and param.name in held:
+            return f"{section}.{param.name}"
+    shared = param.name in values and param.name not in given.sections
+    takes_mapping = param.type is not None and param.type.kind == "dict"
+    if shared and (takes_mapping or not isinstance(values[param.name], dict)):
+        return param.name
+    return ""
+
+
+def look_up(values: Mapping[str, Any], key: str) -> Any:
+    found: Any = values
+    for part in key.split("."):
+        found = found[part]
+    return found
+
+
+def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argument:
+    """The parameter with its value. Raises :class:`PipelineError` where it has none that fits."""
+    if carried := given.carried(param.name):
+        return _bind_file(param, carried, given)
+    if axis := given.axis(param.name):
+        return _bind_axis(param, axis, given)
+    overrides = tuple(find_overrides(param, given))
+    found = _find(param, given, extras) or _found_in_all(overrides, given)
+    if found is None:
+        return _unbound(param, given)
+    kind = given.types.get(param.name) or type_of_param(param, found.value)
+    _check(kind, found, param, given)
+    for override in overrides:
+        other = _found(override)
+        _check(kind, other, param, given)
+        if found.source is not Source.CONFIG:
+            raise PipelineError(
+                f"{other.key} is given here, but for others it stands in {found.where}",
+                where=other.where,
+                hint=f"move that value to {PARAMS_FILE}, below '{given.name}:'",
+            )
+    return _argument(param, kind, found, overrides)
+
+
+def is_literal(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> bool:
+    """Whether the parameter has the value of the notebook, and none from elsewhere."""
+    if not param.has_literal or given.carried(param.name) or given.axis(param.name):
+        return False
+    try:
+        found = _find(param, given, extras)
+    except NbsnakeError:
+        return False
+    inside = found is not None and found.source is Source.LITERAL and found.where == param.where
+    return inside and type_of_param(param).accepts(param.literal)
+
+
+def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found | None:
+    use = given.use
+    if use and param.name in use.values:
+        value, where = use.values[param.name], use.place("values", param.name)
+        return Found(value, where, _source(value, given, where))
+    if not given.spec.command and (key := find_key(param, given, given.params)):
+        value = look_up(given.params, key)
+        return Found(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
+    if param.name in extras:
+        words, negated, where = extras[param.name]
+        value = _parse(param, words, where, negated=negated)
+        return Found(value, where, _source(value, given, where))
+    if param.has_literal or (param.type and param.type.optional):
+        return Found(param.literal, param.where, Source.LITERAL)
+    return None
+
+
+def _source(value: Value, given: Given, where: Where) -> Source:
+    """A text may name axes, of a step that has some."""
+    names = names_in(value) if isinstance(value, str) and given.axes else []
+    known = [axis.name for axis in given.axes]
+    if unknown := [name for name in names if name not in known]:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        raise PipelineError(
+            f"{{{unknown[0]}}} is no axis of {given.name!r}",
+            where=where,
+            hint=f"did you mean '{{{near[0]}}}'?" if near else f"axes: {', '.join(known)}",
+        )
+    if not fits_command(text_of(value)):
+        raise PipelineError(
+            "this value is more than a command can hold",
+            where=where,
+            hint=f"move it to {PARAMS_FILE}, below '{given.name}:'",
+        )
+    return Source.PATTERN if names else Source.LITERAL
+
+
+def find_overrides(param: ParamSpec, given: Given) -> Iterator[Override]:
+    """What the overlays give to the parameter."""
+    for each in given.overlays:
+        for overlay, values in each.files.items():
+            if key := find_key(param, given, values):
+                yield Override(overlay, key, look_up(values, key))
+
+
+def _found(override: Override) -> Found:
+    where = place_of(override.overlay.file, override.key.split("."))
+    return Found(override.value, where, Source.CONFIG, override.key)
+
+
+def _found_in_all(overrides: Sequence[Override], given: Given) -> Found | None:
+    """The first overlay's value, if each of its set has one, so that no other is needed."""
+    for each in given.overlays:
+        found = [override for override in overrides if override.overlay in each.files]
+        if found and len(found) == len(each.files):
+            return _found(found[0])
+    return None
+
+
+def _bind_file(param: ParamSpec, carried: list[Artifact], given: Given) -> Argument:
+    for section in given.sections:
+        if isinstance(held := given.params.get(section), dict) and param.name in held:
+            raise PipelineError(
+                f"{section}.{param.name} is given here, but the parameter carries a file",
+                where=place_of(PARAMS_FILE, (section, param.name)),
+                hint=f"remove it; the path stands in the notebook: {param.where}",
+            )
+    many = any(artifact.fan_in for artifact in carried)
+    kind = given.types.get(param.name) or param.type or ParamType("str")
+    kind = replace(kind, is_list=kind.is_list or many)
+    value = _paths(carried, kind)
+    if given.use and not many and not fits_command(text_of(value)):
+        raise PipelineError(
+            f"the paths of {param.name!r} are more than a command can hold",
+            where=given.use.place("values", param.name),
+            hint="name a folder",
+        )
+    own = [artifact for artifact in given.spec.artifacts if artifact.param == param.name]
+    differs = any(names_in(artifact.path) for artifact in own)
+    return Argument(
+        name=param.name,
+        type=kind,
+        help=param.help,
+        source=Source.FILE,
+        value=value,
+        default=None if differs else _paths(own, kind),
+        required=differs,
+        where=param.where,
+    )
+
+
+def _paths(carried: list[Artifact], kind: ParamType) -> Value:
+    """A folder's path ends in a slash."""
+    paths: list[Value] = [
+        path + "/" * artifact.is_dir for artifact in carried for path in artifact.patterns
+    ]
+    return paths if kind.is_list else paths[0]
+
+
+def _bind_axis(param: ParamSpec, axis: Axis, given: Given) -> Argument:
+    key = f"{given.name}.{param.name}"
+    section = given.params.get(given.name)
+    if isinstance(section, dict) and param.name in section:
+        raise PipelineError(
+            f"{key} is given here, but the step runs for each of several values of it",
+            where=place_of(PARAMS_FILE, key.split(".")),
+            hint=f"remove it; the values are: {', '.join(axis.texts[:5])}",
+        )
+    kind = given.types.get(param.name) or type_of_param(param, axis.values[0])
+    return Argument(
+        name=param.name,
+        type=kind,
+        help=param.help,
+        source=Source.AXIS,
+        value=f"{{{axis.name}}}",
+        default=param.literal,
+        required=not param.has_literal and not kind.optional,
+        where=param.where,
+    )
+
+
+def _unbound(param: ParamSpec, given: Given) -> Argument:
+    if given.spec.command:
+        kind = type_of_param(param)
+        return _argument(param, kind, Found(None, param.where, Source.LITERAL))
+    raise PipelineError(
+        f"the parameter {param.name!r} has no value",
+        where=param.where,
+        hint=f"assign it a literal in this cell, or set {given.name}.{param.name} in {PARAMS_FILE}",
+    )
+
+
+def _check(kind: ParamType, found: Found, param: ParamSpec, given: Given) -> None:
+    if found.source is not Source.PATTERN and not kind.accepts(found.value):
+        name = found.key or f"{given.name}.{param.name}"
+        raise PipelineError(
+            f"the value {_shown(found.value)} of {name} is not of the type {kind}",
+            where=found.where,
+            hint=f"{_advice(kind, found.value)}the parameter is declared in {param.where}",
+        )
+
+
+def _advice(kind: ParamType, value: Value) -> str:
+    if kind.is_flag:
+        return "write true or false; "
+    if kind.kind == "dict" and isinstance(value, dict):
+        return "its keys must be texts, its values what JSON can say; "
+    return f"{kind} | None allows null; " if value is None else ""
+
+
+def _shown(value: Value) -> str:
+    text = repr(value)
+    return text if len(text) < 100 else f"{text[:80]}..."
+
+
+def type_of_param(param: ParamSpec, value: Value = "") -> ParamType:
+    """The declared type, or that of the literal, or that of another value."""
+    return param.type or type_of(param.literal if param.has_literal else value)
+
+
+def _argument(
+    param: ParamSpec,
+    kind: ParamType,
+    found: Found,
+    overrides: tuple[Override, ...] = (),
+) -> Argument:
+    """A parameter with a value; the script's default is never one that stands outside of it."""
+    inside = found.source is Source.LITERAL and found.where.file == param.where.file
+    default = found.value if inside else param.literal
+    return Argument(
+        name=param.name,
+        type=kind,
+        help=param.help,
+        source=found.source,
+        value=found.value,
+        default=default,
+        required=default is None and not kind.optional,
+        where=param.where,
+        key=found.key,
+        overrides=overrides,
+    )
+
+
+def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
+    """The parameters of a notebook's script alone: what has no value must be told when it runs."""
+    given = Given(spec=spec, name=spec.name, params={}, artifacts=spec.artifacts)
+    return tuple(
+        _bind_file(param, carried, given)
+        if (carried := given.carried(param.name))
+        else _argument(
+            param, type_of_param(param), Found(param.literal, param.where, Source.LITERAL)
+        )
+        for param in spec.params
+    )
+
+
+def _parse(param: ParamSpec, words: Sequence[str], where: Where, *, negated: bool) -> Value:
+    """The value that ``:dvc-extra:`` gives; a flag alone is true, ``--no-flag`` false or None."""
+    kind = type_of_param(param)
+    if negated and not kind.is_flag:
+        return None
+    if kind.is_flag and not words:
+        return not negated
+    try:
+        return kind.parse(list(words))
+    except ValueError as error:
+        raise PipelineError(
+            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}",
+            where=where,
+            hint=f"the parameter is declared in {param.where}",
+        ) from None
+
+
+def read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
+    """What ``:dvc-extra:`` gives to each parameter it names.
+
+    ``--name value``, ``--name=value`` and, as MLV-tools wrote them, dashes for underscores.
+    """
+    names = {param.name.replace("_", "-"): param.name for param in spec.params}
+    extras: dict[str, Extra] = {}
+    for option, words, where in _options(spec.extras):
+        flag, equals, value = option.removeprefix("--").partition("=")
+        values = (value, *words) if equals else words
+        plain = flag.replace("_", "-")
+        negated = plain not in names and not values and plain.removeprefix("no-") in names
+        name = names.get(plain.removeprefix("no-") if negated else plain)
+        if option.startswith("--") and name:
+            extras[name] = Extra(values, negated, where)
+            continue
+        near = difflib.get_close_matches(flag, names, n=1)
+        faults.append(
+            PipelineError(
+                f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
+                where=where,
+                hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
+            )
+        )
+    return extras
+
+
+def _options(words: Iterable[tuple[str, Where]]) -> Iterator[tuple[str, tuple[str, ...], Where]]:
+    """Each option with the words behind it; a word that no option precedes comes alone."""
+    option: tuple[str, list[str], Where] | None = None
+    for word, where in words:
+        if option and not word.startswith("--"):
+            option[1].append(word)
+            continue
+        if option:
+            yield option[0], tuple(option[1]), option[2]
+        option = (word, [], where)
+    if option:
+        yield option[0], tuple(option[1]), option[2]

@@ -1,0 +1,191 @@
+"""``nbsnake compare``"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from nbsnake.atomic import write_atomically
+from nbsnake.choose import choose_steps
+from nbsnake.commands import enter_project_with
+from nbsnake.compare import Row, rows_of
+from nbsnake.errors import UsageError
+from nbsnake.ranking import (
+    best_first,
+    differing_params,
+    find_name,
+    is_lower_better,
+    metric_names,
+    param_names,
+    rows_with,
+)
+from nbsnake.revisions import read_revisions
+from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
+
+
+class Columns(NamedTuple):
+    """What is shown of the rows; ``rev`` says whether each tells its revision."""
+
+    rev: bool
+    params: Sequence[str]
+    metrics: Sequence[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help="names, name@key, patterns of names, or notebooks (default: all with a metric)",
+    )
+    parser.add_argument("--metric", metavar="NAME", help="sort by this one, and show no other")
+    parser.add_argument(
+        "--rev",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="REV",
+        help="also the results at these branches, tags or commits",
+    )
+    better = parser.add_mutually_exclusive_group()
+    better.add_argument(
+        "--lower", action="store_true", default=None, help="a lower value is better"
+    )
+    better.add_argument(
+        "--higher",
+        action="store_false",
+        dest="lower",
+        default=None,
+        help="a higher value is better",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="also the parameters that are the same in all rows"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON list")
+    form.add_argument("--csv", action="store_true", help="print CSV")
+    form.add_argument("--markdown", action="store_true", help="print a table for GitHub")
+    parser.add_argument("--plot", metavar="FILE", help="draw the metric: a .png or .svg file")
+    parser.add_argument(
+        "--over",
+        nargs="+",
+        default=[],
+        metavar="PARAM",
+        help="what to plot over, one or two parameters (default: the first that differ)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one table of the parameters and metrics of steps, and draw one metric."""
+    target = _plot_target(args.plot, args.over)
+    words = enter_project_with(args.steps)
+    revisions = read_revisions(args.rev)
+    notebooks = {stage.name: stage.notebook for stages in revisions.values() for stage in stages}
+    names = choose_steps(words, notebooks)
+    rows = rows_of(revisions, names)
+    metric = _metric(rows, args.metric)
+    if args.metric and metric:
+        rows = rows_with(metric, rows)
+    lower = is_lower_better(metric) if args.lower is None else args.lower
+    ranked = best_first(rows, metric, lower=lower)
+    columns = Columns(
+        rev=len(revisions) > 1,
+        params=param_names(rows) if args.all else differing_params(rows),
+        metrics=[metric] if args.metric and metric else metric_names(rows),
+    )
+    if target:
+        _plot(target, rows, metric, args.over)
+    print(_note(rows, metric, lower=lower, of_all=not words), file=sys.stderr)
+    sys.stdout.write(_printed(ranked, columns, args))
+    return 0
+
+
+def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
+    """Where the picture goes; told before any work is done if it cannot be made."""
+    if over and not file:
+        raise UsageError("--over needs --plot FILE")
+    if len(over) > 2:
+        raise UsageError("--over takes one or two parameters")
+    if not file:
+        return None
+    if not file.lower().endswith((".png", ".svg")):
+        raise UsageError(f"{file} is no .png or .svg file")
+    _load_plot()
+    return Path(file).absolute()
+
+
+def _load_plot() -> ModuleType:
+    """The module that draws; it needs matplotlib, which not everyone has."""
+    try:
+        from nbsnake import plot
+    except ImportError:
+        raise UsageError("--plot needs matplotlib", hint="pip install 'nbsnake[plot]'") from None
+    return plot
+
+
+def _metric(rows: Sequence[Row], word: str | None) -> str:
+    """The metric that sorts: the one that is named, else the first; "" where there is none."""
+    names = metric_names(rows)
+    if word and rows:
+        return find_name(word, names, "metric")
+    return names[0] if names else ""
+
+
+def _note(rows: Sequence[Row], metric: str, *, lower: bool, of_all: bool) -> str:
+    if not rows:
+        which = "no step" if of_all else "none of these steps"
+        return f"{which} declares a metric: ':dvc-metric: path'"
+    unknown = sum(not row.metrics for row in rows)
+    absent = (
+        f"{unknown} of {len(rows)} rows have none: not run yet, not in the cache, or not readable"
+    )
+    if not metric:
+        return f"no metric to sort by; {absent}"
+    better = "lower" if lower else "higher"
+    return f"sorted by {metric}, {better} is better" + (f"; {absent}" if unknown else "")
+
+
+def _printed(rows: Sequence[Row], columns: Columns, args: argparse.Namespace) -> str:
+    if args.json:
+        return json.dumps([_as_dict(row, columns) for row in rows], indent=2, default=str) + "\n"
+    table = Table(
+        header=["step", *["rev"] * columns.rev, *columns.params, *columns.metrics],
+        rows=[_cells(row, columns) for row in rows],
+    )
+    if args.csv:
+        return as_csv(table)
+    return as_markdown(table) if args.markdown else as_text(table)
+
+
+def _as_dict(row: Row, columns: Columns) -> dict[str, Any]:
+    return {
+        "step": row.step,
+        "rev": row.rev,
+        "params": {name: row.params[name] for name in columns.params if name in row.params},
+        "metrics": {name: row.metrics[name] for name in columns.metrics if name in row.metrics},
+    }
+
+
+def _cells(row: Row, columns: Columns) -> list[Any]:
+    return [
+        row.step,
+        *[row.rev] * columns.rev,
+        *(row.params.get(name, ABSENT) for name in columns.params),
+        *(row.metrics.get(name, ABSENT) for name in columns.metrics),
+    ]
+
+
+def _plot(target: Path, rows: Sequence[Row], metric: str, words: Iterable[str]) -> None:
+    if not metric:
+        raise UsageError("nothing to plot: there is no metric")
+    over = [find_name(word, param_names(rows), "parameter") for word in words]
+    data = _load_plot().picture(rows, metric, over, target.suffix.lower().removeprefix("."))
+    try:
+        write_atomically(os.fspath(target), data)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from None
+    print(f"wrote {target}", file=sys.stderr)

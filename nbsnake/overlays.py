@@ -1,0 +1,66 @@
+"""Overlays: folders of files that give some values of params.yaml anew, such as one per client.
+
+``clients/acme.yaml`` has the form of params.yaml and holds what is other for ``acme``; the steps
+whose outputs name ``{client}`` run once for each file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.model import Overlay
+from nbsnake.project import read_values
+from nbsnake.variants import Axis, is_safe
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlaySet:
+    """The files of ``folder``, which are the values of ``axis``."""
+
+    axis: str
+    folder: str
+    files: Mapping[Overlay, Mapping[str, Any]]
+
+    def as_axis(self) -> Axis:
+        return Axis(name=self.axis, values=tuple(overlay.value for overlay in self.files))
+
+
+def overlay_files(folder: str) -> list[str]:
+    """The files of a set, in the order of their names."""
+    found = Path(folder).iterdir() if Path(folder).is_dir() else ()
+    return sorted(path.as_posix() for path in found if path.suffix in SUFFIXES)
+
+
+def read_overlays(folders: Mapping[str, str]) -> list[OverlaySet]:
+    """The sets that the settings name, by axis and folder.
+
+    Raises :class:`PipelineError`, several together, for files that are no overlays.
+    """
+    faults: list[NbsnakeError] = []
+    sets = [_read_set(axis, folder, faults) for axis, folder in folders.items()]
+    raise_all(faults)
+    return sets
+
+
+def _read_set(axis: str, folder: str, faults: list[NbsnakeError]) -> OverlaySet:
+    files: dict[Overlay, Mapping[str, Any]] = {}
+    for path in overlay_files(folder):
+        name = Path(path).stem
+        if not is_safe(name) or any(overlay.value == name for overlay in files):
+            faults.append(
+                PipelineError(
+                    f"{name!r} cannot be part of a path, or is there twice",
+                    where=Where(path),
+                    hint="name the file with letters, digits, and _ . + -",
+                )
+            )
+            continue
+        try:
+            files[Overlay(axis, name, path)] = read_values(path)
+        except NbsnakeError as fault:
+            faults.append(fault)
+    return OverlaySet(axis=axis, folder=folder, files=files)

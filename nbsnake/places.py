@@ -1,0 +1,51 @@
+"""Where in a YAML file a key stands, for messages about its value."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from nbsnake.errors import Where
+
+_ABSENT = object()
+
+
+def place_of(file: str, keys: Sequence[str | int]) -> Where:
+    """The file, with the line of the deepest key of the path ``keys`` that it holds.
+
+    A number is an index where it meets a list. The text "1" finds the key ``1:`` too. The file
+    alone is the answer where it cannot be read, for whoever asks has another fault to tell.
+    """
+    try:
+        return Where(file, line=_line(_loaded(Path(file).read_text(encoding="utf-8")), keys))
+    except Exception:  # whatever a file that is no good YAML makes ruamel.yaml stumble on
+        return Where(file)
+
+
+@lru_cache(maxsize=8)
+def _loaded(text: str) -> Any:
+    return YAML().load(text)
+
+
+def _line(node: Any, keys: Sequence[str | int]) -> int | None:
+    """What an alias or a merge brings in counts as found, and stands where it is written."""
+    line = None
+    for key in keys:
+        own = _own_key(node, key)
+        if own is _ABSENT:
+            break
+        if place := (node.lc.data or {}).get(own):
+            line = place[0] + 1
+        node = node[own]
+    return line
+
+
+def _own_key(node: Any, key: str | int) -> Any:
+    """The key, or index, by which the node holds what ``key`` asks for."""
+    if isinstance(node, dict):
+        return key if key in node else next((k for k in node if str(k) == str(key)), _ABSENT)
+    if isinstance(node, list) and isinstance(key, int) and 0 <= key < len(node):
+        return key
+    return _ABSENT

@@ -1,0 +1,199 @@
+"""A JSON schema of params.yaml, for Snakemake's ``validate`` and for editors, and a check by it."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.files import GENERATED
+from nbsnake.model import Argument, Pipeline, Source, Step
+from nbsnake.paramtype import Kind, ParamType
+from nbsnake.places import place_of
+
+Schema = dict[str, Any]
+SCHEMA_FILE = "workflow/schemas/params.schema.json"
+Keys = tuple[str | int, ...]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES: dict[Kind, str] = {
+    "str": "string",
+    "int": "integer",  # for JSON 1.0 is one too
+    "float": "number",
+    "bool": "boolean",
+    "Path": "string",
+    "dict": "object",
+}
+
+
+def params_schema(
+    sections: Mapping[str, Sequence[Argument]], shared: Sequence[Argument] = ()
+) -> Schema:
+    """What may stand in params.yaml: ``shared`` parameters, and those of each section.
+
+    Nothing has to be there. A section holds nothing else, but the file may.
+    """
+    return {
+        "$schema": DRAFT,
+        "$comment": f"{GENERATED}. Do not edit: `nbsnake generate` writes it.",
+        "type": "object",
+        "properties": {
+            **{argument.name: _property(argument) for argument in shared},
+            **{name: _section(arguments) for name, arguments in sections.items()},
+        },
+    }
+
+
+def _section(arguments: Sequence[Argument]) -> Schema:
+    return {
+        "type": ["object", "null"],
+        "properties": {argument.name: _property(argument) for argument in arguments},
+        "additionalProperties": False,
+    }
+
+
+def _property(argument: Argument) -> Schema:
+    schema = {"title": str(argument.type), **_type(argument.type)}
+    return {**schema, "description": argument.help} if argument.help else schema
+
+
+def _type(kind: ParamType) -> Schema:
+    name = "array" if kind.is_list else _TYPES[kind.kind]
+    schema: Schema = {"type": [name, "null"] if kind.optional else name}
+    if kind.is_list:
+        schema["items"] = {"type": _TYPES[kind.kind]}
+    elif kind.choices:
+        schema["enum"] = [*kind.choices, None] if kind.optional else [*kind.choices]
+    elif kind.kind == "dict":
+        schema["propertyNames"] = {"type": "string"}  # of YAML, keys can be anything
+    return schema
+
+
+def schema_of(pipeline: Pipeline) -> Schema:
+    """The schema of the params.yaml of a pipeline."""
+    sections: dict[str, dict[str, Argument]] = {}
+    shared: dict[str, Argument] = {}
+    for step in pipeline.steps:
+        for argument in step.arguments if not step.command else ():
+            if argument.source is Source.AXIS:
+                continue
+            if argument.source is not Source.FILE or _has_other_paths(step, argument):
+                sections.setdefault(step.name, {})[argument.name] = argument
+            if argument.source is Source.CONFIG and "." not in argument.key:
+                shared[argument.name] = argument
+    names = sorted(sections)
+    return params_schema(
+        {name: list(sections[name].values()) for name in names},
+        [shared[name] for name in sorted(shared)],
+    )
+
+
+def _has_other_paths(step: Step, argument: Argument) -> bool:
+    """Whether overlays, which the schema is for as well, give paths to the parameter."""
+    return any(each.param == argument.name and each.overrides for each in step.artifacts)
+
+
+def read_schema() -> Schema | None:
+    """The schema as it was generated; None where there is none."""
+    try:
+        schema: Schema = json.loads(Path(SCHEMA_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return schema
+
+
+def render_schema(schema: Schema) -> str:
+    """ASCII only, for Snakemake may read it in the encoding that the machine's settings say."""
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def schema_faults(
+    schema: Mapping[str, Any], params: Mapping[str, Any], file: str
+) -> list[NbsnakeError]:
+    """Where ``params``, which ``file`` holds, is not as a :func:`params_schema` says."""
+    return list(_faults(schema, params, file).values())
+
+
+def word_faults(
+    schema: Mapping[str, Any], words: Mapping[str, Any], option: str
+) -> list[NbsnakeError]:
+    """What of an option fits neither as the words that were told nor as YAML reads them."""
+    faults = _faults(schema, words, option)
+    others = _faults(schema, _read_words(words), option)
+    return [fault for keys, fault in faults.items() if keys in others]
+
+
+def _read_words(value: Any) -> Any:
+    """A value with its texts read as YAML, as which words of a command line are told."""
+    if isinstance(value, dict):
+        return {key: _read_words(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_read_words(each) for each in value]
+    try:
+        return YAML(typ="safe", pure=True).load(value) if isinstance(value, str) else value
+    except YAMLError:
+        return value
+
+
+def _faults(
+    schema: Mapping[str, Any], params: Mapping[str, Any], file: str
+) -> dict[Keys, NbsnakeError]:
+    from jsonschema import Draft202012Validator
+
+    faults: dict[Keys, NbsnakeError] = {}  # one for each value, whatever is wrong with it
+    for error in Draft202012Validator(schema).iter_errors(params):
+        path = tuple(error.absolute_path)
+        wanted, held = schema["properties"][path[0]], params[path[0]]
+        if error.validator == "additionalProperties":
+            known = list(wanted["properties"])
+            unknown = [key for key in held if key not in known]
+            faults.update(((*path, key), _unknown(path[0], key, known, file)) for key in unknown)
+        elif "properties" not in wanted:
+            faults.setdefault(path[:1], _wrong(path[:1], wanted, held, place_of(file, path)))
+        elif len(path) == 1:
+            faults[path] = _no_mapping(path[0], file)
+        else:
+            wanted, held = wanted["properties"][path[1]], held[path[1]]
+            faults.setdefault(path[:2], _wrong(path[:2], wanted, held, place_of(file, path)))
+    return faults
+
+
+def _unknown(section: str, key: str, known: list[str], file: str) -> NbsnakeError:
+    near = difflib.get_close_matches(str(key), known, n=1)
+    return PipelineError(
+        f"{section}.{key} is no parameter of the step",
+        where=place_of(file, (section, key)),
+        hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}",
+    )
+
+
+def _no_mapping(section: str, file: str) -> NbsnakeError:
+    return PipelineError(
+        f"{section!r} is the name of a step but holds no mapping",
+        where=place_of(file, (section,)),
+        hint=f"write the step's parameters below '{section}:'",
+    )
+
+
+def _wrong(keys: Keys, wanted: Schema, held: object, where: Where) -> NbsnakeError:
+    shown = repr(held)
+    shown = shown if len(shown) < 100 else f"{shown[:80]}..."
+    return PipelineError(
+        f"the value {shown} of {'.'.join(map(str, keys))} is not of the type {wanted['title']}",
+        where=where,
+        hint=_advice(wanted, held),
+    )
+
+
+def _advice(wanted: Schema, held: object) -> str:
+    if "boolean" in wanted["type"]:  # alone, or beside null
+        return "write true or false"
+    if isinstance(held, dict) and "object" in wanted["type"]:
+        return "its keys must be texts"
+    if held is None:
+        return f"{wanted['title']} | None allows null"
+    return "mend it, or the type that the notebook declares"

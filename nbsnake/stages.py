@@ -1,0 +1,219 @@
+"""Generated stages of dvc.yaml, read back: their variants, and what each rule's job is to run.
+
+Of the templates that DVC fills in (``${item.axis}``, ``${key}``, ``${section}``) those are known
+here that `nbsnake.render.stage` writes.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from nbsnake.errors import PipelineError, StaleError, Where
+from nbsnake.model import PARAMS_FILE
+from nbsnake.paramtype import text_of
+from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, LISTS, is_ours
+from nbsnake.values import OPTION, STDIN, values_path
+from nbsnake.variants import fill, full_name, names_in, scalar_text
+
+_ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
+_AXIS = re.compile(r"\$\{item\.(\w+)\}")
+Params = Mapping[str, Mapping[str, Any]]  # values by file and key, as DVC tells them
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A generated stage; ``rows`` are its variants by key, one without a key for no variants."""
+
+    name: str
+    body: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def outs(self) -> dict[str, None]:
+        """The paths that it writes, with ``{axis}`` for what differs."""
+        entries = [each for kind in ("outs", "metrics", "plots") for each in self._list(kind)]
+        return {_AXIS.sub(r"{\1}", next(iter(_as_dict(entry)))): None for entry in entries}
+
+    def _list(self, kind: str) -> list[Any]:
+        return self.body.get(kind) or []
+
+    @property
+    def fan_ins(self) -> dict[str, str]:
+        """The parameters that take what all variants of another stage write, with the path."""
+        return self.body["meta"].get(FAN_IN) or {}
+
+    def axes(self, key: str) -> dict[str, str]:
+        """The values of a variant's axes, as texts."""
+        row = self.rows[key].items()
+        return {name: scalar_text(value) for name, value in row if not isinstance(value, Mapping)}
+
+    def fill(self, text: str, key: str) -> str:
+        """The text as DVC fills it in for a variant."""
+
+        def value(match: re.Match[str]) -> str:
+            found: Any = key
+            if match[1] != "key":
+                found = self.rows[key]
+                for part in match[1].split(".")[1:]:
+                    found = found[part]
+            return scalar_text(found)
+
+        return _ITEM.sub(value, text)
+
+    def params(self, key: str, read: Callable[[str], Mapping[str, Any]]) -> dict[str, Any]:
+        """The values that a variant's script takes from parameter files, by parameter.
+
+        ``read`` gives what a file holds. Raises :class:`PipelineError` for one that is missing.
+        """
+        told: dict[str, Any] = {}
+        for entry in self._list("params"):
+            files = {PARAMS_FILE: [entry]} if isinstance(entry, str) else entry
+            for file, keys in files.items():
+                path = self.fill(file, key)
+                for each in (self.fill(key_, key) for key_ in keys):
+                    told[each.rpartition(".")[2]] = _look_up(read(path), each, path)
+        return told
+
+
+def _as_dict(entry: Any) -> dict[str, Any]:
+    return entry if isinstance(entry, dict) else {entry: None}
+
+
+def _look_up(values: Any, key: str, file: str) -> Any:
+    for part in key.split("."):
+        if not isinstance(values, Mapping) or part not in values:
+            raise PipelineError(
+                f"{key} is missing, which {DVC_FILE} takes from here",
+                where=Where(file),
+                hint="set it, or run: nbsnake generate",
+            )
+        values = values[part]
+    return values
+
+
+def read_stages(document: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Stage]:
+    """The generated stages of a dvc.yaml; ``params`` is what params.yaml holds.
+
+    Raises :class:`StaleError` where a stage fits params.yaml no more.
+    """
+    stages = {}
+    for name, stage in (document.get("stages") or {}).items():
+        if is_ours(stage):
+            body = stage.get("do", stage)
+            stages[name] = Stage(name, body, _rows(name, stage, params))
+    return stages
+
+
+def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    if "foreach" in stage:
+        rows = dict(stage["foreach"])
+        for axis, key in stage["do"]["meta"].get(LISTS, {}).items():
+            told = {scalar_text(row[axis]) for row in rows.values()}
+            if told != {scalar_text(value) for value in _list_at(params, key)}:
+                raise _stale(name, f"other values of {axis} than {key} in {PARAMS_FILE}")
+        return rows
+    if "matrix" not in stage:
+        return {"": {}}
+    lists = {
+        axis: _list_at(params, told[2:-1]) if isinstance(told, str) else told
+        for axis, told in stage["matrix"].items()
+    }
+    rows = {}
+    for values in product(*lists.values()):
+        row = dict(zip(lists, values, strict=True))
+        rows["-".join(map(scalar_text, values))] = row
+    return rows
+
+
+def _list_at(params: Mapping[str, Any], key: str) -> list[Any]:
+    found: Any = params
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    if not isinstance(found, list):
+        raise PipelineError(
+            f"{key} is no list, which {DVC_FILE} takes from here",
+            where=Where(PARAMS_FILE),
+            hint="set it, or run: nbsnake generate",
+        )
+    return found
+
+
+def _stale(name: str, why: str) -> StaleError:
+    return StaleError(
+        f"the stage {name!r} has {why}", where=Where(DVC_FILE), hint="run: nbsnake generate"
+    )
+
+
+def fan_in_paths(stage: Stage, key: str, stages: Mapping[str, Stage]) -> dict[str, list[str]]:
+    """For each parameter that takes all variants of another stage, the paths that there are.
+
+    Raises :class:`StaleError` where the stage was generated for others.
+    """
+    found = {}
+    deps = {stage.fill(dep, key) for dep in stage.body.get("deps") or []}
+    for param, pattern in stage.fan_ins.items():
+        path = fill(pattern, stage.axes(key))
+        makers = [each for each in stages.values() if pattern in each.outs]
+        paths = dict.fromkeys(fill(path, each.axes(row)) for each in makers for row in each.rows)
+        maybe = re.compile("[^/]+".join(map(re.escape, _cut(path))))
+        if not set(paths) <= deps or any(maybe.fullmatch(dep) and dep not in paths for dep in deps):
+            raise _stale(stage.name, f"other inputs {param!r} than there are variants")
+        found[param] = list(paths)
+    return found
+
+
+def _cut(path: str) -> list[str]:
+    """The parts of a path between the names of axes."""
+    return re.split("|".join(re.escape(f"{{{name}}}") for name in names_in(path)), path)
+
+
+def rule_argv(
+    stage: Stage, key: str, told: Mapping[str, Any], lists: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The words of the rule's command that do what a variant's command does.
+
+    ``told`` are the values of parameter files, ``lists`` the paths that are too many for a
+    command. In the rule each value is an option of its own, or all are in one file; a command that
+    the author wrote is for a shell.
+    """
+    cmd = stage.fill(stage.body["cmd"], key)
+    if stage.body["meta"].get(AUTHORED):
+        return ("bash", "-c", _unescaped(cmd))
+    name = full_name(stage.name, key)
+    piped = f"nbsnake params {name} | "
+    if cmd.startswith(piped):
+        words = [_unescaped(word) for word in shlex.split(cmd.removeprefix(piped))]
+        file = f"{OPTION}={values_path(name, {**told, **lists})}"
+        return tuple(file if word == STDIN else word for word in words)
+    section = unpacked_section(cmd)
+    resets = {f"--no-{name}" for name in told} | {f"--{name}=[]" for name in told}
+    words = [word for word in shlex.split(cmd) if not section or word != f"${{{section}}}"]
+    fixed = [_unescaped(word) for word in words if word not in resets]
+    return (*fixed, *(f"--{name}={text_of(value)}" for name, value in told.items()))
+
+
+def unpacked_section(cmd: str) -> str:
+    """The section of params.yaml that a command ends in, "" for none."""
+    match = re.search(r"(?:^| )\$\{(\w+)\}$", cmd)
+    return match[1] if match else ""
+
+
+def overlay_files(stages: Mapping[str, Stage]) -> list[str]:
+    """The files besides params.yaml from which single variants take values."""
+    rows = [row for stage in stages.values() for row in stage.rows.values()]
+    told = [each for row in rows for each in row.values() if isinstance(each, Mapping)]
+    return sorted({each["file"] for each in told if "file" in each} - {PARAMS_FILE})
+
+
+def lists_in_file(stage: Stage, lists: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Those of the lists that the stage's command does not hold."""
+    cmd: str = stage.body["cmd"]
+    return {name: paths for name, paths in lists.items() if f"--{name}=" not in cmd}
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\${", "${")

@@ -1,0 +1,112 @@
+"""``uses:`` of nbsnake.yaml: further steps of notebooks, and other values for their own.
+
+Each use has a name, the notebook, values for its parameters (of those that carry files: their
+paths), and may run for each value of some axes::
+
+    uses:
+    - name: tokenize_test
+      notebook: notebooks/tokenize.ipynb
+      values: {reviews: data/test.csv, tokens: data/test.json}
+"""
+
+import difflib
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.foreach import AxisSpec, axes_of_mapping
+from nbsnake.paramtype import Value
+from nbsnake.places import place_of
+from nbsnake.spec import step_name
+
+KEYS = ("name", "notebook", "values", "foreach")
+EXAMPLE = "write '- {name: tokenize_test, notebook: notebooks/tokenize.ipynb, values: {...}}'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One entry; ``index`` counts them from 0, and ``file`` is where they stand."""
+
+    name: str
+    notebook: str
+    file: str
+    index: int
+    values: Mapping[str, Value]
+    axes: tuple[AxisSpec, ...] = ()
+
+    def place(self, *keys: str) -> Where:
+        return place_of(self.file, ("uses", self.index, *keys))
+
+
+def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, ...]:
+    """The uses that ``file`` lists."""
+    if not isinstance(given, list):
+        faults.append(
+            PipelineError("'uses' is no list", where=place_of(file, ("uses",)), hint=EXAMPLE)
+        )
+        return ()
+    uses: list[Use] = []
+    for index, entry in enumerate(given):
+        before = len(faults)
+        place = place_of(file, ("uses", index))
+        _check_entry(entry, index, file, faults)
+        if len(faults) > before:
+            continue
+        axes = axes_of_mapping(entry["foreach"], place, faults) if "foreach" in entry else []
+        uses.append(
+            Use(
+                name=entry["name"],
+                notebook=posixpath.normpath(entry["notebook"]),
+                file=file,
+                index=index,
+                values=entry.get("values") or {},
+                axes=tuple(axes),
+            )
+        )
+        if any(use.name == entry["name"] for use in uses[:-1]):
+            faults.append(
+                PipelineError(
+                    f"the use {entry['name']!r} stands here twice",
+                    where=place,
+                    hint="give each its own name",
+                )
+            )
+    return tuple(uses)
+
+
+def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) -> None:
+    place = place_of(file, ("uses", index))
+    if not isinstance(entry, dict):
+        faults.append(PipelineError("this use is no mapping", where=place, hint=EXAMPLE))
+        return
+    for key in entry:
+        if key not in KEYS:
+            near = difflib.get_close_matches(str(key), KEYS, n=1)
+            faults.append(
+                PipelineError(
+                    f"unknown key {key!r} of a use",
+                    where=place_of(file, ("uses", index, str(key))),
+                    hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}",
+                )
+            )
+    if not all(isinstance(entry.get(key), str) for key in ("name", "notebook")):
+        faults.append(PipelineError("a use needs a name and a notebook", where=place, hint=EXAMPLE))
+    elif step_name(entry["name"]) != entry["name"]:
+        faults.append(
+            PipelineError(
+                f"{entry['name']!r} is no name of a step",
+                where=place_of(file, ("uses", index, "name")),
+                hint=f"write {step_name(entry['name'])!r}",
+            )
+        )
+    values = entry.get("values") or {}
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        faults.append(
+            PipelineError(
+                "the values of a use are no mapping of parameters",
+                where=place_of(file, ("uses", index, "values")),
+                hint="write 'values: {rate: 0.1, model: models/other.pkl}'",
+            )
+        )
