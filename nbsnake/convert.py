@@ -134,7 +134,7 @@ def convert(job: Job, rules: Reading, root: Path | None) -> str:
     """
     spec = read_any(read_notebook(job.notebook), rules)
     program = replace(spec.program, notebook=_shown_path(job.notebook, root))
-    return render_plain_script(program, script_arguments(spec), _folder(job))
+    return render_plain_script(program, script_arguments(spec), spec.artifacts, _folder(job))
 
 
 def _shown_path(notebook: str, root: Path | None) -> str:

@@ -629,7 +629,7 @@ def test_markdown_and_raw_cells_become_comments():
 @pytest.mark.parametrize("cells", [[], ["# only a comment"], [("markdown", "# A")], ["", "  \n"]])
 def test_notebook_without_code_gives_a_script(cells):
     program = read_any(nb(*cells)).program
-    compile(render_plain_script(program, (), "."), "script.py", "exec", dont_inherit=True)
+    compile(render_plain_script(program, (), (), "."), "script.py", "exec", dont_inherit=True)
 
 
 def test_functions_of_cells_leak_no_names_into_one_another(folder):

@@ -216,7 +216,7 @@ def test_script_runs_by_its_path_from_anywhere(tmp_path):
 
 def test_plain_script_without_parameters_leaves_the_command_line_alone(tmp_path):
     program = read_any(nb("import sys\nprint(sys.argv[1:])", path="a.ipynb")).program
-    (tmp_path / "a.py").write_text(render_plain_script(program, (), "."))
+    (tmp_path / "a.py").write_text(render_plain_script(program, (), (), "."))
     words = [sys.executable, str(tmp_path / "a.py"), "--help", "-x"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("['--help', '-x']\n", "")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nbsnake.ipython.standins import helper_source
-from nbsnake.model import Argument, Cell, Program, Step
+from nbsnake.model import Argument, Artifact, Cell, Program, Step
 from nbsnake.pycode import ARGUMENTS
 from nbsnake.quote import comment, literal, string
 from nbsnake.values import OPTION
@@ -91,18 +91,23 @@ DRAWS = re.compile(r"\b(matplotlib|pylab|seaborn)\b")
 
 def render_script(step: Step) -> str:
     """The script of a step: its command line, then every kept cell, at module level."""
-    command_line = _parse_args(step.description, step.arguments)
+    command_line = _parse_args(step.description, step.arguments, step.artifacts)
     notebooks = posixpath.dirname(step.notebook) or "."
     folder = posixpath.relpath(notebooks, posixpath.dirname(step.script))
     return _script(step.program, folder, command_line, "generate")
 
 
-def render_plain_script(program: Program, arguments: tuple[Argument, ...], folder: str) -> str:
+def render_plain_script(
+    program: Program,
+    arguments: tuple[Argument, ...],
+    artifacts: tuple[Artifact, ...],
+    folder: str,
+) -> str:
     """A notebook as a script of its own; ``folder`` leads from the script to the notebook.
 
     Without parameters it leaves the command line alone.
     """
-    command_line = _parse_args(program.description, arguments) if arguments else ""
+    command_line = _parse_args(program.description, arguments, artifacts) if arguments else ""
     return _script(program, folder, command_line, "convert")
 
 
@@ -137,14 +142,18 @@ def _cell(cell: Cell, program: Program) -> str:
     return f"# %% cell {cell.index}\n{bound}{source}"
 
 
-def _parse_args(description: str, arguments: tuple[Argument, ...]) -> str:
-    """The function that reads the command line.
+def _parse_args(
+    description: str, arguments: tuple[Argument, ...], artifacts: tuple[Artifact, ...]
+) -> str:
+    """The function that reads the command line, and makes the folders of the step's outputs.
 
     It takes all spellings in use: ``--name=value`` as rules write it, ``--name value``,
     ``--names a b``, ``--flag`` as DVC does, dashes for underscores as MLV-tools did; and
     ``--values-from`` a JSON file for what no command line can carry.
     """
     kinds = {argument.type.kind for argument in arguments}
+    written = {artifact.param for artifact in artifacts if artifact.is_output}
+    outputs = [argument for argument in arguments if argument.name in written]
     lists = [argument for argument in arguments if argument.type.is_list]
     flags = [argument for argument in arguments if argument.type.is_flag]
     single = [arg for arg in arguments if not arg.type.is_list and not arg.type.is_flag]
@@ -169,13 +178,28 @@ def _parse_args(description: str, arguments: tuple[Argument, ...]) -> str:
         "    allow_abbrev=False,",
         ")",
         *(line for argument in arguments for line in _add_argument(argument, arguments)),
-        f"return parser.parse_args({'[*joined(sys.argv[1:])]' if arguments else ''})",
+        *_parsed(f"parser.parse_args({'[*joined(sys.argv[1:])]' if arguments else ''})", outputs),
     ]
-    used = ["json", *(["pathlib"] if "Path" in kinds else []), "sys"] if arguments else []
-    modules = ["argparse", *used]
+    used = ["json", *(["os"] if outputs else []), *(["pathlib"] if "Path" in kinds else []), "sys"]
+    modules = ["argparse", *(used if arguments else [])]
     text = ["def _parse_args():", *(f"    import {module}" for module in modules), ""]
     text += [*helpers, *(f"    {line}" for line in body)]
     return "\n".join([*text, "", "", f"{ARGUMENTS} = _parse_args()", ""])
+
+
+def _parsed(call: str, outputs: list[Argument]) -> Iterator[str]:
+    """Give back what was parsed, once the folders of outputs are there: only Snakemake makes them.
+
+    A folder that is an output itself is for the notebook to make.
+    """
+    if not outputs:
+        yield f"return {call}"
+        return
+    paths = [f"{'*' * each.type.is_list}args.{each.name}" for each in outputs]
+    yield f"args = {call}"
+    yield f"for path in [{', '.join(paths)}]:"
+    yield '    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)'
+    yield "return args"
 
 
 def _flag_words(flags: Iterable[Argument], arguments: Iterable[Argument]) -> Iterator[str]:

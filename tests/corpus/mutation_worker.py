@@ -49,7 +49,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 def convert(data: bytes) -> list[str]:
     """The script of a notebook as ``nbsnake convert`` writes it."""
     spec = read_any(parse_notebook(data, PATH))
-    return [render_plain_script(spec.program, script_arguments(spec), ".")]
+    return [render_plain_script(spec.program, script_arguments(spec), spec.artifacts, ".")]
 
 
 def generate(data: bytes, reading: Reading = PLAIN) -> list[str]:

@@ -18,6 +18,7 @@ _set_up()
 def _parse_args():
     import argparse
     import json
+    import os
     import sys
 
     def text(word):
@@ -83,7 +84,10 @@ def _parse_args():
         default="settings/config.toml",
         help="a file, read",
     )
-    return parser.parse_args([*joined(sys.argv[1:])])
+    args = parser.parse_args([*joined(sys.argv[1:])])
+    for path in [args.out_dir, args.history, args.scores, args.curve]:
+        os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
+    return args
 
 
 _args = _parse_args()

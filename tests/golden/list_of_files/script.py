@@ -18,6 +18,7 @@ _set_up()
 def _parse_args():
     import argparse
     import json
+    import os
     import pathlib
     import sys
 
@@ -82,7 +83,10 @@ def _parse_args():
         default=[pathlib.Path("data/one.csv")],
         help="a list of one file",
     )
-    return parser.parse_args([*joined(sys.argv[1:])])
+    args = parser.parse_args([*joined(sys.argv[1:])])
+    for path in [*args.tables]:
+        os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
+    return args
 
 
 _args = _parse_args()

@@ -18,6 +18,7 @@ _set_up()
 def _parse_args():
     import argparse
     import json
+    import os
     import sys
 
     def text(word):
@@ -126,7 +127,10 @@ def _parse_args():
         required=True,
         help="named like an entry of the rule",
     )
-    return parser.parse_args([*joined(sys.argv[1:])])
+    args = parser.parse_args([*joined(sys.argv[1:])])
+    for path in [args.a_parameter_with_quite_a_long_name_that_goes_on_and_on_output, args.index]:
+        os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
+    return args
 
 
 _args = _parse_args()

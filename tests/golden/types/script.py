@@ -18,6 +18,7 @@ _set_up()
 def _parse_args():
     import argparse
     import json
+    import os
     import sys
 
     def boolean(text):
@@ -181,7 +182,10 @@ def _parse_args():
         required=True,
         help="without literal, from params.yaml",
     )
-    return parser.parse_args([*joined(sys.argv[1:])])
+    args = parser.parse_args([*joined(sys.argv[1:])])
+    for path in [args.target]:
+        os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
+    return args
 
 
 _args = _parse_args()
