@@ -14,7 +14,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
 from nbsnake.overlays import OverlaySet
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import ParamType, Value, text_of, type_of
+from nbsnake.paramtype import ParamType, Value, text_of, type_of, value_at
 from nbsnake.places import place_of
 from nbsnake.quote import fits_command
 from nbsnake.spec import StepSpec
@@ -81,13 +81,6 @@ def find_key(param: ParamSpec, given: Given, values: Mapping[str, Any]) -> str:
     return ""
 
 
-def look_up(values: Mapping[str, Any], key: str) -> Any:
-    found: Any = values
-    for part in key.split("."):
-        found = found[part]
-    return found
-
-
 def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argument:
     """The parameter with its value. Raises :class:`PipelineError` where it has none that fits."""
     if carried := given.carried(param.name):
@@ -130,7 +123,7 @@ def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found 
         value, where = use.values[param.name], use.place("values", param.name)
         return Found(value, where, _source(value, given, where))
     if not given.spec.command and (key := find_key(param, given, given.params)):
-        value = look_up(given.params, key)
+        value = value_at(given.params, key)
         return Found(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
     if param.name in extras:
         words, negated, where = extras[param.name]
@@ -166,7 +159,7 @@ def find_overrides(param: ParamSpec, given: Given) -> Iterator[Override]:
     for each in given.overlays:
         for overlay, values in each.files.items():
             if key := find_key(param, given, values):
-                yield Override(overlay, key, look_up(values, key))
+                yield Override(overlay, key, value_at(values, key))
 
 
 def _found(override: Override) -> Found:

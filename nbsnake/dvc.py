@@ -4,7 +4,8 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from dvc.config import Config
@@ -18,6 +19,7 @@ from nbsnake.atomic import write_atomically
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.model import PARAMS_FILE, upwards
+from nbsnake.paramtype import has_value_at, value_at
 from nbsnake.places import place_of
 from nbsnake.plan import (
     PLAN_FILE,
@@ -67,37 +69,58 @@ def _make_plan() -> tuple[Plan, list[str]]:
             raise_all(schema_faults(schema, read_values(file), file))
     params_files = {PARAMS_FILE}
     steps = {}
+    read = cache(read_values)
     try:
         with Repo(".") as repo:
             order = plan_repro(get_active_graph(repo.index.graph), list(repo.index.stages))
             names = [stage.name for stage in order if not stage.is_data_source]
             for stage in order:
                 if template := templates.get(base_name(getattr(stage, "name", ""))):
-                    steps[stage.name] = _planned(stage, template, templates)
+                    steps[stage.name] = _planned(stage, template, templates, read)
                     _check_params(steps[stage.name], template, config)
                     params_files.update(steps[stage.name].params)
             _check_outputs(steps.values())
-            cache = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
+            held = Cache(_relative(repo.cache.legacy.path), tuple(repo.cache.local.cache_types))
     except DvcException as error:
         raise _explained(error) from None
     configs = [str(path) for path in Config(".dvc", validate=False).files.values()]
     sources = [DVC_FILE, *sorted(params_files), *map(_relative, configs)]
-    return Plan(steps, tuple(names), config, cache), sources
+    return Plan(steps, tuple(names), config, held), sources
 
 
-def _planned(stage: Any, template: Stage, templates: dict[str, Stage]) -> PlannedStep:
-    key = stage.name.partition("@")[2]
-    param_deps, deps = split_params_deps(stage)
-    params = {}
-    for dep in sorted(param_deps, key=lambda dep: (dep.def_path != PARAMS_FILE, dep.def_path)):
-        values = dep.read_params()
+def _params(stage: Any, template: Stage, read: Callable[[str], Any]) -> dict[str, dict[str, Any]]:
+    """The values that a stage takes, by file and key; ``read`` gives what a file holds.
+
+    DVC reads the file anew for each stage, and so is asked only for keys that an author wrote.
+    """
+    found = {}
+    for dep in sorted(split_params_deps(stage)[0], key=_file_order):
+        values = dep.read_params() if template.is_authored else _picked(dep, read)
         if missing := sorted(set(dep.params) - set(values)):
             raise PipelineError(
                 f"{', '.join(missing)} missing, which {stage.meta[OWNER]} takes from here",
                 where=Where(dep.def_path),
                 hint="set it, or run: nbsnake generate",
             )
-        params[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
+        found[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
+    return found
+
+
+def _file_order(dep: Any) -> tuple[bool, str]:
+    return dep.def_path != PARAMS_FILE, dep.def_path
+
+
+def _picked(dep: Any, read: Callable[[str], Any]) -> dict[str, Any]:
+    held = read(dep.def_path)
+    return {key: value_at(held, key) for key in dep.params if has_value_at(held, key)}
+
+
+def _planned(
+    stage: Any, template: Stage, templates: dict[str, Stage], read: Callable[[str], Any]
+) -> PlannedStep:
+    key = stage.name.partition("@")[2]
+    deps = split_params_deps(stage)[1]
+    params = _params(stage, template, read)
     if len(stage.cmd.splitlines()) != 1:
         raise PipelineError(
             f"a value below {stage.name!r} holds a line break",

@@ -13,7 +13,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.fields import Field
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import TEXTS, ParamType, Value, type_of
+from nbsnake.paramtype import TEXTS, ParamType, Value, has_value_at, type_of, value_at
 from nbsnake.places import place_of
 from nbsnake.variants import Axis, Scalar, is_safe
 
@@ -135,9 +135,7 @@ def _typed(value: Any, kind: ParamType | None) -> Any:
 
 
 def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
-    found: Any = params
-    for part in spec.key.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
+    found = value_at(params, spec.key) if has_value_at(params, spec.key) else None
     if isinstance(found, list) and found:
         return found
     near = difflib.get_close_matches(spec.key, [*_lists(params)], n=1)

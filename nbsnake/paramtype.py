@@ -5,7 +5,7 @@ import difflib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
 Kind = Literal["str", "int", "float", "bool", "Path", "dict"]
@@ -204,3 +204,19 @@ def type_of(value: Value) -> ParamType:
 def text_of(value: Value) -> str:
     """A value as one command line word, as ``--name=WORD``: text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def has_value_at(values: Any, key: str) -> bool:
+    """Whether a dotted key such as ``train.rate`` leads to something in a file's values."""
+    try:
+        value_at(values, key)
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def value_at(values: Any, key: str) -> Any:
+    """What a dotted key leads to. Raises :class:`KeyError` or :class:`TypeError`."""
+    for part in key.split("."):
+        values = values[part]
+    return values

@@ -19,7 +19,7 @@ from nbsnake.digests import read_digests, time_carrier
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import text_of
+from nbsnake.paramtype import text_of, value_at
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
@@ -241,12 +241,8 @@ def _told(step: PlannedStep, config: dict[str, Any]) -> dict[str, Any]:
     told = {}
     for file, values in step.params.items():
         for key, value in values.items():
-            found = value
-            if file == PARAMS_FILE:
-                found = config
-                for part in key.split("."):
-                    found = found[part]
-            told[key.rpartition(".")[2]] = found
+            is_config = file == PARAMS_FILE
+            told[key.rpartition(".")[2]] = value_at(config, key) if is_config else value
     return told
 
 

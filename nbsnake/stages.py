@@ -14,14 +14,13 @@ from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import text_of
+from nbsnake.paramtype import has_value_at, text_of, value_at
 from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, LISTS, is_ours
 from nbsnake.values import OPTION, STDIN, values_path
 from nbsnake.variants import fill, full_name, names_in, scalar_text
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")
-Params = Mapping[str, Mapping[str, Any]]  # values by file and key, as DVC tells them
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class Stage:
 
     def _list(self, kind: str) -> list[Any]:
         return self.body.get(kind) or []
+
+    @property
+    def is_authored(self) -> bool:
+        """Whether the command is the author's own."""
+        return AUTHORED in self.body["meta"]
 
     @property
     def fan_ins(self) -> dict[str, str]:
@@ -75,24 +79,18 @@ class Stage:
             for file, keys in files.items():
                 path = self.fill(file, key)
                 for each in (self.fill(key_, key) for key_ in keys):
-                    told[each.rpartition(".")[2]] = _look_up(read(path), each, path)
+                    if not has_value_at(read(path), each):
+                        raise PipelineError(
+                            f"{each} is missing, which {DVC_FILE} takes from here",
+                            where=Where(path),
+                            hint="set it, or run: nbsnake generate",
+                        )
+                    told[each.rpartition(".")[2]] = value_at(read(path), each)
         return told
 
 
 def _as_dict(entry: Any) -> dict[str, Any]:
     return entry if isinstance(entry, dict) else {entry: None}
-
-
-def _look_up(values: Any, key: str, file: str) -> Any:
-    for part in key.split("."):
-        if not isinstance(values, Mapping) or part not in values:
-            raise PipelineError(
-                f"{key} is missing, which {DVC_FILE} takes from here",
-                where=Where(file),
-                hint="set it, or run: nbsnake generate",
-            )
-        values = values[part]
-    return values
 
 
 def read_stages(document: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Stage]:
@@ -130,9 +128,7 @@ def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dic
 
 
 def _list_at(params: Mapping[str, Any], key: str) -> list[Any]:
-    found: Any = params
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
+    found = value_at(params, key) if has_value_at(params, key) else None
     if not isinstance(found, list):
         raise PipelineError(
             f"{key} is no list, which {DVC_FILE} takes from here",
@@ -181,7 +177,7 @@ def rule_argv(
     the author wrote is for a shell.
     """
     cmd = stage.fill(stage.body["cmd"], key)
-    if stage.body["meta"].get(AUTHORED):
+    if stage.is_authored:
         return ("bash", "-c", _unescaped(cmd))
     name = full_name(stage.name, key)
     piped = f"nbsnake params {name} | "
