@@ -6,6 +6,7 @@ notebook's literal. An overlay comes before all of them but the first two.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -14,12 +15,15 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
 from nbsnake.overlays import OverlaySet
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import ParamType, Value, text_of, type_of, value_at
+from nbsnake.paramtype import ParamType, Value, has_value_at, leaf_keys, text_of, type_of, value_at
 from nbsnake.places import place_of
 from nbsnake.quote import fits_command
 from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
 from nbsnake.variants import Axis, names_in
+
+_DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")
+_REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
 
 
 class Extra(NamedTuple):
@@ -120,30 +124,51 @@ def is_literal(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> b
 def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found | None:
     use = given.use
     if use and param.name in use.values:
-        value, where = use.values[param.name], use.place("values", param.name)
-        return Found(value, where, _source(value, given, where))
+        return _told(use.values[param.name], given, use.place("values", param.name))
     if not given.spec.command and (key := find_key(param, given, given.params)):
         value = value_at(given.params, key)
         return Found(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
     if param.name in extras:
         words, negated, where = extras[param.name]
-        value = _parse(param, words, where, negated=negated)
-        return Found(value, where, _source(value, given, where))
+        if len(words) == 1 and _REFERENCE.fullmatch(words[0]):
+            return _told(words[0], given, where)
+        return _told(_parse(param, words, where, negated=negated), given, where)
     if param.has_literal or (param.type and param.type.optional):
         return Found(param.literal, param.where, Source.LITERAL)
     return None
 
 
-def _source(value: Value, given: Given, where: Where) -> Source:
-    """A text may name axes, of a step that has some."""
-    names = names_in(value) if isinstance(value, str) and given.axes else []
-    known = [axis.name for axis in given.axes]
-    if unknown := [name for name in names if name not in known]:
-        near = difflib.get_close_matches(unknown[0], known, n=1)
+def _told(value: Value, given: Given, where: Where) -> Found:
+    """A value that an author tells; ``{{ key }}`` stands for one of params.yaml."""
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return _found_text(value, given, where)
+    if has_value_at(given.params, match[1]):
+        place = place_of(PARAMS_FILE, match[1].split("."))
+        return Found(value_at(given.params, match[1]), place, Source.CONFIG, match[1])
+    near = difflib.get_close_matches(match[1], leaf_keys(given.params), n=1)
+    raise PipelineError(
+        f"{PARAMS_FILE} has no {match[1]!r}",
+        where=where,
+        hint=f"did you mean '{{{{ {near[0]} }}}}'?" if near else f"set it there: {match[1]}: value",
+    )
+
+
+def _found_text(value: Value, given: Given, where: Where) -> Found:
+    """A value of a step, of which a text may name axes if the step has some.
+
+    There ``{{x}}`` is the text ``{x}``, as long as ``x`` is no axis.
+    """
+    axes = [axis.name for axis in given.axes]
+    names = names_in(_DOUBLED.sub("", value)) if isinstance(value, str) and axes else []
+    if unknown := [name for name in names if name not in axes]:
+        near = difflib.get_close_matches(unknown[0], axes, n=1)
         raise PipelineError(
             f"{{{unknown[0]}}} is no axis of {given.name!r}",
             where=where,
-            hint=f"did you mean '{{{near[0]}}}'?" if near else f"axes: {', '.join(known)}",
+            hint=f"did you mean '{{{near[0]}}}'?"
+            if near
+            else f"axes: {', '.join(axes)}; write '{{{{{unknown[0]}}}}}' for the text itself",
         )
     if not fits_command(text_of(value)):
         raise PipelineError(
@@ -151,7 +176,9 @@ def _source(value: Value, given: Given, where: Where) -> Source:
             where=where,
             hint=f"move it to {PARAMS_FILE}, below '{given.name}:'",
         )
-    return Source.PATTERN if names else Source.LITERAL
+    if isinstance(value, str) and axes:
+        value = _DOUBLED.sub(r"{\1}", value)
+    return Found(value, where, Source.PATTERN if names else Source.LITERAL)
 
 
 def find_overrides(param: ParamSpec, given: Given) -> Iterator[Override]:

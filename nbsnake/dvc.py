@@ -42,6 +42,7 @@ from nbsnake.stages import (
     rule_argv,
     unpacked_section,
 )
+from nbsnake.values import by_param
 from nbsnake.variants import base_name
 
 TEMPORARY = ".dvc/tmp"
@@ -127,9 +128,8 @@ def _planned(
             where=Where(PARAMS_FILE),
             hint="run: nbsnake generate",
         )
-    told = {
-        name.rpartition(".")[2]: value for each in params.values() for name, value in each.items()
-    }
+    values = {name: value for each in params.values() for name, value in each.items()}
+    told = by_param(values, template.keys)
     lists = fan_in_paths(template, key, templates)
     in_file = lists_in_file(template, lists)
     unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
@@ -145,6 +145,7 @@ def _planned(
         run_cache=bool(deps) and not unlogged and not any(out.persist for out in stage.outs),
         axes=template.axes(key),
         lists=in_file,
+        keys=template.keys,
     )
 
 

@@ -13,7 +13,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.fields import Field
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import TEXTS, ParamType, Value, has_value_at, type_of, value_at
+from nbsnake.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
 from nbsnake.places import place_of
 from nbsnake.variants import Axis, Scalar, is_safe
 
@@ -138,7 +138,9 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
     found = value_at(params, spec.key) if has_value_at(params, spec.key) else None
     if isinstance(found, list) and found:
         return found
-    near = difflib.get_close_matches(spec.key, [*_lists(params)], n=1)
+    keys = [key for key in leaf_keys(params) if has_value_at(params, key)]
+    lists = [key for key in keys if isinstance(value_at(params, key), list)]
+    near = difflib.get_close_matches(spec.key, lists, n=1)
     raise PipelineError(
         f"{spec.key!r} is no list in {PARAMS_FILE}, and one value alone makes no variants"
         if found != []
@@ -146,11 +148,3 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
         where=spec.where,
         hint=f"did you mean {near[0]!r}?" if near else "write several values, or a list's key",
     )
-
-
-def _lists(value: Value | Mapping[str, Any], path: str = "") -> Iterable[str]:
-    if isinstance(value, list):
-        yield path
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _lists(each, f"{path}.{key}" if path else str(key))

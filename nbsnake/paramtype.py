@@ -3,7 +3,7 @@
 import ast
 import difflib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -220,3 +220,12 @@ def value_at(values: Any, key: str) -> Any:
     for part in key.split("."):
         values = values[part]
     return values
+
+
+def leaf_keys(values: Any, path: str = "") -> Iterator[str]:
+    """The dotted keys of all that is no mapping."""
+    if isinstance(values, dict):
+        for key, each in values.items():
+            yield from leaf_keys(each, f"{path}.{key}" if path else str(key))
+    else:
+        yield path

@@ -31,7 +31,8 @@ class PlannedStep(NamedTuple):
 
     ``cmd`` is the command as dvc.lock records it; ``argv`` are the words of the command that the
     step's rule runs; ``params`` maps parameter files to the values that the step uses, ``lists``
-    parameters to paths that are too many for a command. ``axes`` are what makes the variant.
+    parameters to paths that are too many for a command, ``keys`` those that take values of another
+    name to the keys of these. ``axes`` are what makes the variant.
     """
 
     name: str
@@ -44,6 +45,7 @@ class PlannedStep(NamedTuple):
     run_cache: bool
     axes: dict[str, str]
     lists: dict[str, list[str]]
+    keys: dict[str, str]
 
     @property
     def rule(self) -> str:

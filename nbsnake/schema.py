@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def schema_of(pipeline: Pipeline) -> Schema:
             if argument.source is not Source.FILE or _has_other_paths(step, argument):
                 sections.setdefault(step.name, {})[argument.name] = argument
             if argument.source is Source.CONFIG and "." not in argument.key:
-                shared[argument.name] = argument
+                shared[argument.key] = replace(argument, name=argument.key)
     names = sorted(sections)
     return params_schema(
         {name: list(sections[name].values()) for name in names},

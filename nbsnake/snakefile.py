@@ -23,7 +23,7 @@ from nbsnake.paramtype import text_of, value_at
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
-from nbsnake.values import values_path, write_values
+from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
 
 # With these Snakemake reads the Snakefile and runs no job.
@@ -238,12 +238,12 @@ class Session:
 
 def _told(step: PlannedStep, config: dict[str, Any]) -> dict[str, Any]:
     """The values that a step takes, by parameter: those of params.yaml as the config has them."""
-    told = {}
-    for file, values in step.params.items():
-        for key, value in values.items():
-            is_config = file == PARAMS_FILE
-            told[key.rpartition(".")[2]] = value_at(config, key) if is_config else value
-    return told
+    told = {
+        key: value_at(config, key) if file == PARAMS_FILE else value
+        for file, values in step.params.items()
+        for key, value in values.items()
+    }
+    return by_param(told, step.keys)
 
 
 def _in_file(step: PlannedStep, config: dict[str, Any]) -> dict[str, Any]:

@@ -359,7 +359,8 @@ def _read_extras(fields: list[Field], faults: list[NbsnakeError]) -> list[tuple[
                 raise ValueError("it names no parameter, and needs a text")
             if re.search(r"[$`]", each.text):
                 raise ValueError("'$' and '`' would be for a shell to expand")
-            extras += [(word, each.where) for word in shlex.split(each.text)]
+            text = re.sub(r"\{\{\s*([\w.]+)\s*\}\}", r"{{\1}}", each.text)  # one word
+            extras += [(word, each.where) for word in shlex.split(text)]
         except ValueError as error:
             faults.append(
                 NotebookError(

@@ -15,8 +15,8 @@ from typing import Any
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import has_value_at, text_of, value_at
-from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, LISTS, is_ours
-from nbsnake.values import OPTION, STDIN, values_path
+from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, KEYS, LISTS, is_ours
+from nbsnake.values import OPTION, STDIN, by_param, values_path
 from nbsnake.variants import fill, full_name, names_in, scalar_text
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
@@ -50,6 +50,11 @@ class Stage:
         """The parameters that take what all variants of another stage write, with the path."""
         return self.body["meta"].get(FAN_IN) or {}
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """The parameters that take values of another name, with the keys of these."""
+        return self.body["meta"].get(KEYS) or {}
+
     def axes(self, key: str) -> dict[str, str]:
         """The values of a variant's axes, as texts."""
         row = self.rows[key].items()
@@ -73,7 +78,7 @@ class Stage:
 
         ``read`` gives what a file holds. Raises :class:`PipelineError` for one that is missing.
         """
-        told: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for entry in self._list("params"):
             files = {PARAMS_FILE: [entry]} if isinstance(entry, str) else entry
             for file, keys in files.items():
@@ -85,8 +90,8 @@ class Stage:
                             where=Where(path),
                             hint="set it, or run: nbsnake generate",
                         )
-                    told[each.rpartition(".")[2]] = value_at(read(path), each)
-        return told
+                    values[each] = value_at(read(path), each)
+        return by_param(values, self.keys)
 
 
 def _as_dict(entry: Any) -> dict[str, Any]:

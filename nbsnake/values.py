@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nbsnake.atomic import write_atomically
 from nbsnake.paramtype import Value
@@ -16,6 +17,16 @@ from nbsnake.paramtype import Value
 FOLDER = ".nbsnake/params"
 OPTION = "--values-from"
 STDIN = f"{OPTION}=-"
+
+
+def by_param(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    """Values of parameter files, by key, as a script takes them, by parameter.
+
+    A key's last part is the parameter, unless ``keys`` gives a parameter another one.
+    """
+    named = {key: value for key, value in values.items() if key not in keys.values()}
+    own = {key.rpartition(".")[2]: value for key, value in named.items()}
+    return own | {param: values[key] for param, key in keys.items() if key in values}
 
 
 def to_json(values: Mapping[str, Value]) -> str:

@@ -140,6 +140,7 @@ STEP = PlannedStep(
     run_cache=True,
     axes={},
     lists={},
+    keys={},
 )
 
 

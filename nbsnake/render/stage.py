@@ -32,6 +32,7 @@ _BREAK = re.compile(r" (?=--|\$\{|\| |&& )")
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 AUTHORED = "dvc-cmd"  # the key there that says that the command is the author's own
 FAN_IN = "fan-in"  # the key there for paths that stand for all variants of another stage
+KEYS = "keys"  # the key there for parameters that take values of another name
 LISTS = "lists"  # the key there for the lists of params.yaml that a foreach was written from
 
 
@@ -154,11 +155,13 @@ def _meta(step: Step) -> dict[str, Any]:
     """What tells generated stages from others, and what these tell nbsnake beyond DVC."""
     fan_ins = {each.param: each.path for each in step.inputs if each.fan_in}
     lists = {axis.name: axis.key for axis in step.axes if axis.key and step.has_overlays}
+    keys = {each.name: each.key for each in step.config if each.key.split(".")[-1] != each.name}
     return {
         OWNER: verbatim(step.notebook),
         **({AUTHORED: True} if step.command else {}),
         **({FAN_IN: fan_ins} if fan_ins else {}),
         **({LISTS: lists} if lists else {}),
+        **({KEYS: keys} if keys else {}),
     }
 
 
