@@ -28,6 +28,7 @@ check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/convert.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sweep.py
 
 clean:  ## remove what the targets above made
 	rm -rf .venv .demo

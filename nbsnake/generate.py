@@ -20,7 +20,7 @@ from nbsnake.project import (
     reading,
 )
 from nbsnake.render.rule import render_rule
-from nbsnake.render.script import render_script
+from nbsnake.render.script import declares, render_script
 from nbsnake.render.stage import DVC_FILE, render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.schema import SCHEMA_FILE, render_schema, schema_of
@@ -72,6 +72,21 @@ def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
     if not chosen:
         remember(before, [drift.path for drift in drifts])
     return drifts
+
+
+def overruled_literals(changes: Iterable[Drift]) -> list[str]:
+    """Of the literals that changed: those to which params.yaml gives another value, in words."""
+    changed = {change.path: change.old for change in changes if change.reason == "changed"}
+    steps = find_pipeline().steps if any(path.endswith(".py") for path in changed) else ()
+    return [
+        f"{argument.where}: {argument.name} is {argument.default!r} here, but "
+        f"{PARAMS_FILE} says {argument.value!r}, which counts"
+        for step in steps
+        if step.script in changed and script_path(step.name) == step.script
+        for argument in step.config
+        if argument.default not in (None, argument.value)
+        and not declares(changed[step.script], argument, step)
+    ]
 
 
 def check(notebooks: Iterable[str] = ()) -> list[Drift]:

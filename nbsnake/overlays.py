@@ -26,7 +26,8 @@ class OverlaySet:
     files: Mapping[Overlay, Mapping[str, Any]]
 
     def as_axis(self) -> Axis:
-        return Axis(name=self.axis, values=tuple(overlay.value for overlay in self.files))
+        values = tuple(overlay.value for overlay in self.files)
+        return Axis(name=self.axis, values=values, has_files=True)
 
 
 def overlay_files(folder: str) -> list[str]:

@@ -20,12 +20,14 @@ _SAFE = re.compile(r"[\w+-][\w.+-]*")
 class Axis:
     """Something in which variants differ, and its values.
 
-    ``key`` names the list in params.yaml from which they come, "" for values of their own.
+    ``key`` names the list in params.yaml from which they come, "" for values of their own. For
+    each value ``has_files`` that may give parameters another value.
     """
 
     name: str
     values: tuple[Scalar, ...]
     key: str = ""
+    has_files: bool = False
 
     @property
     def texts(self) -> list[str]:

@@ -31,7 +31,12 @@ def run(args: argparse.Namespace) -> int:
     if not args.notebooks and is_unchanged():
         report([])
         return 0
-    from nbsnake.generate import find_changes, generate, meaningless_settings_in_words
+    from nbsnake.generate import (
+        find_changes,
+        generate,
+        meaningless_settings_in_words,
+        overruled_literals,
+    )
 
     if warning := meaningless_settings_in_words():
         print(f"nbsnake: {warning}", file=sys.stderr)
@@ -39,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         sys.stdout.writelines(change.diff() for change in changes)
     report(changes, dry_run=args.dry_run)
+    for note in overruled_literals(changes):
+        print(note, file=sys.stderr)
     if not any(Path("workflow/scripts").glob("*.py")):
         print(NO_STEP, file=sys.stderr)
     return 0

@@ -12,7 +12,7 @@ from nbsnake.commands.generate import report
 from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
-from nbsnake.generate import find_changes, generate
+from nbsnake.generate import find_changes, generate, overruled_literals
 from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
 from nbsnake.restore import restore
@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     changes = [] if is_unchanged() else generate()
     if changes:
         report(changes)
+        for note in overruled_literals(changes):
+            print(note, file=sys.stderr)
     plan = dvc.current_plan()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []

@@ -97,6 +97,12 @@ def render_script(step: Step) -> str:
     return _script(step.program, folder, command_line, "generate")
 
 
+def declares(script: str, argument: Argument, step: Step) -> bool:
+    """Whether a script has the option of a step's parameter with the same default and text."""
+    lines = _add_argument(argument, step.arguments)
+    return "\n".join(f"    {line}" for line in lines) in script
+
+
 def render_plain_script(
     program: Program,
     arguments: tuple[Argument, ...],

@@ -61,8 +61,10 @@ def takes_values_file(step: Step) -> bool:
     if any(map(is_in_file, step.arguments)):
         return True
     texts = [text_of(argument.value) for argument in step.config]
-    pastes = step.section and all(map(_fits_template, step.config))
-    return bool(step.config) and (not pastes or sum(map(len, texts)) > 10 * MAX_WORD)
+    # With files for each value, the form is the same before and after one of them gives a value.
+    pastes = step.section and not any(axis.has_files for axis in step.axes)
+    fits = all(map(_fits_template, step.config)) and sum(map(len, texts)) <= 10 * MAX_WORD
+    return bool(step.config) and not (pastes and fits)
 
 
 def is_in_file(argument: Argument) -> bool:

@@ -306,6 +306,7 @@ FIT = """\
 REPORT = """\
 :param model: the model
 :param report: what to tell
+:param str unit: of the total
 :dvc-in model: models/{client}.json
 :dvc-metric report: reports/{client}.json
 """
@@ -345,7 +346,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) 
         project,
         "report",
         REPORT,
-        'model = "../models/m.json"\nreport = "../reports/r.json"\n---\n'
+        'model = "../models/m.json"\nreport = "../reports/r.json"\nunit = "kg"\n---\n'
         'count(f"report:{report}")\n'
         'json.dump({"total": json.load(open(model))}, open(report, "w"))\n',
     )
@@ -397,7 +398,8 @@ def test_one_client_alone_then_another_and_one_less(
     served.nbsnake("run")
     assert served.computed() == sorted([*of("globex"), *of("initech")])
 
-    served.write("clients/umbrella.yaml", "fit: {scale: 10}\n")
+    # Also where it overrides what no other client does.
+    served.write("clients/umbrella.yaml", "fit: {scale: 10}\nreport: {unit: lb}\n")
     served.nbsnake("run")
     assert served.computed() == of("umbrella")
     assert_both_rest(served)

@@ -1,0 +1,256 @@
+"""Which steps there are, and what each of their files stands for.
+
+Every notebook has a step of its own, and one for each further use. Their axes are resolved, and
+inputs are linked to the variants that write them.
+"""
+
+import difflib
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from nbsnake.artifacts import path_fault
+from nbsnake.binding import Given, find_overrides
+from nbsnake.errors import NbsnakeError, PipelineError, raise_all
+from nbsnake.foreach import resolve
+from nbsnake.model import Artifact, FanIn, Override, Role
+from nbsnake.overlays import OverlaySet
+from nbsnake.places import place_of
+from nbsnake.spec import StepSpec
+from nbsnake.uses import Use
+from nbsnake.variants import names_in
+
+
+def find_uses(
+    specs: list[StepSpec],
+    uses: Sequence[Use],
+    params: Mapping[str, Any],
+    overlays: Sequence[OverlaySet],
+    faults: list[NbsnakeError],
+) -> Iterator[Given]:
+    """Each notebook's own step, and then its other uses."""
+    notebooks = {spec.notebook: spec for spec in specs}
+    for use in uses:
+        if use.notebook not in notebooks:
+            near = difflib.get_close_matches(use.notebook, notebooks, n=1)
+            faults.append(
+                PipelineError(
+                    f"{use.notebook!r} is no notebook with a step",
+                    where=use.place("notebook"),
+                    hint=f"did you mean {near[0]!r}?"
+                    if near
+                    else f"notebooks: {', '.join(notebooks) or 'none'}",
+                )
+            )
+    for spec in specs:
+        ours = {use.name: use for use in uses if use.notebook == spec.notebook}
+        for name in dict.fromkeys([spec.name, *ours]):
+            try:
+                yield _given(spec, name, ours.get(name), params, overlays)
+            except NbsnakeError as fault:
+                faults.append(fault)
+
+
+def _given(
+    spec: StepSpec,
+    name: str,
+    use: Use | None,
+    params: Mapping[str, Any],
+    overlays: Sequence[OverlaySet],
+) -> Given:
+    faults: list[NbsnakeError] = []
+    artifacts = tuple(_artifacts_of_use(spec, use, faults) if use else spec.artifacts)
+    if use:
+        faults += _use_faults(spec, use)
+        if name != spec.name:
+            # Of what the use says nothing, the fault is that it says nothing.
+            artifacts = tuple(
+                replace(each, where=use.place()) if each.where.file == spec.notebook else each
+                for each in artifacts
+            )
+    axes = []
+    named = {axis for out in artifacts if out.is_output for axis in names_in(out.path)}
+    declared = use.axes if use and (use.axes or name != spec.name) else spec.axes
+    for axis_spec in declared:
+        param = next((each for each in spec.params if each.name == axis_spec.name), None)
+        try:
+            axes.append(resolve(axis_spec, param, params))
+        except NbsnakeError as fault:
+            faults.append(fault)
+    own = {axis.name for axis in declared}
+    sets = [each for each in overlays if each.axis in named | own]
+    for each in sets:
+        if not each.files and each.axis not in own:
+            faults.append(_no_files(each, artifacts))
+    raise_all(faults)
+    axes = [replace(each, has_files=each.name in {one.axis for one in sets}) for each in axes]
+    return Given(
+        spec=spec,
+        name=name,
+        params=params,
+        use=use,
+        axes=(*(each.as_axis() for each in sets if each.axis not in own), *axes),
+        overlays=tuple(sets),
+        artifacts=artifacts,
+    )
+
+
+def _no_files(overlays: OverlaySet, artifacts: Iterable[Artifact]) -> NbsnakeError:
+    out = next(each for each in artifacts if overlays.axis in names_in(each.path))
+    return PipelineError(
+        f"the path {out.path!r} names {{{overlays.axis}}}, but {overlays.folder}/ holds no file",
+        where=out.where,
+        hint=f"write {overlays.folder}/NAME.yaml, which may be empty, for each {overlays.axis}; "
+        f"or declare it with ':foreach {overlays.axis}: ...'",
+    )
+
+
+def _use_faults(spec: StepSpec, use: Use) -> Iterator[NbsnakeError]:
+    if spec.command:
+        yield PipelineError(
+            f"{spec.notebook} has a command of its own (':dvc-cmd:'), which has one use only",
+            where=use.place(),
+            hint="name its files with ':dvc-in' and ':dvc-out' instead",
+        )
+    names = [param.name for param in spec.params]
+    for name in use.values:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            yield PipelineError(
+                f"{name!r} is not a parameter of {spec.notebook}",
+                where=use.place("values", name),
+                hint=f"did you mean {near[0]!r}?"
+                if near
+                else f"declare it there with ':param {name}: what it is'",
+            )
+
+
+def _artifacts_of_use(spec: StepSpec, use: Use, faults: list[NbsnakeError]) -> Iterator[Artifact]:
+    """The step's files, with the paths that the use gives to those that parameters carry."""
+    done = set()
+    for artifact in spec.artifacts:
+        name = artifact.param or ""
+        if name not in use.values:
+            yield artifact
+        elif name not in done:
+            done.add(name)
+            where = use.place("values", name)
+            for path in _paths_of_value(use.values[name]):
+                if fault := path_fault(path, artifact.role, where, f"'{name}:'"):
+                    faults.append(fault)
+                yield replace(
+                    artifact,
+                    path=posixpath.normpath(path),
+                    is_dir=path.endswith("/"),
+                    where=where,
+                )
+
+
+def _paths_of_value(value: object) -> list[str]:
+    texts = value if isinstance(value, list) else [value]
+    return [text if isinstance(text, str) else "" for text in texts]
+
+
+def linked(given: list[Given], faults: list[NbsnakeError]) -> list[Given]:
+    """Each use with its overlays' paths, and with what its inputs run over."""
+    makers = {
+        out.path: each for each in given for out in each.artifacts if out.is_output and each.axes
+    }
+    return [
+        replace(
+            each,
+            artifacts=tuple(_link(artifact, each, makers, faults) for artifact in each.artifacts),
+        )
+        for each in given
+    ]
+
+
+def _link(
+    artifact: Artifact, given: Given, makers: Mapping[str, Given], faults: list[NbsnakeError]
+) -> Artifact:
+    own = {axis.name for axis in given.axes}
+    free = [name for name in names_in(artifact.path) if name not in own]
+    if not free:
+        return replace(artifact, overrides=tuple(_other_paths(artifact, given, faults)))
+    maker = makers.get(artifact.path)
+    names = [axis.name for axis in maker.axes] if maker else []
+    if artifact.is_output or maker is None or not set(free) <= set(names):
+        faults.append(_unknown_axis(artifact, free[0], given, makers))
+    elif artifact.param is None:
+        faults.append(
+            PipelineError(
+                f"{artifact.path!r} stands for several files, and no parameter takes them",
+                where=artifact.where,
+                hint="name one: ':dvc-in scores: path', with ':param scores: ...'",
+            )
+        )
+    elif len(given.carried(artifact.param)) > 1:
+        faults.append(
+            PipelineError(
+                f"{artifact.param!r} already carries another file",
+                where=artifact.where,
+                hint="give what runs over all variants a parameter of its own",
+            )
+        )
+    else:
+        over = tuple(axis for axis in maker.axes if axis.name in free)
+        return replace(artifact, fan_in=FanIn(maker=maker.name, axes=over))
+    return artifact
+
+
+def _unknown_axis(
+    artifact: Artifact, name: str, given: Given, makers: Mapping[str, Given]
+) -> NbsnakeError:
+    known = [axis.name for axis in given.axes]
+    paths = difflib.get_close_matches(artifact.path, makers, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        hint = f"did you mean '{{{near[0]}}}'?"
+    elif not artifact.is_output and paths:
+        hint = f"did you mean {paths[0]!r}, which {makers[paths[0]].name!r} writes?"
+    else:
+        hint = f"declare it with ':foreach {name}: VALUES'"
+        hint += f"; axes here: {', '.join(known)}" if known else ""
+    many = "" if artifact.is_output else ", and no step writes such paths for each"
+    return PipelineError(
+        f"{{{name}}} in {artifact.path!r} is no axis of {given.name!r}{many}",
+        where=artifact.where,
+        hint=hint,
+    )
+
+
+def _other_paths(
+    artifact: Artifact, given: Given, faults: list[NbsnakeError]
+) -> Iterator[Override]:
+    """The paths that overlays give to the parameter that carries the file."""
+    param = next((each for each in given.spec.params if each.name == artifact.param), None)
+    for override in find_overrides(param, given) if param else ():
+        where = place_of(override.overlay.file, override.key.split("."))
+        path = override.value if isinstance(override.value, str) else ""
+        if told := _other_path_fault(artifact, path, override.key, given):
+            faults.append(PipelineError(told[0], where=where, hint=told[1]))
+        elif fault := path_fault(path, Role.DEP, where, f"'{override.key}'"):
+            faults.append(fault)
+        else:
+            yield override._replace(value=posixpath.normpath(path))
+
+
+def _other_path_fault(
+    artifact: Artifact, path: str, key: str, given: Given
+) -> tuple[str, str] | None:
+    if artifact.is_output:
+        return (
+            f"{key} is the path of an output, which follows from the notebook",
+            f"remove it; the path is {artifact.path!r}",
+        )
+    if len(given.carried(artifact.param or "")) > 1:
+        return f"{key} carries several files, which no overlay can give", "remove it"
+    if path.endswith("/") != artifact.is_dir:
+        return f"{key} is no path of a {'folder' if artifact.is_dir else 'file'}", (
+            f"write one, such as {artifact.path}{'/' * artifact.is_dir}"
+        )
+    unknown = [name for name in names_in(path) if given.axis(name) is None]
+    if unknown:
+        return f"{{{unknown[0]}}} is no axis of {given.name!r}", "name the file"
+    return None
