@@ -11,9 +11,10 @@ from typing import Any
 from nbsnake.binding import Given, bind, is_literal, read_extras
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.linking import find_uses, linked
-from nbsnake.model import Argument, Pipeline, Source, Step, script_path
+from nbsnake.model import Argument, Source, Step, script_path
 from nbsnake.overlays import OverlaySet
 from nbsnake.paramtype import Value
+from nbsnake.pipeline import Pipeline
 from nbsnake.project import fits_params
 from nbsnake.seeding import Seeds, with_seeds
 from nbsnake.spec import StepSpec

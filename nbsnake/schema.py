@@ -12,8 +12,9 @@ from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.files import GENERATED
-from nbsnake.model import Argument, Pipeline, Source, Step
+from nbsnake.model import Argument, Source, Step
 from nbsnake.paramtype import Kind, ParamType
+from nbsnake.pipeline import Pipeline
 from nbsnake.places import place_of
 
 Schema = dict[str, Any]

@@ -10,9 +10,10 @@ from pathlib import Path
 from unittest import mock
 
 from nbsnake.compile import compile_step
-from nbsnake.model import Pipeline, Source
+from nbsnake.model import Source
 from nbsnake.notebook import parse_notebook
 from nbsnake.paramtype import text_of
+from nbsnake.pipeline import Pipeline
 from nbsnake.render.rule import VALUES, _label, render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import is_in_file, render_stage

@@ -4,8 +4,9 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
 
-from nbsnake.model import Argument, Pipeline, Role, Source, Step
+from nbsnake.model import Argument, Role, Source, Step
 from nbsnake.paramtype import Value, text_of
+from nbsnake.pipeline import Pipeline
 from nbsnake.render.stage import is_in_file, is_told, takes_values_file
 from nbsnake.values import STDIN, to_json
 from nbsnake.variants import Variant, full_name

@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from nbsnake.model import Argument, Artifact, FanIn, Pipeline, Role, Source, Step, upwards
+from nbsnake.model import Argument, Artifact, FanIn, Role, Source, Step, upwards
 from nbsnake.paramtype import text_of
+from nbsnake.pipeline import Pipeline
 from nbsnake.quote import comment, string
 from nbsnake.render.stage import is_told, takes_values_file
 from nbsnake.values import OPTION
