@@ -116,8 +116,11 @@ def _unmade(now: Run) -> Iterator[str]:
 
 
 def _changed_params(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    for file in {*then, *now}:
-        before, after = then.get(file, {}), now.get(file, {})
-        for key in {*before, *after}:
-            if before.get(key) != after.get(key):
-                yield f"{key} was {before.get(key)!r}, now {after.get(key)!r}"
+    """A key tells the value, of whichever file: a client's file may give it from now on."""
+    before = {key: value for values in then.values() for key, value in values.items()}
+    after = {key: value for values in now.values() for key, value in values.items()}
+    for key in {*before, *after}:
+        if before.get(key) != after.get(key):
+            yield f"{key} was {before.get(key)!r}, now {after.get(key)!r}"
+    if then != now and before == after:
+        yield "a value comes from another file"

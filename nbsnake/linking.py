@@ -19,7 +19,7 @@ from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
 from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
-from nbsnake.variants import names_in
+from nbsnake.variants import is_instance, names_in
 
 
 def find_uses(
@@ -173,7 +173,7 @@ def _link(
     free = [name for name in names_in(artifact.path) if name not in own]
     if not free:
         return replace(artifact, overrides=tuple(_other_paths(artifact, given, faults)))
-    maker = makers.get(artifact.path)
+    maker = next((each for path, each in makers.items() if _is_of(artifact, path, each)), None)
     names = [axis.name for axis in maker.axes] if maker else []
     if artifact.is_output or maker is None or not set(free) <= set(names):
         faults.append(_unknown_axis(artifact, free[0], given, makers))
@@ -197,6 +197,11 @@ def _link(
         over = tuple(axis for axis in maker.axes if axis.name in free)
         return replace(artifact, fan_in=FanIn(maker=maker.name, axes=over))
     return artifact
+
+
+def _is_of(artifact: Artifact, pattern: str, maker: Given) -> bool:
+    values = {axis.name: axis.texts for axis in maker.axes}
+    return is_instance(artifact.path, pattern, values)
 
 
 def _unknown_axis(

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from nbsnake.receipt import read_receipt
+
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
 
@@ -57,21 +59,24 @@ class Display:
 
     def _on_job_info(self, record: Any) -> None:
         if record.rule_name != "all":
-            self._running[record.jobid] = (record.rule_name, time.monotonic(), record.log or [])
+            name = _variant(record.rule_name, record.log or [])
+            self._running[record.jobid] = (name, time.time(), record.log or [])
             self._count()
 
     def _on_job_finished(self, record: Any) -> None:
         if record.job_id in self._running:
             name, started, _ = self._running.pop(record.job_id)
             self._done += 1
-            seconds = time.monotonic() - started
-            self._print(f"[green]done[/]   {escape(name)} ({seconds:.1f} s)")
+            receipt = read_receipt(name)
+            is_restored = receipt and receipt.restored and receipt.ended >= started
+            word = "[blue]restored[/]" if is_restored else "[green]done[/]    "
+            self._print(f"{word} {escape(name)} ({time.time() - started:.1f} s)")
             self._count()
 
     def _on_job_error(self, record: Any) -> None:
         name, _, logs = self._running.pop(record.jobid, (f"job {record.jobid}", 0.0, []))
         self._failed += 1
-        self._print(f"[red]failed[/] {escape(name)}")
+        self._print(f"[red]failed[/]   {escape(name)}")
         for log in logs:
             self._print(f"       its log, {escape(log)}, ends with:")
             for line in _tail(log):
@@ -90,6 +95,12 @@ class Display:
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def _variant(rule: str, logs: list[str]) -> str:
+    """The name of the step's variant, after which its log is called."""
+    name = Path(logs[0]).stem if logs else rule
+    return name if name.partition("@")[0] == rule else rule
 
 
 def _tail(path: str) -> list[str]:

@@ -19,7 +19,7 @@ from dvc.utils.serialize import load_path
 
 from nbsnake.compare import Stage, leaves
 from nbsnake.errors import ToolError, UsageError
-from nbsnake.model import upwards
+from nbsnake.model import PARAMS_FILE, upwards
 from nbsnake.render.stage import DVC_FILE, OWNER
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now
@@ -87,12 +87,13 @@ class _Revision:
             item = definition.normalized_iterable[stage.name.removeprefix(f"{group}@")]
         param_deps, deps = split_params_deps(stage)
         outs = tuple(map(self._path, stage.outs))
+        params = {**_used_values(stage, item), **self._params(param_deps)}
         return Stage(
             name=f"{place}{stage.name}",
             group=f"{place}{group}",
             notebook=(stage.meta or {}).get(OWNER, ""),
             axes={} if definition is None else _axes(definition, stage.name, _plain(item)),
-            params={**_used_values(stage, item), **self._params(param_deps)},
+            params=_without_overlays(params, item),
             deps=tuple(map(self._path, deps)),
             outs=outs,
             metrics={file: data for out in outs for file, data in self._metrics.get(out, ())},
@@ -163,6 +164,16 @@ def _axes(definition: Any, name: str, item: Any) -> dict[str, Any]:
         } or key
     has_keys = isinstance(definition.resolved_iterable, Mapping)
     return {**(key if has_keys else {}), "item": item}
+
+
+def _without_overlays(params: dict[tuple[str, str], Any], item: Any) -> dict[tuple[str, str], Any]:
+    """The values of a variant, where those of an overlay count as those of params.yaml."""
+    rows = item.values() if isinstance(item, Mapping) else ()
+    told = {(row.get("file"), row.get("key")) for row in rows if isinstance(row, Mapping)}
+    return {
+        (PARAMS_FILE, key) if (file, key) in told else (file, key): value
+        for (file, key), value in params.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -79,7 +79,8 @@ class Session:
             PipelineError(
                 f"{path} is missing, and no step writes it",
                 where=Where(step.notebook),
-                hint="bring it back (dvc pull, git checkout), or mend its path in ':dvc-in'",
+                hint="bring it back (dvc pull, git checkout), or mend its path where it is told: "
+                "in ':dvc-in', nbsnake.yaml or a client's file",
             )
             for step in self._plan.steps.values()
             for path in step.deps

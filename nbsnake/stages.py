@@ -17,7 +17,7 @@ from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import has_value_at, text_of, value_at
 from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, KEYS, LISTS, is_ours
 from nbsnake.values import OPTION, STDIN, by_param, values_path
-from nbsnake.variants import fill, full_name, names_in, scalar_text
+from nbsnake.variants import fill, full_name, is_instance, names_in, scalar_text
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")
@@ -59,6 +59,15 @@ class Stage:
         """The values of a variant's axes, as texts."""
         row = self.rows[key].items()
         return {name: scalar_text(value) for name, value in row if not isinstance(value, Mapping)}
+
+    @cached_property
+    def values(self) -> dict[str, set[str]]:
+        """The values of each axis over all variants."""
+        found: dict[str, set[str]] = {}
+        for key in self.rows:
+            for name, text in self.axes(key).items():
+                found.setdefault(name, set()).add(text)
+        return found
 
     def fill(self, text: str, key: str) -> str:
         """The text as DVC fills it in for a variant."""
@@ -158,8 +167,12 @@ def fan_in_paths(stage: Stage, key: str, stages: Mapping[str, Stage]) -> dict[st
     deps = {stage.fill(dep, key) for dep in stage.body.get("deps") or []}
     for param, pattern in stage.fan_ins.items():
         path = fill(pattern, stage.axes(key))
-        makers = [each for each in stages.values() if pattern in each.outs]
-        paths = dict.fromkeys(fill(path, each.axes(row)) for each in makers for row in each.rows)
+        paths = dict.fromkeys(
+            fill(path, maker.axes(row))
+            for maker in stages.values()
+            if any(is_instance(pattern, out, maker.values) for out in maker.outs)
+            for row in maker.rows
+        )
         maybe = re.compile("[^/]+".join(map(re.escape, _cut(path))))
         if not set(paths) <= deps or any(maybe.fullmatch(dep) and dep not in paths for dep in deps):
             raise _stale(stage.name, f"other inputs {param!r} than there are variants")

@@ -84,15 +84,23 @@ def _key_faults(
                 yield _unknown_param(key, str(name), takers[0], overlay.file)
             elif not any(overlays in each.overlays for each in takers):
                 yield _runs_once(overlay, f"{key}.{name}", takers)
+            elif all(each.axis(name) for each in takers):
+                yield PipelineError(
+                    f"{key}.{name} is given here, but the step runs for each of several values",
+                    where=place_of(overlay.file, (key, name)),
+                    hint="remove it; the values are the same for all files",
+                )
         return
     takers = [each for each in given if any(param.name == key for param in each.spec.params)]
     if not takers or isinstance(value, dict):
         known = [*(section for each in given for section in each.sections), *map(str, params)]
-        near = difflib.get_close_matches(key, known, n=1)
+        near = difflib.get_close_matches(key, [each for each in known if each != key], n=1)
         yield PipelineError(
             f"{key!r} is neither a step nor a parameter of one",
             where=place_of(overlay.file, (key,)),
-            hint=f"did you mean {near[0]!r}?" if near else "write 'STEP: {PARAMETER: value}'",
+            hint=f"did you mean {near[0]!r}?"
+            if near and key not in params
+            else "write 'STEP: {PARAMETER: value}'",
         )
     elif not any(overlays in each.overlays for each in takers):
         yield _runs_once(overlay, key, takers)

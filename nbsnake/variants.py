@@ -76,6 +76,18 @@ def names_in(text: str) -> list[str]:
     return list(dict.fromkeys(_NAME.findall(text)))
 
 
+def is_instance(path: str, pattern: str, values: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a path is a pattern in which some axes may have one of their values."""
+    parts = re.split(r"(\{\w+\})", pattern)
+    regex = "".join(
+        f"(?:{'|'.join(map(re.escape, (part, *values[part[1:-1]])))})"
+        if part[1:-1] in values and part.startswith("{")
+        else re.escape(part)
+        for part in parts
+    )
+    return bool(re.fullmatch(regex, path))
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with the values in the places of their names; other names stay."""
     return _NAME.sub(lambda match: values.get(match[1], match[0]), text)

@@ -17,7 +17,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 LAYERS = (
     (
         *("atomic", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
-        *("plain", "progress", "render", "running", "scriptdiff", "tables", "variants"),
+        *("plain", "render", "running", "scriptdiff", "tables", "variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
@@ -26,7 +26,7 @@ LAYERS = (
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
-        *("pycode", "scaffold", "seeding", "unchanged"),
+        *("progress", "pycode", "scaffold", "seeding", "unchanged"),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (

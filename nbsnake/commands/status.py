@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from nbsnake.choose import choose_steps
@@ -12,6 +13,8 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.plan import Plan, read_current_plan
 from nbsnake.unchanged import is_unchanged
+
+SHOWN = 3  # of the steps for which one waits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,11 +82,16 @@ def _as_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN + 1 else ""
+    return ", ".join(names[:SHOWN] if more else names) + more
+
+
 def _in_words(verdict: Verdict) -> str:
     parts: list[str] = [
         verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"
     ]
-    waits = [f"waits for {', '.join(verdict.waits)}"] if verdict.waits else []
+    waits = [f"waits for {_few(verdict.waits)}"] if verdict.waits else []
     if verdict.reasons or waits:
         parts.append("; ".join((*verdict.reasons, *waits)))
     text = ": ".join(parts)

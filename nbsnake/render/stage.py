@@ -21,7 +21,8 @@ from nbsnake.variants import Variant, fill
 
 DVC_FILE = "dvc.yaml"
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
-_BREAK = re.compile(r" (?=--|\$\{|\| |&& )")
+_REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back
+_BREAK = re.compile(r" (?='?--|\$\{|\| |&& )")
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 AUTHORED = "dvc-cmd"  # the key there that says that the command is the author's own
 FAN_IN = "fan-in"  # the key there for paths that stand for all variants of another stage
@@ -259,8 +260,7 @@ def _folded(stage: dict[str, Any]) -> dict[str, Any]:
     """Write a command one option a line, where this reads back as the same text."""
     if "do" in stage:
         return {**stage, "do": _folded(stage["do"])}
-    words = stage["cmd"].split(" ")
-    if len(stage["cmd"]) <= 80 or shlex.split(stage["cmd"]) != words:
+    if len(stage["cmd"]) <= 80 or _REFLOWED.search(stage["cmd"]):
         return stage
     folded = FoldedScalarString(stage["cmd"])
     folded.fold_pos = [match.start() for match in _BREAK.finditer(stage["cmd"])]
