@@ -15,7 +15,16 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
 from nbsnake.overlays import OverlaySet
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import ParamType, Value, has_value_at, leaf_keys, text_of, type_of, value_at
+from nbsnake.paramtype import (
+    ParamType,
+    Value,
+    has_value_at,
+    leaf_keys,
+    shown,
+    text_of,
+    type_of,
+    value_at,
+)
 from nbsnake.places import place_of
 from nbsnake.quote import fits_command
 from nbsnake.spec import StepSpec
@@ -280,7 +289,7 @@ def _check(kind: ParamType, found: Found, param: ParamSpec, given: Given) -> Non
     if found.source is not Source.PATTERN and not kind.accepts(found.value):
         name = found.key or f"{given.name}.{param.name}"
         raise PipelineError(
-            f"the value {_shown(found.value)} of {name} is not of the type {kind}",
+            f"the value {shown(found.value)} of {name} is not of the type {kind}",
             where=found.where,
             hint=f"{_advice(kind, found.value)}the parameter is declared in {param.where}",
         )
@@ -292,11 +301,6 @@ def _advice(kind: ParamType, value: Value) -> str:
     if kind.kind == "dict" and isinstance(value, dict):
         return "its keys must be texts, its values what JSON can say; "
     return f"{kind} | None allows null; " if value is None else ""
-
-
-def _shown(value: Value) -> str:
-    text = repr(value)
-    return text if len(text) < 100 else f"{text[:80]}..."
 
 
 def type_of_param(param: ParamSpec, value: Value = "") -> ParamType:

@@ -206,6 +206,12 @@ def text_of(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def shown(value: object) -> str:
+    """A value for a message, not all of a long one."""
+    text = repr(value)
+    return text if len(text) < 100 else f"{text[:80]}..."
+
+
 def has_value_at(values: Any, key: str) -> bool:
     """Whether a dotted key such as ``train.rate`` leads to something in a file's values."""
     try:

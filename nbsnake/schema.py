@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.files import GENERATED
 from nbsnake.model import Argument, Source, Step
-from nbsnake.paramtype import Kind, ParamType
+from nbsnake.paramtype import Kind, ParamType, shown
 from nbsnake.pipeline import Pipeline
 from nbsnake.places import place_of
 
@@ -182,10 +182,9 @@ def _no_mapping(section: str, file: str) -> NbsnakeError:
 
 
 def _wrong(keys: Keys, wanted: Schema, held: object, where: Where) -> NbsnakeError:
-    shown = repr(held)
-    shown = shown if len(shown) < 100 else f"{shown[:80]}..."
+    key = ".".join(map(str, keys))
     return PipelineError(
-        f"the value {shown} of {'.'.join(map(str, keys))} is not of the type {wanted['title']}",
+        f"the value {shown(held)} of {key} is not of the type {wanted['title']}",
         where=where,
         hint=_advice(wanted, held),
     )

@@ -86,6 +86,7 @@ def bench(ours: Path, theirs: Path, rounds: int) -> None:
         "dry run by hand": lambda: snakemake(theirs, "--dry-run"),
     }
     report("generating (wall)", measure(first, rounds, lambda: forget_generated(ours)))
+    call(ours, "nbsnake", "generate")
     dry = {
         "dry run": lambda: snakemake(ours, "--dry-run"),
         "dry run by hand": lambda: snakemake(theirs, "--dry-run"),

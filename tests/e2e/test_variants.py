@@ -1,5 +1,6 @@
 """One notebook for many inputs, values and clients, through Snakemake and DVC alike."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -278,7 +279,11 @@ def test_a_value_makes_the_steps_stale_that_use_it_and_a_variant_is_a_target(
     assert_both_rest(folder)
     changed = json.loads(folder.dvc("params", "diff", "--json"))
     assert changed["params.yaml"]["train.depth"] == {"old": 3, "new": 4, "diff": 1}
-    assert "0.4" in folder.dvc("exp", "show", "--csv") or "score" in folder.dvc("exp", "show")
+    header, workspace, *_ = csv.reader(folder.dvc("exp", "show", "--csv").splitlines())
+    told = dict(zip(header, workspace, strict=True))
+    accuracy = json.loads(folder.read("results/0.2.json"))["accuracy"]
+    assert float(told["results/0.2.json:accuracy"]) == accuracy
+    assert told["train.depth"] == "4"
 
 
 LOAD = """\
