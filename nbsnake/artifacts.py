@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from nbsnake.dvccmd import StageCall
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.fields import Field
-from nbsnake.model import Artifact, Role
+from nbsnake.model import RESERVED_PATHS, Artifact, Role
 from nbsnake.paramspec import ParamSpec
 from nbsnake.variants import fill, names_in
 
@@ -19,12 +19,6 @@ ROLES = {
     "dvc-metric": Role.METRIC,
     "dvc-plot": Role.PLOT,
 }
-RESERVED_PATHS = re.compile(
-    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
-    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|Snakefile)$"
-    r"|logs(/[^/]*\.log)?$"
-    r"|.*\.(ipynb|dvc)$|(.*/)?\.(gitignore|gitattributes|dvcignore)$"
-)
 _URL = re.compile(r"[A-Za-z][\w+.-]*://")
 
 

@@ -220,6 +220,12 @@ def _bind_file(param: ParamSpec, carried: list[Artifact], given: Given) -> Argum
                 where=place_of(PARAMS_FILE, (section, param.name)),
                 hint=f"remove it; the path stands in the notebook: {param.where}",
             )
+    if axis := given.axis(param.name):
+        raise PipelineError(
+            f"the parameter {param.name!r} carries a file, and is an axis as well",
+            where=carried[0].where,
+            hint=f"give the axis another name, and write '{{{axis.name}}}' in the path",
+        )
     many = any(artifact.fan_in for artifact in carried)
     kind = given.types.get(param.name) or param.type or ParamType("str")
     kind = replace(kind, is_list=kind.is_list or many)

@@ -17,11 +17,9 @@ from nbsnake.paramtype import Value
 from nbsnake.pipeline import Pipeline
 from nbsnake.project import fits_params
 from nbsnake.seeding import Seeds, with_seeds
-from nbsnake.spec import StepSpec
+from nbsnake.spec import TAKEN_NAMES, StepSpec
 from nbsnake.strays import overlay_faults, section_faults
 from nbsnake.uses import Use
-
-TAKEN_NAMES = ("all", "common", "sync")
 
 
 def compile_pipeline(
@@ -83,9 +81,12 @@ def compile_step(spec: StepSpec, params: Mapping[str, Any]) -> Step:
 
 def _same_name(step: Step, given: Given) -> NbsnakeError:
     return PipelineError(
-        f"this notebook and {step.notebook} both give the step name {step.name!r}",
+        f"this {'use' if given.use else 'notebook'} and {step.notebook} both give the step name "
+        f"{step.name!r}",
         where=given.use.place("name") if given.use else Where(given.spec.notebook),
-        hint="rename one of the two, or name its step with ':step: name'",
+        hint="give the use another name"
+        if given.use
+        else "rename one of the two, or name its step with ':step: name'",
     )
 
 

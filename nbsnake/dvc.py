@@ -64,10 +64,11 @@ def current_plan() -> Plan:
 def _make_plan() -> tuple[Plan, list[str]]:
     """The plan, and the files that it depends on."""
     config = read_params()
+    schema = read_schema() or {}
+    raise_all(schema_faults(schema, config, PARAMS_FILE))
     templates = read_stages(read_yaml(DVC_FILE), config)
-    if schema := read_schema():
-        for file in (PARAMS_FILE, *overlay_files(templates)):
-            raise_all(schema_faults(schema, read_values(file), file))
+    for file in overlay_files(templates):
+        raise_all(schema_faults(schema, read_values(file), file))
     params_files = {PARAMS_FILE}
     steps = {}
     read = cache(read_values)

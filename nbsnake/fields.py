@@ -23,7 +23,7 @@ KEYS = (
 LATER_KEYS = ("threads", "resources", "conda", "container")
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
-_HALF_FIELD = re.compile(r"\s*+:(param|dvc-[\w-]*+)(?=\s|$)")
+_HALF_FIELD = re.compile(r"\s*+:(param|foreach|step|dvc-[\w-]*+)(?=\s|$)")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _TOO_LONG = 100_000  # characters of a docstring with templates: no author's, and slow to fill in
 

@@ -5,20 +5,24 @@ Several values stand for themselves; one word is the key of a list in params.yam
 
 import difflib
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.fields import Field
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramspec import ParamSpec
 from nbsnake.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
 from nbsnake.places import place_of
-from nbsnake.variants import Axis, Scalar, is_safe
+from nbsnake.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
 
 # What Snakemake's wildcards, which are a list, call their own attributes.
 RESERVED_NAMES = frozenset(dir(list)) | frozenset(dir(dict)) | {"wildcards"}
+_IN_SETTINGS = (
+    "write 'foreach: {part: [train, test]}', or the key of a list in "
+    f"{PARAMS_FILE}: 'foreach: {{rate: sweep.rates}}'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,13 @@ def read_foreach(fields: Iterable[Field], faults: list[NbsnakeError]) -> list[Ax
     axes: list[AxisSpec] = []
     for field in fields:
         words = tuple(field.text.split())
-        fault = _name_fault(field.argument, [axis.name for axis in axes])
+        fault = name_fault(field.argument, [axis.name for axis in axes])
         if not fault and not words:
             fault = "it has no values"
         if fault:
             faults.append(
                 PipelineError(
-                    f"':foreach {field.argument}:' cannot be read: {fault}",
+                    f"{_shown(field)} cannot be read: {fault}",
                     where=field.where,
                     hint="write ':foreach part: train test', or ':foreach rate: sweep.rates' "
                     f"for a list in {PARAMS_FILE}",
@@ -55,23 +59,29 @@ def read_foreach(fields: Iterable[Field], faults: list[NbsnakeError]) -> list[Ax
     return axes
 
 
-def axes_of_mapping(given: Any, where: Where, faults: list[NbsnakeError]) -> list[AxisSpec]:
-    """The axes of a ``foreach:`` in nbsnake.yaml: names with lists of values, or with keys."""
+def _shown(field: Field) -> str:
+    return f"':foreach {field.argument}:'" if field.argument else "':foreach:'"
+
+
+def axes_of_mapping(
+    given: Any, place: Callable[..., Where], faults: list[NbsnakeError]
+) -> list[AxisSpec]:
+    """The axes of a ``foreach:`` in nbsnake.yaml: names with lists of values, or with keys.
+
+    ``place`` tells where an entry stands.
+    """
     axes: list[AxisSpec] = []
-    items: Iterable[tuple[Any, Any]] = given.items() if isinstance(given, dict) else [("", None)]
-    for name, told in items:
-        fault = _name_fault(str(name), [axis.name for axis in axes])
+    if not isinstance(given, dict):
+        faults.append(PipelineError("'foreach' is no mapping", where=place(), hint=_IN_SETTINGS))
+        return axes
+    for name, told in given.items():
+        where = place(str(name))
+        fault = name_fault(str(name), [axis.name for axis in axes])
         if not fault and not (told and isinstance(told, list | str)):
-            fault = "it has no list of values"
+            fault = f"{name!r} has no list of values"
         if fault:
-            faults.append(
-                PipelineError(
-                    f"'foreach' cannot be read: {fault}",
-                    where=where,
-                    hint="write 'foreach: {part: [train, test]}', or the key of a list in "
-                    f"{PARAMS_FILE}: 'foreach: {{rate: sweep.rates}}'",
-                )
-            )
+            message = f"'foreach' cannot be read: {fault}"
+            faults.append(PipelineError(message, where=where, hint=_IN_SETTINGS))
         elif isinstance(told, str):
             axes.append(AxisSpec(name=name, where=where, key=told))
         else:
@@ -79,7 +89,10 @@ def axes_of_mapping(given: Any, where: Where, faults: list[NbsnakeError]) -> lis
     return axes
 
 
-def _name_fault(name: str, taken: Iterable[str]) -> str:
+def name_fault(name: str, taken: Iterable[str] = ()) -> str:
+    """Why an axis cannot have this name, "" where it can."""
+    if not name:
+        return "it has no name"
     if not name.isidentifier() or keyword.iskeyword(name):
         return f"{name!r} is no name"
     if name in RESERVED_NAMES or name.startswith("_"):
@@ -90,32 +103,44 @@ def _name_fault(name: str, taken: Iterable[str]) -> str:
 def resolve(spec: AxisSpec, param: ParamSpec | None, params: Mapping[str, Any]) -> Axis:
     """The axis with its values, of the type of the parameter of that name, if there is one.
 
-    ``params`` is what params.yaml holds. Raises :class:`PipelineError` for values that no path
-    can hold, that are not of the type, or that are not there.
+    ``params`` is what params.yaml holds. Raises :class:`PipelineError`, several together, for
+    values that no path can hold, that are not of the type, or that are not there.
     """
-    found, where = (
-        (_look_up(spec, params), place_of(PARAMS_FILE, spec.key.split(".")))
-        if spec.key
-        else (spec.values, spec.where)
-    )
     kind = _kind(param)
-    values: list[Scalar] = []
-    for value in found:
-        typed = _typed(value, kind)
-        if not is_safe(typed):
-            raise PipelineError(
-                f"the value {value!r} of {spec.name!r} cannot be part of a path",
-                where=where,
-                hint="use letters, digits, and _ . + - behind the first character",
-            )
-        if kind and not kind.accepts(typed):
-            raise PipelineError(
-                f"the value {value!r} of {spec.name!r} is not of the type {kind}",
-                where=where,
-                hint=f"the parameter is declared in {param.where if param else ''}",
-            )
-        values.append(typed)
+    found = _look_up(spec, params) if spec.key else spec.values
+    values = [_typed(value, kind) for value in found]
+    faults: list[NbsnakeError] = []
+    for index, value in enumerate(values):
+        if told := _value_fault(value, values[:index], spec, kind, param):
+            where = _place(spec, index)
+            faults.append(PipelineError(told[0], where=where, hint=told[1]))
+    raise_all(faults)
     return Axis(name=spec.name, values=tuple(values), key=spec.key)
+
+
+def _place(spec: AxisSpec, index: int) -> Where:
+    return place_of(PARAMS_FILE, (*spec.key.split("."), index)) if spec.key else spec.where
+
+
+def _value_fault(
+    value: Any, before: list[Any], spec: AxisSpec, kind: ParamType | None, param: ParamSpec | None
+) -> tuple[str, str] | None:
+    """What is wrong with one of the values, and what to do."""
+    told = f"the value {value!r} of {spec.name!r}"
+    if spec.key and isinstance(value, bool):  # DVC writes these with a capital in names
+        return f"{told} is true or false", f"write ':foreach {spec.name}: true false' instead"
+    if not is_safe(value):
+        if isinstance(value, str) and set(value) & set("[],"):
+            return (
+                f"{told} cannot be part of a path",
+                "write blanks between values, and no brackets",
+            )
+        return f"{told} cannot be part of a path", UNSAFE
+    if kind and param and not kind.accepts(value):
+        return f"{told} is not of the type {kind}", f"the parameter is declared in {param.where}"
+    if scalar_text(value) in map(scalar_text, before):
+        return f"{told} stands there twice", "give each value once"
+    return None
 
 
 def _kind(param: ParamSpec | None) -> ParamType | None:
@@ -138,13 +163,17 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
     found = value_at(params, spec.key) if has_value_at(params, spec.key) else None
     if isinstance(found, list) and found:
         return found
+    if found == []:
+        raise PipelineError(
+            f"the list {spec.key!r} is empty, over which {spec.name!r} runs",
+            where=place_of(PARAMS_FILE, spec.key.split(".")),
+            hint="write at least one value",
+        )
     keys = [key for key in leaf_keys(params) if has_value_at(params, key)]
     lists = [key for key in keys if isinstance(value_at(params, key), list)]
     near = difflib.get_close_matches(spec.key, lists, n=1)
     raise PipelineError(
-        f"{spec.key!r} is no list in {PARAMS_FILE}, and one value alone makes no variants"
-        if found != []
-        else f"the list {spec.key!r} in {PARAMS_FILE} is empty",
+        f"{spec.key!r} is no list in {PARAMS_FILE}, and one value alone makes no variants",
         where=spec.where,
         hint=f"did you mean {near[0]!r}?" if near else "write several values, or a list's key",
     )

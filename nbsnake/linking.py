@@ -136,7 +136,11 @@ def _artifacts_of_use(spec: StepSpec, use: Use, faults: list[NbsnakeError]) -> I
         elif name not in done:
             done.add(name)
             where = use.place("values", name)
-            for path in _paths_of_value(use.values[name]):
+            paths = _paths_of_value(use.values[name])
+            if message := _kind_fault(spec, name, paths, artifact):
+                hint = f"in the notebook it is {artifact.path + '/' * artifact.is_dir!r}"
+                faults.append(PipelineError(message, where=where, hint=hint))
+            for path in paths:
                 if fault := path_fault(path, artifact.role, where, f"'{name}:'"):
                     faults.append(fault)
                 yield replace(
@@ -145,6 +149,23 @@ def _artifacts_of_use(spec: StepSpec, use: Use, faults: list[NbsnakeError]) -> I
                     is_dir=path.endswith("/"),
                     where=where,
                 )
+
+
+def _kind_fault(spec: StepSpec, name: str, paths: list[str], artifact: Artifact) -> str:
+    """Why these cannot be the paths of a parameter, "" where they can."""
+    kind = next((param.type for param in spec.params if param.name == name), None)
+    if not paths:
+        return f"{name!r} needs at least one path"
+    if len(paths) > 1 and not (kind and kind.is_list):
+        return f"{name!r} takes one path, and no list"
+    if artifact.is_output and any(path.endswith("/") != artifact.is_dir for path in paths if path):
+        slash = "with" if artifact.is_dir else "without"
+        return f"{name!r} takes the path of a {_kind(artifact)}, {slash} a slash at its end"
+    return ""
+
+
+def _kind(artifact: Artifact) -> str:
+    return "folder" if artifact.is_dir else "file"
 
 
 def _paths_of_value(value: object) -> list[str]:
@@ -252,7 +273,7 @@ def _other_path_fault(
     if len(given.carried(artifact.param or "")) > 1:
         return f"{key} carries several files, which no overlay can give", "remove it"
     if path.endswith("/") != artifact.is_dir:
-        return f"{key} is no path of a {'folder' if artifact.is_dir else 'file'}", (
+        return f"{key} is no path of a {_kind(artifact)}", (
             f"write one, such as {artifact.path}{'/' * artifact.is_dir}"
         )
     unknown = [name for name in names_in(path) if given.axis(name) is None]

@@ -1,5 +1,6 @@
 """The values in the middle: notebooks, steps, and what these read and write."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,13 @@ from nbsnake.paramtype import ParamType, Value
 from nbsnake.variants import Axis, Variant, fill, full_name, variants_of
 
 PARAMS_FILE = "params.yaml"
+# What belongs to git, DVC and nbsnake, and can be no output.
+RESERVED_PATHS = re.compile(
+    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
+    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|Snakefile)$"
+    r"|logs(/[^/]*\.log)?$"
+    r"|.*\.(ipynb|dvc)$|(.*/)?\.(gitignore|gitattributes|dvcignore)$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

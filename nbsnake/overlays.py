@@ -12,7 +12,7 @@ from typing import Any
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model import Overlay
 from nbsnake.project import read_values
-from nbsnake.variants import Axis, is_safe
+from nbsnake.variants import UNSAFE, Axis, is_safe
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -33,7 +33,8 @@ class OverlaySet:
 def overlay_files(folder: str) -> list[str]:
     """The files of a set, in the order of their names."""
     found = Path(folder).iterdir() if Path(folder).is_dir() else ()
-    return sorted(path.as_posix() for path in found if path.suffix in SUFFIXES)
+    names = (path for path in found if path.suffix in SUFFIXES)
+    return sorted(path.as_posix() for path in names if not path.name.startswith("."))
 
 
 def read_overlays(folders: Mapping[str, str]) -> list[OverlaySet]:
@@ -51,14 +52,11 @@ def _read_set(axis: str, folder: str, faults: list[NbsnakeError]) -> OverlaySet:
     files: dict[Overlay, Mapping[str, Any]] = {}
     for path in overlay_files(folder):
         name = Path(path).stem
-        if not is_safe(name) or any(overlay.value == name for overlay in files):
-            faults.append(
-                PipelineError(
-                    f"{name!r} cannot be part of a path, or is there twice",
-                    where=Where(path),
-                    hint="name the file with letters, digits, and _ . + -",
-                )
-            )
+        twin = next((overlay.file for overlay in files if overlay.value == name), "")
+        if twin or not is_safe(name):
+            message = f"{twin} is for {name!r} too" if twin else f"{name!r} can be in no path"
+            hint = "keep one of the two" if twin else f"rename it: {UNSAFE}"
+            faults.append(PipelineError(message, where=Where(path), hint=hint))
             continue
         try:
             files[Overlay(axis, name, path)] = read_values(path)

@@ -53,7 +53,7 @@ class ParamType:
         if self.choices:
             return any(type(value) is type(each) and value == each for each in self.choices)
         if self.kind == "dict":
-            return isinstance(value, dict) and _is_json(value)
+            return isinstance(value, dict) and is_json(value)
         if self.kind == "bool" or isinstance(value, bool):
             return self.kind == "bool" and isinstance(value, bool)
         if self.kind == "float":
@@ -78,11 +78,12 @@ class ParamType:
         return words[0].lower() == "true"
 
 
-def _is_json(value: object) -> bool:
+def is_json(value: object) -> bool:
+    """Whether JSON can say the value; of mappings only with texts as keys."""
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(each) for key, each in value.items())
+        return all(isinstance(key, str) and is_json(each) for key, each in value.items())
     if isinstance(value, list):
-        return all(map(_is_json, value))
+        return all(map(is_json, value))
     return value is None or isinstance(value, str | int | float)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import Artifact, Step, upwards
+from nbsnake.model import RESERVED_PATHS, Artifact, Step, upwards
 from nbsnake.variants import names_in
 
 
@@ -24,7 +24,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         raise_all([*self._same_names(), *self._same_keys(), *self._shared_by_variants()])
-        raise_all([*self._same_outputs(), *self._mixed_folders()])
+        raise_all([*self._reserved(), *self._same_outputs(), *self._mixed_folders()])
         by_name = {step.name: step for step in self.steps}
         object.__setattr__(self, "steps", tuple(by_name[name] for name in self._order()))
 
@@ -78,7 +78,7 @@ class Pipeline:
                 yield PipelineError(
                     f"two variants of {step.name!r} would both be called {key!r}",
                     where=step.where,
-                    hint="give each value of an axis once, and no dashes where they are ambiguous",
+                    hint="the key joins the values by dashes: choose values without dashes",
                 )
 
     def _shared_by_variants(self) -> Iterator[NbsnakeError]:
@@ -93,6 +93,16 @@ class Pipeline:
                         hint=f"write '{{{name}}}' somewhere in the path: each {name} needs its own",
                     )
 
+    def _reserved(self) -> Iterator[NbsnakeError]:
+        for path, _, out in self._written:
+            if out.path != path and RESERVED_PATHS.match(path):
+                yield PipelineError(
+                    f"the path {path!r}, which is {out.path!r} for a variant, belongs to git, DVC "
+                    "or nbsnake",
+                    where=out.where,
+                    hint="write outputs elsewhere, such as data/ or results/",
+                )
+
     def _same_outputs(self) -> Iterator[NbsnakeError]:
         seen: dict[str, Artifact] = {}
         told: set[tuple[str, str]] = set()
@@ -102,10 +112,13 @@ class Pipeline:
                 told.add(pair)
                 relation = "is also" if at == path else f"lies in {at!r},"
                 other = "another variant" if seen[at] is artifact else f"{seen[at].where}"
+                name = artifact.param if artifact.where.file.endswith(".yaml") else None
                 yield PipelineError(
                     f"the output {path!r} {relation} an output of {other}",
                     where=artifact.where,
-                    hint="give each output a path of its own",
+                    hint=f"give {name!r} another path in 'values:'"
+                    if name
+                    else "give each output a path of its own",
                 )
             seen.setdefault(path, artifact)
 

@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from nbsnake.discover import walk_notebooks
 from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.foreach import name_fault
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import Value
 from nbsnake.places import place_of
@@ -87,8 +88,11 @@ def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None
 def _type_fault(key: str, value: object) -> tuple[str, str]:
     """What is wrong with a known setting's value, and what to do; nothing is ("", "")."""
     if key == "overlays":
-        if not isinstance(value, dict) or not all(_is_set(*each) for each in value.items()):
-            return "'overlays' names no folders", "write, for example: overlays: {client: clients}"
+        sets = value.items() if isinstance(value, dict) else [("", value)]
+        told = next(filter(None, (_set_fault(*each) for each in sets)), "")
+        if told:
+            hint = "write, for example: overlays: {client: clients}"
+            return f"'overlays' names no folders of the project: {told}", hint
     elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{key!r} is no list of texts", f'write, for example: "{key}": ["a text"]'
@@ -99,9 +103,11 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
     return "", ""
 
 
-def _is_set(axis: object, folder: object) -> bool:
-    inside = isinstance(folder, str) and not posixpath.normpath(folder).startswith((".", "/"))
-    return isinstance(axis, str) and axis.isidentifier() and inside
+def _set_fault(axis: object, folder: object) -> str:
+    """What is wrong with an axis and the folder of its files, "" for nothing."""
+    if not isinstance(folder, str) or posixpath.normpath(folder).startswith((".", "/")):
+        return f"{folder!r} is no folder of the project"
+    return name_fault(str(axis))
 
 
 def read_mlvtools() -> dict[str, Any]:
@@ -214,8 +220,15 @@ def read_yaml(name: str) -> dict[str, Any]:
     """
     try:
         fields = YAML(typ="safe", pure=True).load(Path(name).read_text(encoding="utf-8"))
+        is_torn = _has_surrogates(fields)
     except FileNotFoundError:
         return {}
+    except RecursionError:
+        raise PipelineError(
+            "is nested too deep, or an alias in it refers to itself",
+            where=Where(name),
+            hint="write the values out",
+        ) from None
     except (YAMLError, UnicodeDecodeError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or error
@@ -226,7 +239,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         ) from None
     if fields is None:
         return {}
-    if _has_surrogates(fields):
+    if is_torn:
         raise PipelineError(
             "holds an escape that is half a character, such as \\ud83d",
             where=Where(name),

@@ -88,10 +88,34 @@ def schema_of(pipeline: Pipeline) -> Schema:
             if argument.source is Source.CONFIG and "." not in argument.key:
                 shared[argument.key] = replace(argument, name=argument.key)
     names = sorted(sections)
-    return params_schema(
+    schema = params_schema(
         {name: list(sections[name].values()) for name in names},
         [shared[name] for name in sorted(shared)],
     )
+    for key, kind in _lists(pipeline).items():
+        _add_list(schema, key, kind)
+    return schema
+
+
+def _lists(pipeline: Pipeline) -> dict[str, ParamType]:
+    """The lists from which parameters get one value for each variant, by key."""
+    return {
+        axis.key: replace(argument.type, is_list=True)
+        for step in pipeline.steps
+        for axis in step.axes
+        for argument in step.arguments
+        if axis.key and argument.name == axis.name and not argument.type.optional
+    }
+
+
+def _add_list(schema: Schema, key: str, kind: ParamType) -> None:
+    """A list at the top level or below one key, which may hold others as well."""
+    section, _, name = key.rpartition(".")
+    if not section:
+        schema["properties"].setdefault(name, {"title": str(kind), **_type(kind)})
+    elif "." not in section:
+        held = schema["properties"].setdefault(section, {"properties": {}})
+        held["properties"].setdefault(name, {"title": str(kind), **_type(kind)})
 
 
 def _has_other_paths(step: Step, argument: Argument) -> bool:

@@ -51,6 +51,7 @@ from nbsnake.pycode import (
 )
 
 NO_EFFECT = ("No effect",)
+TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
 OTHERS = (*ROLES, "dvc-extra", "foreach")  # what no step with a command of its own has
 PYTHON = ("python", "ipython", "")  # "" where the notebook does not tell: its syntax will
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import has_value_at, text_of, value_at
+from nbsnake.paramtype import has_value_at, shown, text_of, value_at
+from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, DVC_FILE, FAN_IN, KEYS, LISTS, is_ours
 from nbsnake.values import OPTION, STDIN, by_param, values_path
-from nbsnake.variants import fill, full_name, is_instance, names_in, scalar_text
+from nbsnake.variants import UNSAFE, fill, full_name, is_instance, is_safe, names_in, scalar_text
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")
@@ -137,18 +138,35 @@ def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dic
     rows = {}
     for values in product(*lists.values()):
         row = dict(zip(lists, values, strict=True))
-        rows["-".join(map(scalar_text, values))] = row
+        key = "-".join(map(scalar_text, values))
+        if key in rows:
+            raise PipelineError(
+                f"two variants of {name!r} would both be called {key!r}",
+                where=Where(PARAMS_FILE),
+                hint="choose values without dashes",
+            )
+        rows[key] = row
     return rows
 
 
 def _list_at(params: Mapping[str, Any], key: str) -> list[Any]:
+    """The values of an axis as params.yaml has them now, which were checked for other ones."""
     found = value_at(params, key) if has_value_at(params, key) else None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not found:
         raise PipelineError(
-            f"{key} is no list, which {DVC_FILE} takes from here",
-            where=Where(PARAMS_FILE),
+            f"{key} is no list of values, which {DVC_FILE} takes from here",
+            where=place_of(PARAMS_FILE, key.split(".")),
             hint="set it, or run: nbsnake generate",
         )
+    texts: list[str] = []
+    for index, value in enumerate(found):
+        if not is_safe(value) or isinstance(value, bool) or scalar_text(value) in texts:
+            raise PipelineError(
+                f"the value {shown(value)} of {key} stands there twice, or can be in no path",
+                where=place_of(PARAMS_FILE, (*key.split("."), index)),
+                hint=UNSAFE,
+            )
+        texts.append(scalar_text(value))
     return found
 
 

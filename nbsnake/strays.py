@@ -77,7 +77,14 @@ def _key_faults(
     takers = [each for each in given if key in each.sections]
     if takers and value is None:
         return
-    if takers and isinstance(value, dict):
+    if takers and not isinstance(value, dict):
+        yield PipelineError(
+            f"{key!r} is the name of a step, but holds no mapping",
+            where=place_of(overlay.file, (key,)),
+            hint=f"write the step's parameters below '{key}:'",
+        )
+        return
+    if takers:
         names = {param.name for each in takers for param in each.spec.params}
         for name in value:
             if name not in names:
@@ -93,10 +100,11 @@ def _key_faults(
         return
     takers = [each for each in given if any(param.name == key for param in each.spec.params)]
     if not takers or isinstance(value, dict):
-        known = [*(section for each in given for section in each.sections), *map(str, params)]
-        near = difflib.get_close_matches(key, [each for each in known if each != key], n=1)
+        known = [section for each in given for section in each.sections]
+        known += [param.name for each in given for param in each.spec.params]
+        near = difflib.get_close_matches(key, known, n=1)
         yield PipelineError(
-            f"{key!r} is neither a step nor a parameter of one",
+            f"{key!r} is neither a step nor a parameter of one, and an overlay gives nothing else",
             where=place_of(overlay.file, (key,)),
             hint=f"did you mean {near[0]!r}?"
             if near and key not in params

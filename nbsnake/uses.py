@@ -17,9 +17,9 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.foreach import AxisSpec, axes_of_mapping
-from nbsnake.paramtype import Value
+from nbsnake.paramtype import Value, is_json
 from nbsnake.places import place_of
-from nbsnake.spec import step_name
+from nbsnake.spec import TAKEN_NAMES, step_name
 
 KEYS = ("name", "notebook", "values", "foreach")
 EXAMPLE = "write '- {name: tokenize_test, notebook: notebooks/tokenize.ipynb, values: {...}}'"
@@ -54,7 +54,7 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
         _check_entry(entry, index, file, faults)
         if len(faults) > before:
             continue
-        axes = axes_of_mapping(entry["foreach"], place, faults) if "foreach" in entry else []
+        axes = _axes(entry["foreach"], index, file, faults) if "foreach" in entry else []
         uses.append(
             Use(
                 name=entry["name"],
@@ -76,6 +76,19 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
     return tuple(uses)
 
 
+def _better_name(name: str) -> str:
+    better = step_name(name)
+    wrong = better in (*TAKEN_NAMES, "step_")
+    return "choose another name, of letters, digits and _" if wrong else f"write {better!r}"
+
+
+def _axes(given: Any, index: int, file: str, faults: list[NbsnakeError]) -> list[AxisSpec]:
+    def place(*keys: str) -> Where:
+        return place_of(file, ("uses", index, "foreach", *keys))
+
+    return axes_of_mapping(given, place, faults)
+
+
 def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) -> None:
     place = place_of(file, ("uses", index))
     if not isinstance(entry, dict):
@@ -93,12 +106,12 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
             )
     if not all(isinstance(entry.get(key), str) for key in ("name", "notebook")):
         faults.append(PipelineError("a use needs a name and a notebook", where=place, hint=EXAMPLE))
-    elif step_name(entry["name"]) != entry["name"]:
+    elif step_name(entry["name"]) != entry["name"] or entry["name"] in TAKEN_NAMES:
         faults.append(
             PipelineError(
-                f"{entry['name']!r} is no name of a step",
+                f"{entry['name']!r} is no name that a step can have",
                 where=place_of(file, ("uses", index, "name")),
-                hint=f"write {step_name(entry['name'])!r}",
+                hint=_better_name(entry["name"]),
             )
         )
     values = entry.get("values") or {}
@@ -110,3 +123,13 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
                 hint="write 'values: {rate: 0.1, model: models/other.pkl}'",
             )
         )
+        return
+    for name, value in values.items():
+        if not is_json(value):
+            faults.append(
+                PipelineError(
+                    f"{name!r} is {value}, which no parameter takes",
+                    where=place_of(file, ("uses", index, "values", name)),
+                    hint="write it as a text, in quotes",
+                )
+            )

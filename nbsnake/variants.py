@@ -13,6 +13,7 @@ from dataclasses import dataclass
 Scalar = str | int | float | bool
 
 _NAME = re.compile(r"\{([^\W\d]\w*)\}")
+UNSAFE = "use letters, digits, and _ . + -, and no dot in front"
 _SAFE = re.compile(r"[\w+-][\w.+-]*")
 
 

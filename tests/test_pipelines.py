@@ -5,6 +5,7 @@ written. The laws below hold for every case.
 """
 
 import io
+import re
 import shutil
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
 from nbsnake.dvc import current_plan
+from nbsnake.errors import NbsnakeError
 from nbsnake.generate import find_changes, find_pipeline, generate
 from nbsnake.project import read_params
+from nbsnake.stages import read_stages
 from nbsnake.variants import full_name
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
@@ -77,3 +80,33 @@ def test_rules_are_as_snakefmt_would_write_them(case):
     for path in Path("workflow/rules").glob("*.smk"):
         text = path.read_text()
         assert Formatter(Snakefile(io.StringIO(text))).get_formatted() == text, path
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ("[0.1, 'x || touch pwned']", "is not of the type list[float]"),
+        ("[0.1, 0.1]", "line 2: the value 0.1 of sweep.rates stands there twice"),
+        ("[]", "line 2: sweep.rates is no list of values"),
+        ("0.1", "is not of the type list[float]"),
+        ("[0.1, true]", "is not of the type list[float]"),
+    ],
+)
+def test_a_list_that_changes_is_checked_before_anything_runs(values, fault, tmp_path, monkeypatch):
+    shutil.copytree(PIPELINES / "sweep" / "given", tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    Repo.init(".", no_scm=True).close()
+    generate()
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("[0.1, 1e-5, 1]", values))
+    with pytest.raises(NbsnakeError, match=re.escape(fault)):
+        current_plan()
+
+
+@pytest.mark.parametrize("value", ["x || touch pwned", "c/d", "", ".", "a b", "$(x)", True, None])
+def test_a_list_never_brings_what_a_shell_would_read(value):
+    with pytest.raises(NbsnakeError, match="can be in no path"):
+        read_stages(
+            {"stages": {"a": {"matrix": {"p": "${l}"}, "cmd": "x", "meta": {"nbsnake": "a"}}}},
+            {"l": ["a", value]},
+        )

@@ -11,7 +11,7 @@ from nbsnake.commands import enter_project_with
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.files import write_program
 from nbsnake.generate import find_changes, find_pipeline
-from nbsnake.render.bash import needed_steps, render_bash
+from nbsnake.render.bash import all_runs, needed_runs, render_bash
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +32,19 @@ def run(args: argparse.Namespace) -> int:
     args.steps = enter_project_with(args.steps)
     root = Path.cwd()
     pipeline = find_pipeline()
-    names = choose_steps(args.steps, {step.name: step.notebook for step in pipeline.steps})
+    notebooks = {name: step.notebook for name, (step, _) in all_runs(pipeline).items()}
+    names = choose_steps(args.steps, notebooks)
     if drifts := find_changes():
         raise StaleError(f"{drifts[0].path} is not generated yet", hint="run: nbsnake generate")
-    steps = needed_steps(pipeline, names)
+    runs = needed_runs(pipeline, names)
     if args.output == "-":
-        sys.stdout.write(render_bash(steps, "."))
+        sys.stdout.write(render_bash(runs, "."))
         return 0
     if not target.resolve().is_relative_to(root.resolve()):
         raise PipelineError(
             "is not inside the project", where=Where(args.output), hint="it runs from there"
         )
     folder = posixpath.relpath(root.as_posix(), target.parent.as_posix())
-    if write_program(os.fspath(target), render_bash(steps, folder), force=args.force):
+    if write_program(os.fspath(target), render_bash(runs, folder), force=args.force):
         print(f"wrote {args.output}", file=sys.stderr)
     return 0

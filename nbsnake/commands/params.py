@@ -1,6 +1,7 @@
 """``nbsnake params STEP``"""
 
 import argparse
+import difflib
 import sys
 from functools import cache
 
@@ -10,6 +11,7 @@ from nbsnake.project import read_params, read_values, read_yaml
 from nbsnake.render.stage import DVC_FILE
 from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
 from nbsnake.values import to_json
+from nbsnake.variants import full_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +23,13 @@ def run(args: argparse.Namespace) -> int:
     enter_project()
     stages = read_stages(read_yaml(DVC_FILE), read_params())
     name, _, key = args.step.partition("@")
-    if name not in stages or key not in stages[name].rows:
+    if name not in stages:
         raise UsageError(f"{DVC_FILE} has no stage {args.step!r}", hint="run: nbsnake generate")
     stage = stages[name]
+    if key not in stage.rows:
+        known = [full_name(name, row) for row in stage.rows]
+        near = difflib.get_close_matches(args.step, known, n=1, cutoff=0.0)
+        raise UsageError(f"{name!r} has no variant {key!r}", hint=f"such as: {near[0]}")
     lists = lists_in_file(stage, fan_in_paths(stage, key, stages))
     params = stage.params(key, cache(read_values))
     sys.stdout.write(to_json(params | lists))

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
     if args.only:
-        steps = _of_axes(plan, steps, dict(args.only))
+        steps = _of_axes(plan, steps, _wanted(args.only))
     if unlock_if_dead():
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
@@ -97,6 +97,17 @@ def _axis_value(word: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{word!r} is not of the form AXIS=VALUE")
     return axis, value
+
+
+def _wanted(told: list[tuple[str, str]]) -> dict[str, str]:
+    wanted: dict[str, str] = {}
+    for axis, value in told:
+        if wanted.setdefault(axis, value) != value:
+            raise UsageError(
+                f"{axis} is told twice: {wanted[axis]} and {value}",
+                hint="name the variants instead, with patterns: 'train@*'",
+            )
+    return wanted
 
 
 def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:

@@ -29,9 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     args.steps = enter_project_with(args.steps)
-    _warn_of_drift()
+    fault = _warn_of_drift()
     digests = read_digests()
-    verdicts = Judge(_plan(), digests).verdicts()
+    try:
+        plan = _plan()
+    except NbsnakeError:
+        if fault is None:
+            raise
+        return fault.exit_code  # the same thing, and told already
+    verdicts = Judge(plan, digests).verdicts()
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
@@ -53,20 +59,24 @@ def _plan() -> Plan:
     return dvc.current_plan()
 
 
-def _warn_of_drift() -> None:
-    """What follows is about the generated files, which may be older than the notebooks."""
+def _warn_of_drift() -> NbsnakeError | None:
+    """What follows is about the generated files, which may be older than the notebooks.
+
+    The fault for which nothing can be generated is told, and given back.
+    """
     if is_unchanged():
-        return
+        return None
     from nbsnake.generate import check  # slow, and not needed where nothing has changed
 
     try:
         drifts = check()
     except NbsnakeError as error:
         print(f"the notebooks cannot be generated:\n{error}", file=sys.stderr)
-        return
+        return error
     if drifts:
         paths = ", ".join(drift.path for drift in drifts)
         print(f"not what the notebooks give: {paths}; run: nbsnake generate", file=sys.stderr)
+    return None
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

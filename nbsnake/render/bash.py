@@ -2,9 +2,9 @@
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from nbsnake.model import Argument, Role, Source, Step
+from nbsnake.model import Argument, Role, Source, Step, upwards
 from nbsnake.paramtype import Value, text_of
 from nbsnake.pipeline import Pipeline
 from nbsnake.render.stage import is_in_file, is_told, takes_values_file
@@ -19,24 +19,38 @@ cd "$(dirname "$0")"{up}
 """
 
 
-def needed_steps(pipeline: Pipeline, names: Iterable[str]) -> list[Step]:
-    """These steps and all that they need, in an order in which they can run."""
-    wanted = set(names)
-    for step in reversed(pipeline.steps):
-        if step.name in wanted:
-            wanted.update(pipeline.makers(step))
-    return [step for step in pipeline.steps if step.name in wanted]
+Run = tuple[Step, Variant]
 
 
-def render_bash(steps: Iterable[Step], root: str) -> str:
+def all_runs(pipeline: Pipeline) -> dict[str, Run]:
+    """Every variant of every step by its name, in an order in which they can run."""
+    runs = [(step, variant) for step in pipeline.steps for variant in step.variants]
+    return {full_name(step.name, variant.key): (step, variant) for step, variant in runs}
+
+
+def needed_runs(pipeline: Pipeline, names: Iterable[str]) -> dict[str, Run]:
+    """These runs and all that they need, in an order in which they can run."""
+    runs, wanted = all_runs(pipeline), set(names)
+    makers = {
+        path: name
+        for name, (step, variant) in runs.items()
+        for out in step.outputs
+        for path in out.paths(variant)
+    }
+    for name, (step, variant) in reversed(runs.items()):
+        if name in wanted:
+            read = [path for entry in step.inputs for path in entry.paths(variant)]
+            wanted.update(makers[up] for path in read for up in upwards(path) if up in makers)
+    return {name: run for name, run in runs.items() if name in wanted}
+
+
+def render_bash(runs: Mapping[str, Run], root: str) -> str:
     """The script; ``root`` leads from its folder to the project's."""
-    steps = list(steps)
     header = HEADER.format(
-        names=", ".join(step.name for step in steps),
+        names=", ".join(runs),
         up="" if root == "." else f"/{shlex.quote(root)}",
     )
-    runs = [(step, variant) for step in steps for variant in step.variants]
-    return "\n".join([header, *("\n".join(_lines(*run)) + "\n" for run in runs)])
+    return "\n".join([header, *("\n".join(_lines(*run)) + "\n" for run in runs.values())])
 
 
 def _lines(step: Step, variant: Variant) -> Iterator[str]:

@@ -453,21 +453,18 @@ def test_a_clients_file_is_checked_before_anything_runs(served: Project) -> None
 def test_too_many_paths_for_a_command_reach_the_script_in_a_file(
     folder: Project, tmp_path: Path
 ) -> None:
-    rates = [round(0.001 * number, 3) for number in range(1, 131)]
-    write_sweep(folder, rates)
-    for name in ("train", "score"):
-        folder.run("rm", f"notebooks/{name}.ipynb")
+    long = "results/" + "a_long_name_" * 15
+    write_sweep(folder, [round(0.1 * number, 1) for number in range(1, 13)])
+    folder.run("rm", "notebooks/train.ipynb")
     write_step(
         folder,
         "score",
         ":foreach rate: sweep.rates\n:param float rate: r\n:param score: s\n"
-        ":dvc-metric score: results/{rate}.json\n",
-        'score = "s"\nrate = 0.1\n---\njson.dump({"accuracy": rate}, open(score, "w"))\n',
+        f":dvc-metric score: {long}/{{rate}}.json\n",
+        'score = "s"\nrate = 0.1\n---\ncount("score")\n'
+        'json.dump({"accuracy": rate}, open(score, "w"))\n',
     )
-    start(folder)
-    theirs = folder.copy_to(tmp_path / "theirs")
-    folder.snakemake("best.json")
-    theirs.dvc("repro", "--quiet")
-    assert folder.lock() == theirs.lock()
-    assert json.loads(folder.read("best.json")) == ["results/0.13.json", 130]
-    assert NOTHING in folder.snakemake()
+    folder.replace("notebooks/best.ipynb", "results/{rate}", f"{long}/{{rate}}")
+    run_both(folder, tmp_path)
+    assert "nbsnake params best | python" in " ".join(folder.read("dvc.yaml").split())
+    assert json.loads(folder.read("best.json")) == [f"{long}/1.2.json", 12]
