@@ -7,14 +7,15 @@ notebook's literal. An overlay comes before all of them but the first two.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.extras import Extra, parse_extra
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
 from nbsnake.overlays import OverlaySet
-from nbsnake.paramspec import ParamSpec
+from nbsnake.paramspec import ParamSpec, type_of_param
 from nbsnake.paramtype import (
     ParamType,
     Value,
@@ -22,7 +23,6 @@ from nbsnake.paramtype import (
     leaf_keys,
     shown,
     text_of,
-    type_of,
     value_at,
 )
 from nbsnake.places import place_of
@@ -33,14 +33,6 @@ from nbsnake.variants import Axis, names_in
 
 _DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")
 _REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
-
-
-class Extra(NamedTuple):
-    """``:dvc-extra:`` on one parameter: ``--name words`` or, ``negated``, ``--no-name``."""
-
-    words: tuple[str, ...]
-    negated: bool
-    where: Where
 
 
 class Found(NamedTuple):
@@ -138,10 +130,10 @@ def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found 
         value = value_at(given.params, key)
         return Found(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
     if param.name in extras:
-        words, negated, where = extras[param.name]
+        words, _, where = extras[param.name]
         if len(words) == 1 and _REFERENCE.fullmatch(words[0]):
             return _told(words[0], given, where)
-        return _told(_parse(param, words, where, negated=negated), given, where)
+        return _told(parse_extra(param, extras[param.name]), given, where)
     if param.has_literal or (param.type and param.type.optional):
         return Found(param.literal, param.where, Source.LITERAL)
     return None
@@ -309,11 +301,6 @@ def _advice(kind: ParamType, value: Value) -> str:
     return f"{kind} | None allows null; " if value is None else ""
 
 
-def type_of_param(param: ParamSpec, value: Value = "") -> ParamType:
-    """The declared type, or that of the literal, or that of another value."""
-    return param.type or type_of(param.literal if param.has_literal else value)
-
-
 def _argument(
     param: ParamSpec,
     kind: ParamType,
@@ -348,61 +335,3 @@ def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
         )
         for param in spec.params
     )
-
-
-def _parse(param: ParamSpec, words: Sequence[str], where: Where, *, negated: bool) -> Value:
-    """The value that ``:dvc-extra:`` gives; a flag alone is true, ``--no-flag`` false or None."""
-    kind = type_of_param(param)
-    if negated and not kind.is_flag:
-        return None
-    if kind.is_flag and not words:
-        return not negated
-    try:
-        return kind.parse(list(words))
-    except ValueError as error:
-        raise PipelineError(
-            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}",
-            where=where,
-            hint=f"the parameter is declared in {param.where}",
-        ) from None
-
-
-def read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
-    """What ``:dvc-extra:`` gives to each parameter it names.
-
-    ``--name value``, ``--name=value`` and, as MLV-tools wrote them, dashes for underscores.
-    """
-    names = {param.name.replace("_", "-"): param.name for param in spec.params}
-    extras: dict[str, Extra] = {}
-    for option, words, where in _options(spec.extras):
-        flag, equals, value = option.removeprefix("--").partition("=")
-        values = (value, *words) if equals else words
-        plain = flag.replace("_", "-")
-        negated = plain not in names and not values and plain.removeprefix("no-") in names
-        name = names.get(plain.removeprefix("no-") if negated else plain)
-        if option.startswith("--") and name:
-            extras[name] = Extra(values, negated, where)
-            continue
-        near = difflib.get_close_matches(flag, names, n=1)
-        faults.append(
-            PipelineError(
-                f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
-                where=where,
-                hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
-            )
-        )
-    return extras
-
-
-def _options(words: Iterable[tuple[str, Where]]) -> Iterator[tuple[str, tuple[str, ...], Where]]:
-    """Each option with the words behind it; a word that no option precedes comes alone."""
-    option: tuple[str, list[str], Where] | None = None
-    for word, where in words:
-        if option and not word.startswith("--"):
-            option[1].append(word)
-            continue
-        if option:
-            yield option[0], tuple(option[1]), option[2]
-        option = (word, [], where)
-    if option:
-        yield option[0], tuple(option[1]), option[2]

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbsnake.binding import Given, bind, is_literal, read_extras
+from nbsnake.binding import Given, bind, is_literal
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.extras import read_extras
 from nbsnake.linking import find_uses, linked
 from nbsnake.model import Argument, Source, Step, script_path
 from nbsnake.overlays import OverlaySet

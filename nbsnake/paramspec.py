@@ -158,3 +158,8 @@ def with_literal(param: ParamSpec, assignment: Assignment | None) -> ParamSpec:
     if assignment is None or not assignment.is_literal:
         return param
     return replace(param, has_literal=True, literal=assignment.literal)
+
+
+def type_of_param(param: ParamSpec, value: Value = "") -> ParamType:
+    """The declared type, or that of the literal, or that of another value."""
+    return param.type or type_of(param.literal if param.has_literal else value)

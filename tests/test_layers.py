@@ -40,7 +40,7 @@ LAYERS = (
     ("artifacts", "foreach", "freshness", "commands.compare", "ipython.sessioncalls"),
     ("restore", "ipython.translation"),
     ("spec",),
-    ("specmemo", "uses", "mlvtools.files"),
+    ("extras", "specmemo", "uses", "mlvtools.files"),
     ("project",),
     ("dvc", "overlays", "commands.params", "mlvtools.project"),
     ("binding", "snakefile", "sync", "mlvtools.takeover"),
