@@ -32,6 +32,7 @@ from nbsnake.uses import Use
 from nbsnake.variants import Axis, names_in
 
 _DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")
+_INSIDE = re.compile(r"\{\{(?:\s+[\w.]+\s*|\s*\w+(?:\.\w+)+\s*)\}\}")
 _REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
 
 
@@ -93,7 +94,11 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
     if axis := given.axis(param.name):
         return _bind_axis(param, axis, given)
     overrides = tuple(find_overrides(param, given))
-    found = _find(param, given, extras) or _found_in_all(overrides, given)
+    found = _find(param, given, extras)
+    if found and _is_of_the_use(found, param, given):
+        # What is told for this use alone comes before what a client's file tells for the notebook.
+        overrides = tuple(each for each in overrides if each.key.startswith(f"{given.name}."))
+    found = found or _found_in_all(overrides, given)
     if found is None:
         return _unbound(param, given)
     kind = given.types.get(param.name) or type_of_param(param, found.value)
@@ -108,6 +113,12 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
                 hint=f"move that value to {PARAMS_FILE}, below '{given.name}:'",
             )
     return _argument(param, kind, found, overrides)
+
+
+def _is_of_the_use(found: Found, param: ParamSpec, given: Given) -> bool:
+    """Whether a further use of a notebook has a value of its own."""
+    own = given.use is not None and param.name in given.use.values
+    return given.name != given.spec.name and (own or found.key.startswith(f"{given.name}."))
 
 
 def is_literal(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> bool:
@@ -160,6 +171,12 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
 
     There ``{{x}}`` is the text ``{x}``, as long as ``x`` is no axis.
     """
+    if isinstance(value, str) and (inside := _INSIDE.search(value)):
+        raise PipelineError(
+            f"{inside[0]!r} stands inside of a text, and is filled in only as the whole value",
+            where=where,
+            hint=f"write the whole text in {PARAMS_FILE}",
+        )
     axes = [axis.name for axis in given.axes]
     names = names_in(_DOUBLED.sub("", value)) if isinstance(value, str) and axes else []
     if unknown := [name for name in names if name not in axes]:
@@ -169,7 +186,7 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
             where=where,
             hint=f"did you mean '{{{near[0]}}}'?"
             if near
-            else f"axes: {', '.join(axes)}; write '{{{{{unknown[0]}}}}}' for the text itself",
+            else f"axes: {', '.join(axes)}; a text with braces can stand in {PARAMS_FILE}",
         )
     if not fits_command(text_of(value)):
         raise PipelineError(

@@ -38,7 +38,9 @@ def compile_pipeline(
     """
     faults: list[NbsnakeError] = []
     bound = with_seeds(params, seeds)
-    given = linked([*find_uses(list(specs), uses, bound, overlays, faults)], faults)
+    given = [*find_uses(list(specs), uses, bound, overlays, faults)]
+    # Where a step has a fault already, that it writes nothing is none of its readers' faults.
+    given = linked(given, [] if faults else faults)
     faults += section_faults(given, params)
     faults += overlay_faults(given, params, overlays)
     steps: dict[str, Step] = {}

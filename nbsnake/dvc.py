@@ -97,6 +97,11 @@ def _params(stage: Any, template: Stage, read: Callable[[str], Any]) -> dict[str
     """
     found = {}
     for dep in sorted(split_params_deps(stage)[0], key=_file_order):
+        if dep.def_path != PARAMS_FILE and not os.path.exists(dep.def_path):
+            raise StaleError(
+                f"{dep.def_path} is gone, from which {stage.name} takes values",
+                hint="bring it back, or run: nbsnake generate",
+            )
         values = dep.read_params() if template.is_authored else _picked(dep, read)
         if missing := sorted(set(dep.params) - set(values)):
             raise PipelineError(

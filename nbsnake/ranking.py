@@ -19,7 +19,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 def is_lower_better(metric: str) -> bool:
     """Whether the metric's own name, behind the last dot, tells of a loss, an error or a time."""
-    words = {word.lower() for word in _WORD.findall(metric.rpartition(".")[2])}
+    words = {word.lower() for word in _WORD.findall(metric)}
     # scikit-learn negates its errors, so that more is better for all scores.
     return not words.isdisjoint(_LOWER) and "neg" not in words
 

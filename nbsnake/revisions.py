@@ -62,7 +62,8 @@ def _check_revisions(repo: Any, revs: list[str]) -> None:
             resolve_rev(repo.scm, rev)
         except RevError:
             raise UsageError(
-                f"no such revision: {rev}", hint="give a branch, a tag or a commit"
+                f"no such revision: {rev}",
+                hint="give a branch, a tag or a commit; steps stand before --rev",
             ) from None
 
 

@@ -16,6 +16,7 @@ from copy import deepcopy
 from typing import Any
 
 from nbsnake.digests import read_digests, time_carrier
+from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.model import PARAMS_FILE
@@ -69,6 +70,8 @@ class Session:
             self._head_lock = become_head()  # held until this process ends
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
+            if READ_ONLY.isdisjoint(sys.argv):
+                warn_of_drift()
             if "--lint" not in sys.argv:
                 self._check_sources()
             self._verdicts = Judge(self._plan, self._digests).verdicts()

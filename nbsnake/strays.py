@@ -1,7 +1,7 @@
 """What stands in params.yaml or an overlay, and no step takes: nearly always a slip."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from nbsnake.binding import Given
@@ -15,9 +15,10 @@ def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[Nb
     """Of params.yaml: a step's section with what is no parameter, or named almost like a step."""
     names = list(dict.fromkeys(section for each in given for section in each.sections))
     own = {each.name: each for each in reversed(given) if not each.spec.command}
+    lists = {axis.key for each in given for axis in each.axes}
     for key, value in params.items():
         if key in own:
-            yield from _param_faults(own[key], value)
+            yield from _param_faults(own[key], value, lists)
         elif isinstance(value, dict):
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.8)
             if key not in names and near and near[0] not in params:
@@ -28,7 +29,8 @@ def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[Nb
                 )
 
 
-def _param_faults(given: Given, section: Any) -> Iterator[NbsnakeError]:
+def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterator[NbsnakeError]:
+    """``lists`` are the keys over which steps run, which cannot stand in a step's section."""
     if section is None:
         return
     if not isinstance(section, dict):
@@ -40,7 +42,13 @@ def _param_faults(given: Given, section: Any) -> Iterator[NbsnakeError]:
         return
     names = [param.name for param in given.spec.params]
     for key in section:
-        if key not in names:
+        if f"{given.name}.{key}" in lists:
+            yield PipelineError(
+                f"the list {key!r} stands among the parameters of the step {given.name!r}",
+                where=place_of(PARAMS_FILE, (given.name, str(key))),
+                hint="move it below a key that is no step's, or give the step another name",
+            )
+        elif key not in names:
             yield _unknown_param(given.name, str(key), given, PARAMS_FILE)
 
 

@@ -37,18 +37,18 @@ LAYERS = (
         *("exec", "lockfile", "paramspec", "plot", "revisions", "stages"),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("artifacts", "foreach", "freshness", "commands.compare", "ipython.sessioncalls"),
-    ("restore", "ipython.translation"),
+    ("artifacts", "foreach", "freshness", "ipython.sessioncalls"),
+    ("restore", "commands.compare", "ipython.translation"),
     ("spec",),
     ("extras", "specmemo", "uses", "mlvtools.files"),
     ("project",),
     ("dvc", "overlays", "commands.params", "mlvtools.project"),
-    ("binding", "snakefile", "sync", "mlvtools.takeover"),
+    ("binding", "sync", "mlvtools.takeover"),
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
     ("generate",),
-    ("commands.check", "commands.export", "commands.generate", "commands.status"),
-    ("commands.run",),
+    ("drift", "commands.check", "commands.export", "commands.generate"),
+    ("snakefile", "commands.run", "commands.status"),
     ("cli",),
     ("__main__",),
 )
@@ -70,7 +70,7 @@ LATE = {
     ("commands.compare", "nbsnake.plot"),  # slow, and for pictures only
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
-    ("commands.status", "nbsnake.generate"),
+    ("drift", "nbsnake.generate"),
     ("commands.status", "nbsnake.dvc"),
 }
 
@@ -93,7 +93,7 @@ OUTSIDE = {
     "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
     | {"ipython.standins"},  # whose functions become part of scripts
 }
-PRINTERS = frozenset({"cli", "exec", "snakefile", "running", "ipython.standins"})
+PRINTERS = frozenset({"cli", "drift", "exec", "snakefile", "running", "ipython.standins"})
 
 
 def _modules():

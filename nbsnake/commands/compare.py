@@ -13,7 +13,10 @@ from nbsnake.atomic import write_atomically
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.compare import Row, rows_of
+from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
+from nbsnake.freshness import Judge
+from nbsnake.plan import read_current_plan
 from nbsnake.ranking import (
     best_first,
     differing_params,
@@ -23,7 +26,7 @@ from nbsnake.ranking import (
     param_names,
     rows_with,
 )
-from nbsnake.revisions import read_revisions
+from nbsnake.revisions import WORKSPACE, read_revisions
 from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
 
 
@@ -49,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="REV",
-        help="also the results at these branches, tags or commits",
+        help="also the results at these branches, tags or commits; steps stand before",
     )
     better = parser.add_mutually_exclusive_group()
     better.add_argument(
@@ -100,8 +103,21 @@ def run(args: argparse.Namespace) -> int:
     if target:
         _plot(target, rows, metric, args.over)
     print(_note(rows, metric, lower=lower, of_all=not words), file=sys.stderr)
-    sys.stdout.write(_printed(ranked, columns, args))
+    if stale := _stale(ranked):
+        print(f"stale, so that values are newer than metrics: {stale}", file=sys.stderr)
+    if rows or args.json or args.csv:
+        sys.stdout.write(_printed(ranked, columns, args))
     return 0
+
+
+def _stale(rows: Sequence[Row]) -> str:
+    """The rows of the workspace whose metrics are not those of today's values."""
+    plan = read_current_plan()
+    if plan is None:
+        return ""
+    verdicts = Judge(plan, read_digests()).verdicts()
+    shown = [row.step for row in rows if row.rev == WORKSPACE and row.step in verdicts]
+    return ", ".join(name for name in shown if verdicts[name].state != "fresh")
 
 
 def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:

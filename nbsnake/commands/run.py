@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=lambda name: ("client", name),
         metavar="NAME",
-        help="short for --only client=NAME",
+        help="one client: short for --only client=NAME",
     )
     parser.add_argument(
         "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"

@@ -2,17 +2,16 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.digests import read_digests
+from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.plan import Plan, read_current_plan
-from nbsnake.unchanged import is_unchanged
 
 SHOWN = 3  # of the steps for which one waits
 
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     args.steps = enter_project_with(args.steps)
-    fault = _warn_of_drift()
+    fault = warn_of_drift()
     digests = read_digests()
     try:
         plan = _plan()
@@ -57,26 +56,6 @@ def _plan() -> Plan:
     from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
 
     return dvc.current_plan()
-
-
-def _warn_of_drift() -> NbsnakeError | None:
-    """What follows is about the generated files, which may be older than the notebooks.
-
-    The fault for which nothing can be generated is told, and given back.
-    """
-    if is_unchanged():
-        return None
-    from nbsnake.generate import check  # slow, and not needed where nothing has changed
-
-    try:
-        drifts = check()
-    except NbsnakeError as error:
-        print(f"the notebooks cannot be generated:\n{error}", file=sys.stderr)
-        return error
-    if drifts:
-        paths = ", ".join(drift.path for drift in drifts)
-        print(f"not what the notebooks give: {paths}; run: nbsnake generate", file=sys.stderr)
-    return None
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

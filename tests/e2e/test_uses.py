@@ -405,6 +405,8 @@ def test_one_client_alone_then_another_and_one_less(
 
     # Also where it overrides what no other client does.
     served.write("clients/umbrella.yaml", "fit: {scale: 10}\nreport: {unit: lb}\n")
+    told = served.snakemake("-n")
+    assert "nbsnake: older than the notebooks, the settings or the parameters: dvc.yaml" in told
     served.nbsnake("run")
     assert served.computed() == of("umbrella")
     assert_both_rest(served)
