@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus check bench clean tools
+.PHONY: help demo test corpus remote check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -19,11 +19,15 @@ test: $(INSTALLED)  ## run the whole test suite
 corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads them)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m corpus
 
+remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m remote
+
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m "not e2e"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m "not e2e and not corpus"
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py

@@ -1,0 +1,165 @@
+"""Push here, clone there, pull: nothing is left to do, over each kind of remote.
+
+The servers are real ones on the loopback interface, started and stopped by the fixtures.
+"""
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e_project import NOTHING, Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.remote]
+
+SSHD = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/key.pub
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+PidFile none
+StrictModes no
+UsePAM no
+Subsystem sftp internal-sftp
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, "the server ended"
+        assert time.monotonic() < deadline, "the server never listened"
+        time.sleep(0.05)
+
+
+def serve(command: list[str], port: int, log: Path) -> Iterator[None]:
+    """Run a server until the test ends."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        try:
+            wait_for(port, process)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[int]:
+    """The port of an S3 server with the bucket ``store``."""
+    server = shutil.which("moto_server")
+    if server is None:
+        pytest.skip("moto's server is not installed: pip install 'nbsnake[remote]'")
+    pytest.importorskip("dvc_s3", reason="pip install 'nbsnake[remote]'")
+    port = free_port()
+    for _ in serve([server, "-H", "127.0.0.1", "-p", str(port)], port, tmp_path / "s3.log"):
+        import boto3
+
+        boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        ).create_bucket(Bucket="store")
+        yield port
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Iterator[int]:
+    """The port of an SSH server that lets in whoever has ``tmp_path / "key"``."""
+    server = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    if server is None:
+        pytest.skip("there is no sshd: install openssh-server")
+    pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)  # where sshd, as root, locks itself in
+    for name in ("host_key", "key"):
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
+        subprocess.run(make, check=True)
+    port = free_port()
+    (tmp_path / "sshd_config").write_text(SSHD.format(port=port, folder=tmp_path))
+    command = [server, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
+    yield from (port for _ in serve(command, port, tmp_path / "sshd.log"))
+
+
+def assert_shared(done: Project, clone: Project) -> None:
+    """What one pushes, another one pulls, and has nothing to do; also once the cache is lost."""
+    done.dvc("push", "--quiet", "--run-cache")
+    assert "in sync" in done.dvc("status", "--cloud")
+    done.git("clone", "--quiet", ".", str(clone.root))
+    local = done.root / ".dvc/config.local"
+    if local.exists():
+        shutil.copy(local, clone.root / ".dvc/config.local")
+    clone.dvc("pull", "--quiet")
+    assert NOTHING in clone.snakemake()
+    assert clone.computed() == []
+    assert clone.outputs() == done.outputs()
+
+    shutil.rmtree(clone.root / ".dvc/cache")
+    for path in ("joined.txt", "data/numbers.txt"):
+        (clone.root / path).unlink()
+    clone.nbsnake("restore", "--pull")
+    assert clone.outputs() == done.outputs()
+    assert NOTHING in clone.snakemake()
+    assert clone.computed() == []
+    clone.assert_dvc_clean()
+
+    clone.replace("params.yaml", "factor: 3", "factor: 5")
+    clone.snakemake()
+    assert clone.computed() == ["join", "left"]
+    clone.dvc("push", "--quiet")
+    clone.git("commit", "--all", "--quiet", "--message", "five")
+    done.git("pull", "--quiet", str(clone.root))
+    done.dvc("pull", "--quiet")
+    assert NOTHING in done.snakemake()
+    assert done.computed() == []
+
+
+@pytest.fixture
+def other(done: Project, tmp_path: Path) -> Project:
+    """Where the clone is to be."""
+    done.computed()
+    return Project(tmp_path / "other", done.env)
+
+
+def test_a_folder_is_a_remote(done: Project, other: Project, tmp_path: Path) -> None:
+    done.dvc("remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+    done.git("commit", "--all", "--quiet", "--message", "remote")
+    assert_shared(done, other)
+
+
+def test_s3_is_a_remote(done: Project, other: Project, s3: int) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    for project in (done, other):
+        project.env.update(keys, AWS_DEFAULT_REGION="us-east-1")
+    done.dvc("remote", "add", "--default", "--quiet", "store", "s3://store/data")
+    done.dvc("remote", "modify", "store", "endpointurl", f"http://127.0.0.1:{s3}")
+    done.git("commit", "--all", "--quiet", "--message", "remote")
+    assert_shared(done, other)
+
+
+def test_ssh_is_a_remote(done: Project, other: Project, ssh: int, tmp_path: Path) -> None:
+    url = f"ssh://{getpass.getuser()}@127.0.0.1:{ssh}{tmp_path}/store"
+    done.dvc("remote", "add", "--default", "--quiet", "store", url)
+    done.dvc("remote", "modify", "--local", "store", "keyfile", str(tmp_path / "key"))
+    done.git("commit", "--all", "--quiet", "--message", "remote")
+    assert_shared(done, other)
