@@ -14,7 +14,7 @@ from nbsnake.extras import read_extras
 from nbsnake.linking import find_uses, linked
 from nbsnake.model import Argument, Source, Step, script_path
 from nbsnake.overlays import OverlaySet
-from nbsnake.paramtype import Value
+from nbsnake.paramtype import ParamType, Value
 from nbsnake.pipeline import Pipeline
 from nbsnake.project import fits_params
 from nbsnake.seeding import Seeds, with_seeds
@@ -43,18 +43,17 @@ def compile_pipeline(
     given = linked(given, [] if faults else faults)
     faults += section_faults(given, params)
     faults += overlay_faults(given, params, overlays)
-    steps: dict[str, Step] = {}
+    steps: list[Step] = []
+    types: dict[str, dict[str, ParamType]] = {}  # by notebook
     for each in given:
-        own = steps.get(each.spec.name)
-        types = {arg.name: arg.type for arg in own.arguments} if own else {}
         try:
-            steps.setdefault(each.name, step := _compile(replace(each, types=types)))
-            if steps[each.name] is not step:
-                faults.append(_same_name(steps[each.name], each))
+            step = _compile(replace(each, types=types.get(each.spec.notebook, {})))
+            types.setdefault(step.notebook, {arg.name: arg.type for arg in step.arguments})
+            steps.append(step)
         except NbsnakeError as fault:
             faults.append(fault)
     raise_all(faults)
-    return Pipeline(tuple(steps.values()))
+    return Pipeline(tuple(steps))
 
 
 def find_seeds(
@@ -80,17 +79,6 @@ def find_seeds(
 def compile_step(spec: StepSpec, params: Mapping[str, Any]) -> Step:
     """The notebook's own step, for itself. Raises as :func:`compile_pipeline` does."""
     return compile_pipeline([spec], params).steps[0]
-
-
-def _same_name(step: Step, given: Given) -> NbsnakeError:
-    return PipelineError(
-        f"this {'use' if given.use else 'notebook'} and {step.notebook} both give the step name "
-        f"{step.name!r}",
-        where=given.use.place("name") if given.use else Where(given.spec.notebook),
-        hint="give the use another name"
-        if given.use
-        else "rename one of the two, or name its step with ':step: name'",
-    )
 
 
 def _compile(given: Given) -> Step:

@@ -6,20 +6,20 @@ inputs are linked to the variants that write them.
 
 import difflib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from nbsnake.artifacts import path_fault
 from nbsnake.binding import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
-from nbsnake.foreach import resolve
+from nbsnake.foreach import AxisSpec, resolve
 from nbsnake.model import Artifact, FanIn, Override, Role
 from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
 from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
-from nbsnake.variants import is_instance, names_in
+from nbsnake.variants import Axis, is_instance, names_in
 
 
 def find_uses(
@@ -69,22 +69,14 @@ def _given(
                 replace(each, where=use.place()) if each.where.file == spec.notebook else each
                 for each in artifacts
             )
-    axes = []
     named = {axis for out in artifacts if out.is_output for axis in names_in(out.path)}
     declared = use.axes if use and (use.axes or name != spec.name) else spec.axes
-    for axis_spec in declared:
-        param = next((each for each in spec.params if each.name == axis_spec.name), None)
-        try:
-            axes.append(resolve(axis_spec, param, params))
-        except NbsnakeError as fault:
-            faults.append(fault)
     own = {axis.name for axis in declared}
     sets = [each for each in overlays if each.axis in named | own]
-    for each in sets:
-        if not each.files and each.axis not in own:
-            faults.append(_no_files(each, artifacts))
+    empty = [each for each in sets if not each.files and each.axis not in own]
+    faults += [_no_files(each, artifacts) for each in empty]
+    axes = _resolved(declared, spec, params, {each.axis for each in sets}, faults)
     raise_all(faults)
-    axes = [replace(each, has_files=each.name in {one.axis for one in sets}) for each in axes]
     return Given(
         spec=spec,
         name=name,
@@ -94,6 +86,25 @@ def _given(
         overlays=tuple(sets),
         artifacts=artifacts,
     )
+
+
+def _resolved(
+    declared: Iterable[AxisSpec],
+    spec: StepSpec,
+    params: Mapping[str, Any],
+    with_files: Collection[str],
+    faults: list[NbsnakeError],
+) -> list[Axis]:
+    """The axes that an author declares; there may be files for the values of some."""
+    named = {param.name: param for param in spec.params}
+    axes = []
+    for each in declared:
+        try:
+            axis = resolve(each, named.get(each.name), params)
+            axes.append(replace(axis, has_files=axis.name in with_files))
+        except NbsnakeError as fault:
+            faults.append(fault)
+    return axes
 
 
 def _no_files(overlays: OverlaySet, artifacts: Iterable[Artifact]) -> NbsnakeError:

@@ -62,10 +62,14 @@ class Pipeline:
         seen: dict[str, Step] = {}
         for step in self.steps:
             if first := seen.get(step.name):
+                in_notebook = step.where.file == step.notebook
                 yield PipelineError(
-                    f"this notebook and {first.notebook} both give the step name {step.name!r}",
-                    where=Where(step.notebook),
-                    hint="rename one of the two, or name its step with ':step: name'",
+                    f"this {'notebook' if in_notebook else 'use'} and {first.notebook} both give "
+                    f"the step name {step.name!r}",
+                    where=Where(step.notebook) if in_notebook else step.where,
+                    hint="rename one of the two, or name its step with ':step: name'"
+                    if in_notebook
+                    else "give the use another name",
                 )
             seen.setdefault(step.name, step)
 

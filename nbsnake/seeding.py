@@ -5,8 +5,6 @@ counts. Readers of YAML 1.1 and of YAML 1.2 see the same values in what is added
 """
 
 import io
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import Value
+from nbsnake.yamltext import Style, inline, listed, yaml_lines
 
 Entries = Mapping[str, Value]
 Seeds = Mapping[str, Entries]  # by section, which is a step's name
@@ -28,9 +27,6 @@ Seeds = Mapping[str, Entries]  # by section, which is a step's name
 _TEXT = "tag:yaml.org,2002:str"
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _BLANK_LINE = re.compile(r"^[ \t]*\r?\n", re.MULTILINE)
-# What YAML takes for a text without quotes, inside of braces too, unless it is one of the words.
-_PLAIN = re.compile(r"(?:[^\W\d]|/)(?:[\w./+ -]*[\w./+-])?")
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 class _Edit(NamedTuple):
@@ -83,6 +79,10 @@ class _File:
     @cached_property
     def newline(self) -> str:
         return "\r\n" if "\r\n" in self.text else "\n"
+
+    @property
+    def style(self) -> Style:
+        return Style(self.newline, self.indent)
 
     def where(self, section: str) -> Where:
         pair = self.sections.get(section)
@@ -177,13 +177,13 @@ def _refusal(
         return PipelineError(
             f"{section!r} is an alias: what is added to it would be added to its anchor too",
             where=file.where(section),
-            hint=f"write below '{section}:' instead: <<: *{pair[1].anchor}, {_listed(new)}",
+            hint=f"write below '{section}:' instead: <<: *{pair[1].anchor}, {listed(new)}",
         )
     if not isinstance(old.get(section), dict | None):
         return PipelineError(
             f"{section!r} is the name of a step but holds no mapping",
             where=file.where(section),
-            hint=f"write the step's parameters below '{section}:': {_listed(new)}",
+            hint=f"write the step's parameters below '{section}:': {listed(new)}",
         )
     return None
 
@@ -192,7 +192,7 @@ def _impossible(file: _File, section: str, new: Entries) -> PipelineError:
     return PipelineError(
         f"nothing can be added to {section!r} with all else kept as it is",
         where=file.where(section),
-        hint=f"write below '{section}:' by hand: {_listed(new)}",
+        hint=f"write below '{section}:' by hand: {listed(new)}",
     )
 
 
@@ -224,7 +224,7 @@ def _dumped(file: _File, section: str, new: Entries) -> Iterator[str]:
     try:
         document = yaml.load(file.text) or CommentedMap()
         document[section] = document.get(section) or CommentedMap()
-        document[section].update(yaml.load(_lines(new, file, 0)))
+        document[section].update(yaml.load(yaml_lines(new, file.style, 0)))
         yaml.dump(document, stream)
     except YAMLError:
         return
@@ -235,7 +235,7 @@ def _additions(file: _File, key: Node, value: Node, new: Entries) -> Iterator[li
     if isinstance(value, MappingNode) and value.flow_style:
         yield from _into_braces(value, new)
     elif file.in_braces:  # null, in whichever way it is written
-        yield [_Edit(value.start_mark.index, value.end_mark.index, f" {_inline(dict(new))}")]
+        yield [_Edit(value.start_mark.index, value.end_mark.index, f" {inline(dict(new))}")]
     else:
         yield from _below(file, key, value, new)
 
@@ -244,10 +244,10 @@ def _into_braces(node: MappingNode, new: Entries) -> Iterator[list[_Edit]]:
     """Behind the last value, so before a comment or comma that follows it; else at the end."""
     if node.value and not _is_alias(*node.value[-1]):
         last = node.value[-1][1].end_mark.index
-        yield [_Edit(last, last, f", {_listed(new)}")]
+        yield [_Edit(last, last, f", {listed(new)}")]
     end = node.end_mark.index - 1
     for separator in (", ", "") if node.value else ("",):
-        yield [_Edit(end, end, separator + _listed(new))]
+        yield [_Edit(end, end, separator + listed(new))]
 
 
 def _below(file: _File, key: Node, value: Node, new: Entries) -> Iterator[list[_Edit]]:
@@ -259,7 +259,7 @@ def _below(file: _File, key: Node, value: Node, new: Entries) -> Iterator[list[_
         before = file.text[: value.start_mark.index].rstrip(" ")
         edits = [_Edit(len(before), value.end_mark.index, "")]
     for end in _ends(file, key):
-        yield [*edits, _Edit(end, end, _lines(new, file, column), is_lines=True)]
+        yield [*edits, _Edit(end, end, yaml_lines(new, file.style, column), is_lines=True)]
 
 
 def _ends(file: _File, key: Node) -> list[int]:
@@ -282,7 +282,7 @@ def _new_sections(file: _File, new: Mapping[str, Entries]) -> Iterator[list[_Edi
     if file.root and file.in_braces:
         yield from _into_braces(file.root, {name: dict(new[name]) for name in new})
         return
-    texts = [_lines({name: dict(new[name])}, file, file.column) for name in new]
+    texts = [yaml_lines({name: dict(new[name])}, file.style, file.column) for name in new]
     if _has_blank_line(file):
         above = "" if re.search(r"\n[ \t]*\r?\n\Z", file.text[: file.end]) else file.newline
         text = above + file.newline.join(texts)
@@ -296,62 +296,3 @@ def _has_blank_line(file: _File) -> bool:
     (before, _), (last, _) = file.pairs[-2:]
     between = file.text[_ends(file, before)[0] : last.start_mark.index]
     return bool(_BLANK_LINE.search(between))
-
-
-def _lines(entries: Entries, file: _File, column: int) -> str:
-    """The entries as lines, each mapping in them too."""
-    text, indent = "", " " * column
-    for name, value in entries.items():
-        text += f"{indent}{_inline(name)}:"
-        if isinstance(value, dict) and value:
-            text += file.newline + _lines(value, file, column + file.indent)
-        elif isinstance(value, str) and _is_literal(value):
-            text += _literal(value, file, column + file.indent)
-        else:
-            text += f" {_inline(value)}{file.newline}"
-    return text
-
-
-def _is_literal(text: str) -> bool:
-    """Whether these are lines that look the same when they are indented."""
-    lines = text.removesuffix("\n").split("\n")
-    plain = all(line.isprintable() and line == line.rstrip() for line in lines)
-    return len(lines) > 1 and plain and bool(lines[-1]) and lines[0][:1] not in ("", " ")
-
-
-def _literal(text: str, file: _File, column: int) -> str:
-    lines = text.removesuffix("\n").split("\n")
-    indented = (" " * column + line if line else "" for line in lines)
-    head = " |" if text.endswith("\n") else " |-"
-    return "".join(f"{line}{file.newline}" for line in (head, *indented))
-
-
-def _listed(entries: Entries) -> str:
-    return ", ".join(f"{_inline(name)}: {_inline(value)}" for name, value in entries.items())
-
-
-def _inline(value: Value) -> str:
-    """A value on one line, for YAML 1.1 and YAML 1.2 alike."""
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else _quoted(value)
-    if isinstance(value, dict):
-        return f"{{{_listed(value)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
-    if isinstance(value, float):
-        return _number(value)
-    return json.dumps(value)
-
-
-def _number(value: float) -> str:
-    """YAML 1.1 takes for a number only what has a point."""
-    if math.isinf(value):
-        return ".inf" if value > 0 else "-.inf"
-    digits, e, exponent = repr(value).partition("e")
-    return f"{digits}.0e{exponent}" if e and "." not in digits else repr(value)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in escaped)
-    return f'"{shown}"'

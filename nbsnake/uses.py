@@ -11,7 +11,7 @@ paths), and may run for each value of some axes::
 
 import difflib
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,16 +94,7 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
     if not isinstance(entry, dict):
         faults.append(PipelineError("this use is no mapping", where=place, hint=EXAMPLE))
         return
-    for key in entry:
-        if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            faults.append(
-                PipelineError(
-                    f"unknown key {key!r} of a use",
-                    where=place_of(file, ("uses", index, str(key))),
-                    hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}",
-                )
-            )
+    faults += _key_faults(entry, index, file)
     if not all(isinstance(entry.get(key), str) for key in ("name", "notebook")):
         faults.append(PipelineError("a use needs a name and a notebook", where=place, hint=EXAMPLE))
     elif step_name(entry["name"]) != entry["name"] or entry["name"] in TAKEN_NAMES:
@@ -114,22 +105,32 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
                 hint=_better_name(entry["name"]),
             )
         )
-    values = entry.get("values") or {}
-    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        faults.append(
-            PipelineError(
-                "the values of a use are no mapping of parameters",
-                where=place_of(file, ("uses", index, "values")),
-                hint="write 'values: {rate: 0.1, model: models/other.pkl}'",
+    faults += _value_faults(entry.get("values") or {}, index, file)
+
+
+def _key_faults(entry: Mapping[Any, Any], index: int, file: str) -> Iterator[NbsnakeError]:
+    for key in entry:
+        if key not in KEYS:
+            near = difflib.get_close_matches(str(key), KEYS, n=1)
+            yield PipelineError(
+                f"unknown key {key!r} of a use",
+                where=place_of(file, ("uses", index, str(key))),
+                hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}",
             )
+
+
+def _value_faults(values: Any, index: int, file: str) -> Iterator[NbsnakeError]:
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        yield PipelineError(
+            "the values of a use are no mapping of parameters",
+            where=place_of(file, ("uses", index, "values")),
+            hint="write 'values: {rate: 0.1, model: models/other.pkl}'",
         )
         return
     for name, value in values.items():
         if not is_json(value):
-            faults.append(
-                PipelineError(
-                    f"{name!r} is {value}, which no parameter takes",
-                    where=place_of(file, ("uses", index, "values", name)),
-                    hint="write it as a text, in quotes",
-                )
+            yield PipelineError(
+                f"{name!r} is {value}, which no parameter takes",
+                where=place_of(file, ("uses", index, "values", name)),
+                hint="write it as a text, in quotes",
             )

@@ -22,7 +22,7 @@ LAYERS = (
     ),
     (
         *("cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
-        *("records", "runcache", "snakemake", "sourceedit", "values"),
+        *("records", "runcache", "snakemake", "sourceedit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),

@@ -8,7 +8,7 @@ from nbsnake.model import Argument, Artifact, FanIn, Role, Source, Step, upwards
 from nbsnake.paramtype import text_of
 from nbsnake.pipeline import Pipeline
 from nbsnake.quote import comment, string
-from nbsnake.render.stage import is_told, takes_values_file
+from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
 from nbsnake.values import OPTION
 from nbsnake.variants import fill, full_name
 
@@ -189,9 +189,7 @@ def _word(text: str, argument: Argument, step: Step) -> str:
     if argument.source is Source.LITERAL:
         return _pattern(shlex.quote(text))
     names = [axis.name for axis in step.axes]
-    bare = fill(text, dict.fromkeys(names, "x"))
-    quoted = text if shlex.quote(bare) == bare else shlex.quote(text)
-    marked = _pattern(fill(quoted, {name: f"\0{name}\0" for name in names}))
+    marked = _pattern(fill(quoted_pattern(text, names), {name: f"\0{name}\0" for name in names}))
     for name in names:
         marked = marked.replace(f"\0{name}\0", f"{{wildcards.{name}}}")
     return marked

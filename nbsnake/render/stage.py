@@ -3,7 +3,7 @@
 import io
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -92,8 +92,13 @@ def _word(text: str, argument: Argument, step: Step) -> str:
     for artifact in step.artifacts:
         if artifact.param == argument.name and artifact.overrides:
             return f"--{argument.name}=${{item.{argument.name}.word}}"
-    bare = fill(text, dict.fromkeys(filled, "x"))
-    return fill(verbatim(text) if shlex.quote(bare) == bare else _quoted(text), filled)
+    return fill(verbatim(quoted_pattern(text, filled)), filled)
+
+
+def quoted_pattern(text: str, names: Iterable[str]) -> str:
+    """A word for a shell, with ``{axis}`` left in it: the values of axes need no quotes."""
+    bare = fill(text, dict.fromkeys(names, "x"))
+    return text if shlex.quote(bare) == bare else shlex.quote(text)
 
 
 def is_told(argument: Argument) -> bool:
@@ -113,7 +118,7 @@ def _config_words(step: Step) -> Iterator[str]:
 
 def _quoted(word: str) -> str:
     """A word that both the shell and DVC's templates read as it is."""
-    return shlex.quote(word).replace("${", "\\${")
+    return verbatim(shlex.quote(word))
 
 
 def render_stage(step: Step) -> dict[str, Any]:
