@@ -9,4 +9,4 @@ axis = nbsnake.axis
 one_of = nbsnake.one_of
 path_of = nbsnake.path_of
 paths_of = nbsnake.paths_of
-made_or_source = nbsnake.made_or_source
+source = nbsnake.source

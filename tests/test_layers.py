@@ -16,34 +16,34 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
-        *("plain", "render", "running", "scriptdiff", "tables", "variants"),
+        *("atomic", "content", "errors", "ipython", "locktext", "mlvtools", "nbsnake"),
+        *("paramtype", "plain", "render", "repolock", "scriptdiff", "tables", "variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
-        *("records", "runcache", "snakemake", "sourceedit", "values", "yamltext"),
+        *("cache", "choose", "discover", "files", "gitignore", "model", "places", "quote"),
+        *("receipt", "records", "runcache", "sourceedit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
-        *("progress", "pycode", "scaffold", "seeding", "unchanged"),
+        *("progress", "pycode", "running", "scaffold", "seeding", "unchanged"),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (
-        *("fields", "lockmemo", "ranking", "schema"),
+        *("dvc", "fields", "lockmemo", "ranking", "schema", "snakemake", "sources"),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
-        *("exec", "lockfile", "paramspec", "plot", "revisions", "stages"),
+        *("lockfile", "outputs", "paramspec", "plot", "revisions", "stages"),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("artifacts", "foreach", "freshness", "ipython.sessioncalls"),
-    ("restore", "commands.compare", "ipython.translation"),
+    ("artifacts", "exec", "foreach", "freshness", "ipython.sessioncalls"),
+    ("restore", "sync", "commands.compare", "ipython.translation"),
     ("spec",),
     ("extras", "specmemo", "uses", "mlvtools.files"),
     ("project",),
-    ("dvc", "overlays", "commands.params", "mlvtools.project"),
-    ("binding", "sync", "mlvtools.takeover"),
+    ("overlays", "planning", "commands.params", "mlvtools.project"),
+    ("binding", "current", "mlvtools.takeover"),
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
     ("generate",),
@@ -57,7 +57,11 @@ LAYERS = (
 LATE = {
     ("__main__", "nbsnake.exec"),  # a job must not load the command line
     ("__main__", "nbsnake.cli"),  # nor the command line what only jobs need
-    ("snakefile", "nbsnake.dvc"),  # slow, and seldom needed
+    ("current", "nbsnake.planning"),  # slow, and seldom needed
+    ("commands.restore", "nbsnake.dvc"),  # slow, and for what is fetched only
+    ("repolock", "dvc.lock"),  # slow, and for file systems without locks only
+    ("snakefile", "nbsnake.gitignore"),  # slow, and seldom needed
+    ("sync", "nbsnake.dvc"),  # slow, and not needed where nothing is new
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("lockfile", "dvc.utils.serialize"),
@@ -71,18 +75,22 @@ LATE = {
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
     ("drift", "nbsnake.generate"),
-    ("commands.status", "nbsnake.dvc"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "running"}
+    | {"lockmemo", "locktext", "outputs", "running"}
     | {"nbsnake", "__main__"}
 )
 
 OUTSIDE = {
-    "dvc": {"dvc", "lockfile", "revisions"},
+    "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
+    "dvc_data": {"dvc"},
+    "dvc_objects": {"dvc"},
+    "pathspec": {"gitignore"},
+    "scmrepo": {"gitignore"},
+    "zc": {"repolock"},
     "snakemake": {"snakefile"},
     "jinja2": {"fields"},
     "nbformat": {"notebook"},
@@ -90,10 +98,12 @@ OUTSIDE = {
     "jsonschema": {"schema"},
     "matplotlib": {"plot"},
     "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
-    "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
+    "subprocess": {"exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
     | {"ipython.standins"},  # whose functions become part of scripts
 }
-PRINTERS = frozenset({"cli", "drift", "exec", "snakefile", "running", "ipython.standins"})
+PRINTERS = frozenset(
+    {"cli", "drift", "exec", "snakefile", "repolock", "running", "ipython.standins"}
+)
 
 
 def _modules():

@@ -7,11 +7,11 @@ from typing import Any
 
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests
 from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
-from nbsnake.plan import Plan, read_current_plan
 
 SHOWN = 3  # of the steps for which one waits
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     fault = warn_of_drift()
     digests = read_digests()
     try:
-        plan = _plan()
+        plan = current_plan()
     except NbsnakeError:
         if fault is None:
             raise
@@ -47,15 +47,6 @@ def run(args: argparse.Namespace) -> int:
         for verdict in shown:
             print(f"{verdict.step.name:{width}}  {_in_words(verdict)}")
     return 0
-
-
-def _plan() -> Plan:
-    plan = read_current_plan()
-    if plan is not None:
-        return plan
-    from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
-
-    return dvc.current_plan()
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:
