@@ -4,8 +4,8 @@
 ``second`` reads both data outputs and a parameter. ``CHANGE`` makes both of them stale.
 """
 
-import os
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 from diskfaults import copy_exactly
@@ -105,56 +105,89 @@ def remove_outputs(project: Project, step: str) -> None:
 
 
 class States:
-    """Copies to start from, each of which a fault's test copies again."""
+    """Copies to start from, each made when first asked for; a fault's test copies it again."""
 
     def __init__(self, folder: Path, env: dict[str, str], link: str) -> None:
-        self.link = link
+        self._folder = folder
         self.generated = build(folder / "generated", env, link)
-        self.before = self._finished(self.generated, folder / "before")
-        changed = copy_exactly(self.before, folder / "changed")
+
+    @cached_property
+    def before(self) -> Project:
+        return self._finished(self.generated, "before")
+
+    @cached_property
+    def changed(self) -> Project:
+        changed = copy_exactly(self.before, self._folder / "changed")
         set_sources(changed, CHANGE)
-        self.after = self._finished(changed, folder / "after")
-        self.argv = {step: self.after.receipt(step)["argv"] for step in STEPS}
-        self.argv_before = {step: self.before.receipt(step)["argv"] for step in STEPS}
+        changed.nbsnake("status")  # which makes the plan that jobs read
+        return changed
 
-        self.to_exec = copy_exactly(changed, folder / "exec")
-        remove_outputs(self.to_exec, "first")
-        self.to_exec.nbsnake("status")  # which makes the plan that jobs read
+    @cached_property
+    def after(self) -> Project:
+        return self._finished(self.changed, "after")
 
-        self.to_sync = self._unlocked(changed, folder / "sync")
-        self.to_sync_first = self._unlocked(self.generated, folder / "sync first")
+    @property
+    def argv(self) -> dict[str, list[str]]:
+        """The commands of the changed steps."""
+        found = {}
+        for step in STEPS:
+            argv = self.after.receipt(step)["argv"]
+            assert isinstance(argv, list)
+            found[step] = argv
+        return found
 
-        self.to_restore = copy_exactly(self.after, folder / "restore")
-        set_sources(self.to_restore, BEFORE)
-        # What going back must give: all objects and runs of both, and the older results.
-        self.back = copy_exactly(self.to_restore, folder / "back")
-        self.back.nbsnake("restore")
-        assert self.back.computed() == []
-        assert self.back.lock() == self.before.lock()
+    @cached_property
+    def to_exec(self) -> Project:
+        project = copy_exactly(self.changed, self._folder / "exec")
+        remove_outputs(project, "first")
+        return project
 
-    def _finished(self, project: Project, root: Path) -> Project:
-        done = copy_exactly(project, root)
+    @cached_property
+    def to_sync(self) -> Project:
+        return self._unlocked(self.changed, "sync")
+
+    @cached_property
+    def to_sync_first(self) -> Project:
+        return self._unlocked(self.generated, "sync first")
+
+    @cached_property
+    def to_restore(self) -> Project:
+        project = copy_exactly(self.after, self._folder / "restore")
+        set_sources(project, BEFORE)
+        return project
+
+    @cached_property
+    def back(self) -> Project:
+        """What going back must give: the older results, and the objects and runs of both."""
+        back = copy_exactly(self.to_restore, self._folder / "back")
+        back.nbsnake("restore")
+        assert back.computed() == []
+        assert back.lock() == self.before.lock()
+        return back
+
+    def _finished(self, project: Project, name: str) -> Project:
+        done = copy_exactly(project, self._folder / name)
         done.snakemake()
         assert done.computed() == ["first", "second"]
         done.assert_dvc_clean()
         return done
 
-    def _unlocked(self, project: Project, root: Path) -> Project:
+    def _unlocked(self, project: Project, name: str) -> Project:
         """Everything has run and nothing is locked yet."""
-        ran = copy_exactly(project, root)
+        ran = copy_exactly(project, self._folder / name)
         ran.snakemake("--no-hooks")
         assert ran.computed() == ["first", "second"]
         assert not (ran.root / "dvc.lock").exists() or ran.lock() == project.lock()
         return ran
 
 
-def outputs(project: Project, step: str) -> dict[str, tuple[bytes, int]]:
-    """The step's files with their bytes and modes, without Snakemake's stamps."""
+def outputs(project: Project, step: str) -> dict[str, bytes]:
+    """The step's files with their bytes, without Snakemake's stamps."""
     found = {}
     for output in OUTPUTS[step]:
         path = project.root / output
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
             if file.is_file() and file.name != ".snakemake_timestamp":
                 name = file.relative_to(project.root).as_posix()
-                found[name] = (file.read_bytes(), os.stat(file).st_mode)
+                found[name] = file.read_bytes()
     return found
