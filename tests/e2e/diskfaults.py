@@ -123,7 +123,7 @@ def objects_in(lock: bytes, project: Project) -> set[str]:
 
     stages = YAML(typ="safe").load(lock.decode())["stages"] if lock else {}
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    found = {out["md5"] for out in outs if out["path"] != "metrics.json"}
+    found = {out["md5"] for out in outs}
     for md5 in [md5 for md5 in found if md5.endswith(".dir")]:
         listing = project.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
         if listing.exists():
