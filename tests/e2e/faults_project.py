@@ -143,6 +143,13 @@ class States:
         return project
 
     @cached_property
+    def to_exec_again(self) -> Project:
+        """The cache has all that the step is about to give."""
+        project = copy_exactly(self.after, self._folder / "exec again")
+        remove_outputs(project, "first")
+        return project
+
+    @cached_property
     def to_sync(self) -> Project:
         return self._unlocked(self.changed, "sync")
 

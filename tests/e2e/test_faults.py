@@ -161,13 +161,16 @@ def complete_by_snakemake(scene: Scene, project: Project, allowed: list[str]) ->
 
 
 def sweep(
-    scene: Scene, fault: Fault, complete: Callable[[Project, Ended, list[str], int], None]
+    scene: Scene,
+    fault: Fault,
+    complete: Callable[[Project, Ended, list[str], int], None],
+    **env: str,
 ) -> None:
     """Let the fault happen at each call in turn, until a run is over before it could happen."""
     wrong = []
     for at in range(1, 1000):
         project = scene.copy()
-        ended = scene.server.run(project, *scene.program, **fault.env(project, at))
+        ended = scene.server.run(project, *scene.program, **fault.env(project, at), **env)
         if len(ended.calls) < at:
             assert ended.code == 0, ended.told
             break
@@ -209,6 +212,26 @@ def test_a_fault_in_exec_loses_nothing(server: ForkServer, states: States, fault
         return assert_complete(scene, project)
 
     sweep(scene, fault, complete)
+
+
+@pytest.mark.parametrize("states", ["hardlink"], indirect=True)
+@every_fault
+def test_a_fault_while_results_are_linked_to_objects_that_are_there_leaves_nothing_in_a_folder(
+    server: ForkServer, states: States, fault: Fault
+) -> None:
+    program = ("nbsnake", "exec", "first", "--", *states.argv["first"])
+    scene = Scene(server, states, states.to_exec_again, states.after, program)
+
+    def complete(project: Project, ended: Ended, fresh: list[str], at: int) -> None:
+        if ended.code == 0:
+            assert fresh == [*STEPS], "exec ended well, but its step is not fresh"
+        if "first" not in fresh:
+            remove_outputs(project, "first")
+            scene.nbsnake(project, "exec", "first", "--", *program[4:])
+        scene.nbsnake(project, "sync")
+        assert_complete(scene, project)
+
+    sweep(scene, fault, complete, NBSNAKE_RESTORE="0")
 
 
 @pytest.mark.parametrize("states", ["reflink,copy"], indirect=True)
