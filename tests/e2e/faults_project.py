@@ -108,7 +108,7 @@ class States:
     """Copies to start from, each made when first asked for; a fault's test copies it again."""
 
     def __init__(self, folder: Path, env: dict[str, str], link: str) -> None:
-        self._folder = folder
+        self._folder, self._link = folder, link
         self.generated = build(folder / "generated", env, link)
 
     @cached_property
@@ -161,6 +161,8 @@ class States:
     def to_restore(self) -> Project:
         project = copy_exactly(self.after, self._folder / "restore")
         set_sources(project, BEFORE)
+        if self._link == "hardlink":
+            project.nbsnake("status")  # with the other one, restore makes the plan too
         return project
 
     @cached_property
