@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -31,6 +32,7 @@ from nbsnake.content import (
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 LINKS = ("hardlink", "symlink")
 READ_ONLY = 0o444
+_LEFT = re.compile(r"\.[0-9a-f]{32}\.tmp$")  # how names end that _beside gives
 ANY_WRITE = 0o222
 
 
@@ -99,6 +101,7 @@ class Cache(NamedTuple):
         """
         temporary = _beside(path)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        _clean_up(path)
         try:
             if content.is_dir:
                 os.mkdir(temporary)
@@ -109,8 +112,7 @@ class Cache(NamedTuple):
             else:
                 self._link(content.md5, temporary)
                 self._set_mode(temporary, content)
-            remove(path)
-            os.rename(temporary, path)
+            _replace(path, temporary)
         finally:
             remove(temporary)
 
@@ -139,8 +141,11 @@ class Cache(NamedTuple):
                         _CREATE[kind](path, temporary)
                 if kind in LINKS and not _is_link(path, target, kind):
                     link = _beside(path)
-                    _LINK[kind](target, link)
-                    os.replace(link, path)
+                    try:
+                        _LINK[kind](target, link)
+                        os.replace(link, path)
+                    finally:
+                        remove(link)
                 return
             except OSError:
                 if kind == "copy":
@@ -196,6 +201,28 @@ def remove(path: str) -> None:
     else:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def _replace(path: str, new: str) -> None:
+    """Rename ``new``; at no moment is there a part of what was there, or of what comes."""
+    if os.path.isdir(new) or (os.path.isdir(path) and not os.path.islink(path)):
+        old = _beside(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, old)
+        os.rename(new, path)
+        remove(old)
+    else:
+        os.replace(new, path)
+
+
+def _clean_up(path: str) -> None:
+    """Remove what a killed job has left beside ``path``."""
+    folder, name = os.path.split(path)
+    begin = f".{name[:100]}."
+    with os.scandir(folder or ".") as entries:
+        left = [e.path for e in entries if e.name.startswith(begin) and _LEFT.search(e.name)]
+    for each in left:
+        remove(each)
 
 
 def _beside(path: str) -> str:

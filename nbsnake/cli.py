@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 from nbsnake import __version__
-from nbsnake.errors import NbsnakeError, UsageError
+from nbsnake.errors import NbsnakeError, ToolError, UsageError, told_os_error
 
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
@@ -44,6 +44,9 @@ def main(argv: list[str]) -> int:
     except NbsnakeError as error:
         print(f"nbsnake: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"nbsnake: {told_os_error(error)}", file=sys.stderr)
+        return ToolError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     return code

@@ -73,6 +73,12 @@ class ToolError(NbsnakeError):
     exit_code = 3
 
 
+def told_os_error(error: OSError) -> str:
+    """What the system refused, and for which file."""
+    where = f"{error.filename}: " if error.filename else ""
+    return _plain(f"{where}{error.strerror or error}")
+
+
 class Faults(NbsnakeError):  # noqa: N818  (several of them, not one)
     """Several faults, reported together."""
 

@@ -51,8 +51,12 @@ def main(argv: list[str]) -> int:
     if plan is None or planned is None:
         _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
         return _run(command) if command else 2
-    with alone(step):
-        return _exec(plan, planned, command)
+    try:
+        with alone(step):
+            return _exec(plan, planned, command)
+    except OSError as error:
+        _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")
+        return 3
 
 
 def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:

@@ -1,17 +1,20 @@
 """Making the plan: what DVC makes of dvc.yaml, its templates and the parameter files."""
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import dpath
 from dvc.config import Config
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
-from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
+from dvc.utils.serialize import load_path
 
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
@@ -53,16 +56,22 @@ def make_plan() -> tuple[Plan, list[str]]:
     except DvcException as error:
         raise _explained(error) from None
     _check_outputs(plan.steps.values())
+    _check_inputs(plan.steps)
     return plan, sorted({*_sources(plan)})
 
 
 def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Plan:
     """The stages that `dvc repro` would run, in its order."""
-    has_stages = os.path.exists(DVC_FILE)
-    wanted = collect_stages(repo, [DVC_FILE]) if has_stages else []
+    wanted = [stage for stage in repo.index.stages if _relative(stage.path) == DVC_FILE]
     order = plan_repro(get_active_graph(repo.index.graph), wanted) if wanted else []
-    read = cache(read_values)
-    left = {stage.addressing: why for stage in order if (why := _reason_to_leave(stage, order))}
+    read, load = cache(read_values), cache(lambda path: load_path(path, repo.fs))
+    made = {out.fs_path for stage in order for out in stage.outs}
+    left = {
+        stage.addressing: why
+        for stage in order
+        if base_name(stage.addressing) not in templates
+        and (why := _reason_to_leave(stage, made, load))
+    }
     steps = {}
     for stage in order:
         if stage.is_data_source or stage.addressing in left:
@@ -71,7 +80,7 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
             steps[stage.name] = _planned(stage, template, templates, read)
             _check_params(steps[stage.name], template, config)
         else:
-            steps[stage.name] = _planned_as_written(stage)
+            steps[stage.name] = _planned_as_written(stage, load)
     cached = repo.cache.local
     return Plan(
         steps=steps,
@@ -125,8 +134,11 @@ def _tracked_by_dvc(order: Iterable[Any]) -> Iterator[Tracked]:
                     )
 
 
-def _reason_to_leave(stage: Any, order: list[Any]) -> str:
-    """Why only DVC can run a stage; "" for one that nbsnake can run too."""
+def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], Any]) -> str:
+    """Why only DVC can run a stage; "" for one that nbsnake can run too.
+
+    ``made`` are the paths that stages write, ``load`` gives what a parameter file holds.
+    """
     if stage.is_data_source:
         return ""
     if not isinstance(stage, PipelineStage) or _relative(stage.path) != DVC_FILE:
@@ -137,18 +149,35 @@ def _reason_to_leave(stage: Any, order: list[Any]) -> str:
             return f"{each.def_path} is on no disk of this machine"
         if {"{", "}"} & {*each.def_path}:
             return f"Snakemake takes the braces of {each.def_path} for a wildcard"
-    made = {out.fs_path for other in order for out in other.outs}
     for dep in params:
         if dep.fs_path in made:
             return f"it takes parameters from {_relative(dep.fs_path)}, which a stage writes"
         try:
-            json.dumps(dep.read_params())
+            json.dumps(_values(dep, load))
         except TypeError:
             return f"{_relative(dep.fs_path)} holds values that are no numbers and no texts"
     return ""
 
 
-def _planned_as_written(stage: Any) -> PlannedStep:
+def _values(dep: Any, load: Callable[[str], Any]) -> dict[str, Any]:
+    """The values that a dependency names, as DVC finds them; all of a file without names.
+
+    DVC reads the file anew for each stage.
+    """
+    held = load(dep.fs_path) if os.path.isfile(dep.fs_path) else {}
+    if not dep.params:
+        return dict(held)
+    found = {}
+    for key in dep.params:
+        if has_value_at(held, key):
+            found[key] = value_at(held, key)
+        else:  # a list's item, or a pattern
+            with contextlib.suppress(KeyError):
+                found[key] = dpath.get(held, key, separator=".")
+    return found
+
+
+def _planned_as_written(stage: Any, load: Callable[[str], Any]) -> PlannedStep:
     """A stage that a person wrote, which runs as DVC runs it."""
     params, deps = split_params_deps(stage)
     outs = tuple(
@@ -157,7 +186,7 @@ def _planned_as_written(stage: Any) -> PlannedStep:
     names = {_relative(each.fs_path): each.def_path for each in (*deps, *stage.outs)}
     values = {}
     for dep in sorted(params, key=_file_order):
-        found = dep.read_params()
+        found = _values(dep, load)
         if missing := sorted({*dep.params} - {*found}):
             raise PipelineError(
                 f"{', '.join(missing)} missing, which the stage {stage.name!r} takes from here",
@@ -279,6 +308,29 @@ def _check_outputs(steps: Iterable[PlannedStep]) -> None:
                         hint=f"run: git rm -r --cached {out.path}",
                     )
                 )
+    raise_all(faults)
+
+
+def _check_inputs(steps: Mapping[str, PlannedStep]) -> None:
+    """A rule of a notebook's step cannot wait for a part of what a person's stage writes."""
+    written = {
+        out.path: step
+        for step in steps.values()
+        for out in step.outs
+        if not (step.notebook or step.frozen)
+    }
+    faults: list[NbsnakeError] = [
+        PipelineError(
+            f"{path} lies in {up}, which the stage {written[up].name!r} writes as a whole",
+            where=Where(step.notebook),
+            hint=f"name the folder: ':dvc-in: {up}'",
+        )
+        for step in steps.values()
+        if step.notebook
+        for path in step.deps
+        for up in upwards(path)
+        if up != path and up in written
+    ]
     raise_all(faults)
 
 

@@ -96,7 +96,7 @@ def write_receipt(receipt: Receipt) -> None:
     for name in ("deps", "outs"):
         fields[name] = [_seen_to_dict(seen) for seen in fields[name]]
     write_atomically(_path(receipt.step), json.dumps(fields, indent=1).encode())
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # the receipt is what counts
         os.unlink(_path(receipt.step, ".failed"))
 
 

@@ -39,7 +39,8 @@ def find_run(cache_folder: str, key: str, outs: int) -> list[Digest] | None:
     """The outputs of the newest run under ``key``, in the order of their paths; None if none."""
     folder = run_folder(cache_folder, key)
     try:
-        entries = [os.path.join(folder, name) for name in os.listdir(folder)]
+        names = [name for name in os.listdir(folder) if not name.endswith(".tmp")]
+        entries = [os.path.join(folder, name) for name in names]
         newest = max(entries, key=os.path.getmtime)
         with open(newest, encoding="utf-8") as file:
             found = _parse_outs(file.read())

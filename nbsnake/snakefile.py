@@ -27,7 +27,7 @@ from nbsnake.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.restore import restore
 from nbsnake.running import become_head, wait_for_orphans
-from nbsnake.sources import check_sources
+from nbsnake.sources import check_sources, mend_times
 from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
 
@@ -80,6 +80,9 @@ class Session:
                 warn_of_drift()
             if "--lint" not in sys.argv:
                 check_sources(self._plan)
+            if self._runs:
+                for path in mend_times(self._plan):
+                    _say(f"{path} was dated in the future: its time is now, its content the same")
             self._verdicts = self._judge()
 
     @property

@@ -1,6 +1,7 @@
 """What steps read that no step writes: it must be there, and be the data itself."""
 
 import os
+import time
 from collections.abc import Iterator
 
 from nbsnake.content import is_lfs_pointer
@@ -20,6 +21,18 @@ def check_sources(plan: Plan) -> None:
     LFS is none either.
     """
     raise_all([fault for step, path in _sources(plan) if (fault := _fault(step, path))])
+
+
+def mend_times(plan: Plan) -> list[str]:
+    """Give sources that are dated in the future the time of now; their paths.
+
+    Snakemake fails a job, after it has run, whose input is newer than its output, ancient or not.
+    """
+    now = time.time()
+    late = {path for _, path in _sources(plan) if os.stat(path).st_mtime > now}
+    for path in late:
+        os.utime(path)
+    return sorted(late)
 
 
 def pointers(plan: Plan) -> list[NbsnakeError]:

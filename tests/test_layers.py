@@ -86,6 +86,7 @@ IN_JOBS = frozenset(
 
 OUTSIDE = {
     "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
+    "dpath": {"planning"},
     "dvc_data": {"dvc"},
     "dvc_objects": {"dvc"},
     "pathspec": {"gitignore"},

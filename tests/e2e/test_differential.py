@@ -462,6 +462,18 @@ def test_stages_of_a_person_and_of_notebooks_depend_on_each_other(
     assert ours.read("out/report.txt") == "3\n3\n"
 
 
+def test_a_part_of_a_persons_output_is_no_input_of_a_notebook(
+    pair: Callable[..., tuple[Project, Project]],
+) -> None:
+    head = '"""Read a part.\n\n:dvc-in: out/tree/a.txt\n:dvc-out: part.txt\n"""'
+    code = 'open("part.txt", "w").write(open("out/tree/a.txt").read())'
+    notebook = {"notebooks/part.ipynb": notebook_text(["# Part", head, code])}
+    ours, _ = pair({**stages(ONE), **notebook})
+    told = ours.snakemake(code=1)
+    assert "out/tree/a.txt lies in out/tree, which the stage 'tree' writes as a whole" in told
+    assert "name the folder: ':dvc-in: out/tree'" in told
+
+
 def test_stages_that_only_dvc_can_run_are_named(
     pair: Callable[..., tuple[Project, Project]],
 ) -> None:
