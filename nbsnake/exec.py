@@ -1,4 +1,4 @@
-"""``nbsnake exec STEP -- COMMAND...``: run one step's command and leave a receipt.
+"""``nbsnake exec STEP [--threads=N] -- COMMAND...``: run one step's command and leave a receipt.
 
 Standard library only, and nothing is imported that is not needed: this wraps every job. It
 digests what the command reads and writes, puts the outputs into the DVC cache, and writes the
@@ -31,8 +31,9 @@ from nbsnake.receipt import (
 )
 from nbsnake.runcache import find_run, run_key
 from nbsnake.running import alone
+from nbsnake.threads import OPTION, set_thread_variables
 
-USAGE = "usage: nbsnake exec STEP -- COMMAND..."
+USAGE = "usage: nbsnake exec STEP [--threads=N] -- COMMAND..."
 NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 
 
@@ -41,10 +42,13 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         print(f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.")
         return 0
-    if len(argv) < 3 or argv[1] != "--":
+    told = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
+    words = argv[2:] if told else argv[1:]
+    if len(words) < 2 or words[0] != "--":
         print(USAGE, file=sys.stderr)
         return 2
-    step, command = argv[0], argv[2:]
+    step, command = argv[0], words[1:]
+    set_thread_variables(told)
     plan = read_plan()
     planned = plan.steps.get(step) if plan else None
     if plan is None or planned is None:

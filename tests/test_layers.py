@@ -17,8 +17,8 @@ PACKAGE = Path(nbsnake.__file__).parent
 LAYERS = (
     (
         *("atomic", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
-        *("plain", "render", "running", "scriptdiff", "tables", "variants"),
-        *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
+        *("needs", "plain", "render", "running", "scriptdiff", "tables", "threads"),
+        *("variants", "ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
         *("cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
@@ -34,7 +34,7 @@ LAYERS = (
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
-        *("exec", "lockfile", "paramspec", "plot", "revisions", "stages"),
+        *("exec", "lockfile", "needspec", "paramspec", "plot", "revisions", "stages"),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
     ("artifacts", "foreach", "freshness", "ipython.sessioncalls"),
@@ -77,7 +77,7 @@ LATE = {
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "running"}
+    | {"lockmemo", "running", "threads"}
     | {"nbsnake", "__main__"}
 )
 
