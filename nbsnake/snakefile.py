@@ -24,6 +24,7 @@ from nbsnake.paramtype import text_of, value_at
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
+from nbsnake.slurmtools import end_left_jobs, wrap_slurm_tools
 from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
 
@@ -68,8 +69,10 @@ class Session:
         _find_own_tools()
         if self._is_head:
             self._head_lock = become_head()  # held until this process ends
+            wrap_slurm_tools()
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
+                end_left_jobs()
             if READ_ONLY.isdisjoint(sys.argv):
                 warn_of_drift()
             if "--lint" not in sys.argv:

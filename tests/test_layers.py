@@ -16,25 +16,36 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
-        *("needs", "plain", "render", "running", "scriptdiff", "tables", "threads"),
+        *("atomic", "cluster", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
+        *("needs", "plain", "render", "running", "scriptdiff", "slurmcall", "tables", "threads"),
         *("variants", "ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
-        *("records", "runcache", "snakemake", "sourceedit", "values", "yamltext"),
+        *("asking", "cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
+        *("records", "runcache", "slurmtools", "snakemake", "sourceedit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
+        *("profiles", "usage"),
         *("progress", "pycode", "scaffold", "seeding", "unchanged"),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (
-        *("fields", "lockmemo", "ranking", "schema"),
+        *("fields", "lockmemo", "ranking", "schema", "slurmprofile"),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
-        *("exec", "lockfile", "needspec", "paramspec", "plot", "revisions", "stages"),
+        *(
+            "exec",
+            "fitting",
+            "genericprofile",
+            "lockfile",
+            "needspec",
+            "paramspec",
+            "plot",
+            "revisions",
+            "stages",
+        ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
     ("artifacts", "foreach", "freshness", "ipython.sessioncalls"),
@@ -47,7 +58,7 @@ LAYERS = (
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
     ("generate",),
-    ("drift", "commands.check", "commands.export", "commands.generate"),
+    ("drift", "commands.check", "commands.export", "commands.generate", "commands.profile"),
     ("snakefile", "commands.run", "commands.status"),
     ("cli",),
     ("__main__",),
@@ -77,7 +88,7 @@ LATE = {
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "running", "threads"}
+    | {"lockmemo", "running", "slurmcall", "threads"}
     | {"nbsnake", "__main__"}
 )
 
@@ -91,9 +102,13 @@ OUTSIDE = {
     "matplotlib": {"plot"},
     "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
     "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
+    | {"asking", "slurmcall", "slurmtools"}
     | {"ipython.standins"},  # whose functions become part of scripts
 }
-PRINTERS = frozenset({"cli", "drift", "exec", "snakefile", "running", "ipython.standins"})
+PRINTERS = frozenset(
+    {"cli", "drift", "exec", "snakefile", "running", "slurmcall", "slurmtools"}
+    | {"ipython.standins"}
+)
 
 
 def _modules():

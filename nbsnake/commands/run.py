@@ -17,6 +17,7 @@ from nbsnake.plan import Plan
 from nbsnake.receipt import read_failure
 from nbsnake.restore import restore
 from nbsnake.running import head_is_alive, wait_for_orphans
+from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.sync import sync
 from nbsnake.unchanged import is_unchanged
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
         wait_for_orphans()
+        end_left_jobs()
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     else:

@@ -8,6 +8,7 @@ from nbsnake.model import Argument, Artifact, FanIn, Role, Source, Step, upwards
 from nbsnake.needs import Needs, Resource
 from nbsnake.paramtype import text_of
 from nbsnake.pipeline import Pipeline
+from nbsnake.profiles import GROUPED
 from nbsnake.quote import comment, string
 from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
 from nbsnake.values import OPTION
@@ -107,9 +108,12 @@ def _software(needs: Needs) -> Iterator[str]:
 def _machine(needs: Needs) -> Iterator[str]:
     if needs.threads is not None:
         yield f"    threads: {needs.threads}"
-    if needs.resources:
+    resources = [f"{each.name}={_amount(each)}" for each in needs.resources]
+    if needs.group:  # so that a profile can say how many cores a group's job has
+        resources.append(f"{GROUPED}={needs.threads or 1}")
+    if resources:
         yield "    resources:"
-        yield from (f"        {each.name}={_amount(each)}," for each in needs.resources)
+        yield from (f"        {each}," for each in resources)
 
 
 def _amount(resource: Resource) -> str:
