@@ -208,7 +208,7 @@ def receipt_of(
         outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
         started=started,
         ended=time.time(),
-        host=os.uname().nodename,
+        host=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         cpu_seconds=used.ru_utime + used.ru_stime,
         peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
         refused=refused,
