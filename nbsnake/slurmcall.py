@@ -5,11 +5,13 @@ wait for ever. So the programs are called through ``python -m nbsnake.slurmcall 
 
 - ``squeue``, ``sacct``: a query that fails tells of no job, so that all count as running;
 - ``sacct``: ``CANCELLED by 0`` is ``CANCELLED``; without accounting, squeue answers instead;
+- both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so;
 - ``sbatch``: waits for a controller that is away, and notes the job for the next run.
 
 Standard library only, as it is called for each job.
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -20,6 +22,9 @@ JOBS_FILE = ".nbsnake/slurm/jobs"
 UNREACHABLE = "Unable to contact slurm controller"
 PATIENCE = 600.0  # seconds that sbatch waits for its controller
 PAUSE = 5.0
+LOGS = "logs/slurm"
+TAIL = 10_000  # bytes of a log that are looked at
+MEMORY_WORDS = (b"exceeded memory limit", b"oom_kill", b"oom-kill", b"Out Of Memory")
 _JOB = re.compile(r"^(\d+)(;\w+)?$")
 
 
@@ -41,8 +46,21 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
         return 0
     lines = [line for line in done.stdout.splitlines() if line.strip() != "None assigned"]
     for line in lines:
-        print(re.sub(r"\bCANCELLED by \d+", "CANCELLED", line))
+        job, bar, state = line.partition("|")
+        if state == "FAILED" and _ran_out_of_memory(job):
+            state = "OUT_OF_MEMORY"
+        print(f"{job}{bar}{re.sub(r'^CANCELLED by .*', 'CANCELLED', state)}")
     return 0
+
+
+def _ran_out_of_memory(job: str) -> bool:
+    """Whether the log of a job says so: Slurm tells it of the step inside, not of the job."""
+    for path in glob.iglob(f"{glob.escape(LOGS)}/**/{glob.escape(job)}.log", recursive=True):
+        with open(path, "rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
+            tail = log.read()
+        return any(words in tail for words in MEMORY_WORDS)
+    return False
 
 
 def _as_squeue(arguments: list[str]) -> list[str]:

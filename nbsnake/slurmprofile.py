@@ -7,6 +7,7 @@ from nbsnake.cluster import Cluster, Partition
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.paramtype import Value
 from nbsnake.profiles import Setting, common_settings, group_settings, per_rule
+from nbsnake.slurmcall import LOGS
 
 LONGEST_PAUSE = 180  # seconds to which the executor's pauses between two looks grow
 MEMORY = 1000  # MB of a step that says nothing; Snakemake itself takes 250 of them
@@ -58,7 +59,7 @@ def slurm_settings(cluster: Cluster, wishes: Wishes) -> list[Setting]:
             RETRIES,
             "a step that fails is tried again; with amounts that grow, it asks for more then",
         ),
-        Setting("slurm-logdir", "logs/slurm", "of jobs that fail; logs/<step>.log is the step's"),
+        Setting("slurm-logdir", LOGS, "of jobs that fail; logs/<step>.log is the step's"),
         Setting("slurm-jobname-prefix", "nbsnake"),
         *_resources(cluster, partition, wishes),
         *group_settings(wishes.groups, _side_by_side(partition)),

@@ -131,6 +131,11 @@ class Session:
 
         return path if path in self._makers else ancient(path)
 
+    def in_head(self, retries: int) -> int:
+        """How often the head tries a step again; a job's own Snakemake would, too, and never gets
+        the memory and time of the next attempt."""
+        return retries if self._is_head else 0
+
     def axis(self, name: str) -> list[str]:
         """The values of ``step.axis`` over all variants of the step."""
         rule, key = self._split(name)

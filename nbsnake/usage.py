@@ -1,11 +1,13 @@
 """What steps really used, by their receipts, and which requests would fit."""
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
+from nbsnake.needs import Needs
 from nbsnake.paramtype import Value
 from nbsnake.receipt import Receipt
+from nbsnake.tables import ABSENT, Table
 
 MEGABYTE = 1 << 20
 OVERHEAD = 300  # MB that Snakemake takes in a job of a cluster
@@ -48,3 +50,36 @@ def fitting(usage: Usage) -> dict[str, Value]:
         "mem_mb": f"{memory} * attempt",
         "runtime": f"{runtime} * attempt",
     }
+
+
+class Demand(NamedTuple):
+    """What a step asks for, and what it used, None where that is not known."""
+
+    needs: Needs
+    usage: Usage | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it; ``fitting`` is what would do."""
+        resources = {
+            each.name: each.text if each.base is None or each.power else each.base
+            for each in self.needs.resources
+        }
+        return {
+            "asked": {"threads": self.needs.threads, **resources},
+            "used": self.usage and self.usage._asdict(),
+            "fitting": self.usage and fitting(self.usage),
+        }
+
+
+def demand_table(demands: Mapping[str, Demand]) -> Table:
+    """A line for each step, used beside asked; nothing where nothing is known."""
+    header = ("step", "MB", "asked", "minutes", "asked", "cores", "asked")
+    return Table(header, [_row(name, *demand) for name, demand in demands.items()])
+
+
+def _row(name: str, needs: Needs, usage: Usage | None) -> list[Any]:
+    used: list[Any] = [ABSENT] * 3
+    if usage:
+        used = [usage.mem_mb, round(usage.seconds / 60, 1), round(usage.cores, 1)]
+    asked = [needs.text("mem_mb"), needs.text("runtime"), needs.threads or ABSENT]
+    return [name, *(cell for pair in zip(used, asked, strict=True) for cell in pair)]

@@ -83,6 +83,7 @@ LATE = {
     ("commands.generate", "nbsnake.generate"),
     ("drift", "nbsnake.generate"),
     ("commands.status", "nbsnake.dvc"),
+    ("commands.status", "nbsnake.generate"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.

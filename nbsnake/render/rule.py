@@ -90,7 +90,7 @@ def _docstring(summary: str) -> list[str]:
 def _scheduling(needs: Needs) -> Iterator[str]:
     """How often a failed job is tried again, and with which others it is one job."""
     if needs.retries is not None:
-        yield f"    retries: {needs.retries}"
+        yield f"    retries: in_head({needs.retries})"
     if needs.group:
         yield from ("    group:", f"        {string(needs.group)}")
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e_project import LEFT, NOTHING, Project
+from e2e_project import LEFT, NOTHING, Project, notebook_text
 from slurm_cluster import Cluster, why_not
 from slurm_project import PROFILE, Login, finish, write_work
 
@@ -27,6 +27,19 @@ needs:
   left: {threads: 2, resources: {slurm_partition: short, runtime: 9}}
   right: {threads: 2, resources: {slurm_partition: short, runtime: 9}}
 """
+PARTS = '''\
+"""A part of many.
+
+:foreach part: a b c d e f
+:param str part: which
+:param result: where it goes
+:dvc-out result: data/{part}.txt
+:group: tiny
+:resources: runtime=1
+"""
+part = "a"
+result = "../data/a.txt"
+'''
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +151,9 @@ def test_a_failing_step_is_told_and_the_others_are_locked(login: Login, finished
     project.write_notebook("left", LEFT)
     project.nbsnake("run", "-j", "2")
     assert project.computed() == ["join", "left"]
-    assert_right(project, finished)
+    assert project.outputs() == finished.outputs()
+    assert project.locked_steps() == {*ALL}
+    project.assert_dvc_clean()
 
 
 def test_a_time_limit_is_told(alone: Callable[..., Login]) -> None:
@@ -157,7 +172,7 @@ def test_memory_over_its_limit_is_told_and_grows_with_the_next_attempt(
     fields = (":resources: mem_mb=500*attempt", ":retries: 1")
     login = alone("block = b'x' * 450_000_000; time.sleep(4)", *fields)
     told = login.snakemake()
-    login.assert_told_of("work", "exceeded memory limit", told)
+    login.assert_told_of("work", "OUT_OF_MEMORY", told)
     assert {job["memory"] for job in login.jobs().values()} == {"500M", "1000M"}
     assert login.project.computed() == ["work", "work"]
     assert login.project.locked_steps() == {"work"}
@@ -261,16 +276,18 @@ def test_a_failure_through_the_generic_executor(login: Login, finished: Project)
 
 
 def test_grouped_steps_are_one_job_and_use_no_more_cores_than_a_node_has(
-    alone: Callable[..., Login],
+    folder: Project, cluster: Cluster
 ) -> None:
-    login = alone("pass")
-    login.project.replace("notebooks/work.ipynb", "data/work.txt\\n", "data/{part}.txt\\n")
-    login.project.replace(
-        "notebooks/work.ipynb",
-        ":param result",
-        ":foreach part: a b c d e f\\n:group: tiny\\n:param result",
-    ) if False else None
-    assert login.cluster
+    folder.nbsnake("init")
+    cells = ["# Parts", PARTS, "with open(result, 'w') as file:\n    file.write(part)\n"]
+    folder.write("notebooks/parts.ipynb", notebook_text(cells))
+    folder.nbsnake("generate")
+    login = Login(folder, cluster)
+    login.snakemake()
+    (job,) = login.jobs().values()
+    assert (job["state"], job["cpus"]) == ("COMPLETED", "2")
+    assert folder.locked_steps() == {f"parts@{part}" for part in "abcdef"}
+    login.project.assert_dvc_clean()
 
 
 def test_a_step_that_fits_no_partition_is_told_before_anything_is_submitted(

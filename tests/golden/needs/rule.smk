@@ -7,7 +7,7 @@ rule notebook:
         "data/a.txt",
     log:
         "logs/notebook.log",
-    retries: 2
+    retries: in_head(2)
     group:
         "tiny"
     conda:
@@ -21,6 +21,7 @@ rule notebook:
         gpu=1,
         slurm_partition="short",
         disk_mb=lambda wildcards, attempt: 100 * attempt**2,
+        grouped=4,
     params:
         content=content("notebook"),
     shell:
