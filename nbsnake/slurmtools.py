@@ -72,7 +72,9 @@ def end_left_jobs() -> None:
         waiting = [job for job, state in left.items() if state in WAITING]
         if waiting:
             subprocess.run(["scancel", *waiting], capture_output=True)
-            _say(f"cancelled {len(waiting)} waiting jobs of an earlier run")
+            _say(
+                f"cancelled {len(waiting)} waiting job{'s' * (len(waiting) > 1)} of an earlier run"
+            )
         if not told and len(left) > len(waiting):
             _say(f"waiting for jobs of an earlier run: {', '.join({*left} - {*waiting})}")
             told = True

@@ -137,17 +137,24 @@ def _groups(steps: Iterable[Step]) -> tuple[str, ...]:
 
 def _fitted(steps: Iterable[Step]) -> Mapping[str, Mapping[str, Value]]:
     """What to ask for by step, of the steps that have run."""
-    plan = read_plan()
-    names = plan.steps if plan else {}
+    names = variant_names()
     fitted = {}
     for step in steps:
-        variants = [name for name, planned in names.items() if planned.rule == step.name]
-        usage = most(usage_of(read_receipt(name)) for name in variants)
+        usage = most(usage_of(read_receipt(name)) for name in names.get(step.name, []))
         if usage:
             fitted[step.name] = fitting(usage)
         else:
             print(f"{step.name}: has not run here, nothing is known of it", file=sys.stderr)
     return fitted
+
+
+def variant_names() -> dict[str, list[str]]:
+    """By step, the names under which it leaves receipts."""
+    plan = read_plan()
+    names: dict[str, list[str]] = {}
+    for planned in plan.steps.values() if plan else ():
+        names.setdefault(planned.rule, []).append(planned.name)
+    return names
 
 
 def _tell(head: str, settings: Iterable[Setting]) -> None:
@@ -192,7 +199,7 @@ def _check(cluster: Cluster, args: argparse.Namespace, folder: str) -> int:
     steps = find_pipeline().steps
     raise_all(unfit(steps, cluster, default, profile))
     shown = ", ".join(_shown(step, default.name) for step in steps)
-    print(f"all {len(steps)} steps fit: {shown}", file=sys.stderr)
+    print(f"every step fits: {shown or 'none'}", file=sys.stderr)
     return 0
 
 

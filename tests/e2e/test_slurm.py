@@ -248,7 +248,7 @@ def test_after_a_killed_head_its_jobs_are_seen_to(login: Login, finished: Projec
     assert login.jobs()[login.job_of("right")]["state"] == "PENDING"
 
     told = login.project.nbsnake("run", "-j", "2").stderr
-    assert "cancelled 1 waiting jobs of an earlier run" in told
+    assert "cancelled 1 waiting job of an earlier run" in told
     login.assert_no_job_is_left()
     assert login.project.computed() == ALL, "nothing was computed twice"
     assert_right(login.project, finished)
