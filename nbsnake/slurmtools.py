@@ -63,41 +63,63 @@ def end_left_jobs() -> None:
     They leave receipts, so that nothing of theirs is computed again. Only a head calls this, for
     then no other run is going on here. Raises :class:`ToolError` where Slurm does not answer.
     """
-    try:
-        jobs = Path(JOBS_FILE).read_text(encoding="utf-8").split()
-    except FileNotFoundError:
-        return
-    told = False
-    while left := _states(jobs[-MOST:]):
+    is_told = False
+    while left := _left_jobs():
         waiting = [job for job, state in left.items() if state in WAITING]
         if waiting:
             subprocess.run(["scancel", *waiting], capture_output=True)
-            _say(
-                f"cancelled {len(waiting)} waiting job{'s' * (len(waiting) > 1)} of an earlier run"
-            )
-        if not told and len(left) > len(waiting):
-            _say(f"waiting for jobs of an earlier run: {', '.join({*left} - {*waiting})}")
-            told = True
+            jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
+            _say(f"cancelled {jobs} of an earlier run")
+        if not is_told and len(left) > len(waiting):
+            _say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
+            is_told = True
         time.sleep(PAUSE)
-    Path(JOBS_FILE).unlink(missing_ok=True)
+    forget_ended_jobs()
+
+
+def forget_ended_jobs() -> None:
+    """At the end of a run: when Slurm says that its jobs have ended, the next run need not ask."""
+    if _ask(_noted_jobs()) == {}:
+        Path(JOBS_FILE).unlink(missing_ok=True)
+
+
+def _left_jobs() -> dict[str, str]:
+    """The jobs that have not ended, with their states."""
+    jobs = _noted_jobs()
+    deadline = time.monotonic() + PATIENCE
+    while (left := _ask(jobs)) is None:
+        if time.monotonic() > deadline:
+            raise ToolError(
+                "Slurm does not say what became of the jobs of an earlier run",
+                hint=f"try again when it does (scontrol ping); or see to them yourself and remove "
+                f"{JOBS_FILE}",
+            )
+        time.sleep(PAUSE)
+    return left
+
+
+def _noted_jobs() -> list[str]:
+    try:
+        return Path(JOBS_FILE).read_text(encoding="utf-8").split()[-MOST:]
+    except FileNotFoundError:
+        return []
+
+
+def _ask(jobs: list[str]) -> dict[str, str] | None:
+    """Of these jobs, those that have not ended; None where Slurm does not answer."""
+    if not jobs:
+        return {}
+    # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
+    asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode and "Invalid job id" not in done.stderr:
+        return None
+    pairs = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
+    return {job: state for job, state in pairs if state in WAITING | RUNNING}
 
 
 def _say(message: str) -> None:
     print(f"nbsnake: {message}", file=sys.stderr, flush=True)
-
-
-def _states(jobs: list[str]) -> dict[str, str]:
-    """The states of the jobs that have not ended."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]
-        done = subprocess.run(asked, capture_output=True, text=True)  # "-h": as Slurm has it
-        if done.returncode == 0 or "Invalid job id" in done.stderr:
-            pairs = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
-            return {job: state for job, state in pairs if state in WAITING | RUNNING}
-        if time.monotonic() > deadline:
-            raise ToolError(
-                f"Slurm does not say what became of an earlier run's jobs: {done.stderr.strip()}",
-                hint=f"try again when it does; or see to them yourself and remove {JOBS_FILE}",
-            )
-        time.sleep(PAUSE)

@@ -24,7 +24,7 @@ from nbsnake.paramtype import text_of, value_at
 from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.running import become_head, wait_for_orphans
-from nbsnake.slurmtools import end_left_jobs, wrap_slurm_tools
+from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
 
@@ -198,6 +198,7 @@ class Session:
         """Lock what the run made. Called at its end; never fails the run."""
         if not self._workflow.touch:
             self._run_sync()
+            forget_ended_jobs()
 
     def _run_sync(self) -> None:
         done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)

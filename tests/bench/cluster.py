@@ -110,8 +110,8 @@ def grouping(cluster: Cluster, folder: Path, steps: int) -> None:
         root, env = make_project(cluster, folder / name, steps, more)
         began = time.monotonic()
         run(root, env, *GENERIC)
-        submitted = len((root / ".nbsnake/slurm/jobs").read_text().split())
-        found[name] = (time.monotonic() - began, submitted)
+        wall = time.monotonic() - began
+        found[name] = (wall, len([*(root / "logs/cluster").iterdir()]))
     (apart, many), (grouped, few) = found["apart"], found["grouped"]
     print(
         f"| {steps} short steps (wall) | with `:group:`: {grouped:.0f} s | without: {apart:.0f} s "

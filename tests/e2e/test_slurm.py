@@ -302,7 +302,8 @@ def test_a_step_that_fits_no_partition_is_told_before_anything_is_submitted(
 
 def test_cores_of_a_rule_are_what_its_command_uses(alone: Callable[..., Login]) -> None:
     login = alone("file.write(os.environ['OMP_NUM_THREADS'])", ":threads: 2")
-    login.snakemake()
+    login.project.nbsnake("run", "--profile", "slurm")
+    assert not (login.project.root / ".nbsnake/slurm/jobs").exists(), "all have ended"
     assert login.project.read("data/work.txt") == "half2 and whole\n"
     assert [job["cpus"] for job in login.jobs().values()] == ["2"]
     shown = login.project.nbsnake("status", "--resources").stdout
