@@ -20,7 +20,7 @@ WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUS
 RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
 PAUSE = 1.0
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
-PATIENCE = 120.0  # seconds that a controller may be away
+PATIENCE = 60.0  # seconds that a controller may be away
 
 
 def wrap_slurm_tools() -> None:
@@ -88,13 +88,14 @@ def _left_jobs() -> dict[str, str]:
     jobs = _noted_jobs()
     deadline = time.monotonic() + PATIENCE
     while (left := _ask(jobs)) is None:
+        _say("asking Slurm what became of the jobs of an earlier run")
         if time.monotonic() > deadline:
             raise ToolError(
                 "Slurm does not say what became of the jobs of an earlier run",
                 hint=f"try again when it does (scontrol ping); or see to them yourself and remove "
                 f"{JOBS_FILE}",
             )
-        time.sleep(PAUSE)
+        time.sleep(10 * PAUSE)
     return left
 
 
@@ -107,7 +108,7 @@ def _noted_jobs() -> list[str]:
 
 def _ask(jobs: list[str]) -> dict[str, str] | None:
     """Of these jobs, those that have not ended; None where Slurm does not answer."""
-    if not jobs:
+    if not jobs or shutil.which("squeue") is None:  # no cluster, to which a copy came from one
         return {}
     # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
     asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]

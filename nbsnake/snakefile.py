@@ -72,7 +72,8 @@ class Session:
             wrap_slurm_tools()
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
-                end_left_jobs()
+                if READ_ONLY.isdisjoint(sys.argv):
+                    end_left_jobs()
             if READ_ONLY.isdisjoint(sys.argv):
                 warn_of_drift()
             if "--lint" not in sys.argv:

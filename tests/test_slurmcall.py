@@ -166,3 +166,9 @@ def test_a_project_cannot_stand_in_for_modules_of_the_wrapper(programs):
     wrap_slurm_tools()
     done = subprocess.run(["sbatch"], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("12\n", ""), sys.executable
+
+
+def test_a_copy_of_a_project_away_from_its_cluster_asks_nobody(monkeypatch):
+    note("1")
+    monkeypatch.setattr("shutil.which", lambda name, **more: None)
+    end_left_jobs()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from e2e_project import LEFT, NOTHING, Project, notebook_text
-from slurm_cluster import Cluster, why_not
+from slurm_cluster import Cluster, wait_until, why_not
 from slurm_project import PROFILE, Login, finish, write_work
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slurm]
@@ -240,12 +240,12 @@ def test_after_ctrl_c_no_job_runs_and_nothing_partial_is_locked(
 
 def test_after_a_killed_head_its_jobs_are_seen_to(login: Login, finished: Project) -> None:
     with_needs(login, NARROW)
-    head = login.start(STEP_SECONDS="15")
-    login.wait_until_running("left")
-    login.project.wait_until_computing("left", process=head)
+    head = login.start(STEP_SECONDS="25")
+    wait_until("one computes", lambda: len(login.project.peek()) == 2, 120)
     os.kill(head.pid, signal.SIGKILL)
     head.wait(timeout=60)
-    assert login.jobs()[login.job_of("right")]["state"] == "PENDING"
+    states = [login.jobs()[login.job_of(rule)]["state"] for rule in ("left", "right")]
+    assert sorted(states) == ["PENDING", "RUNNING"]
 
     told = login.project.nbsnake("run", "-j", "2").stderr
     assert "cancelled 1 waiting job of an earlier run" in told
