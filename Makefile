@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus remote slurm check bench clean tools
+.PHONY: help demo test corpus remote fault slurm check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -22,6 +22,9 @@ corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads 
 remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m remote
+
+fault: $(INSTALLED)  ## kill the tools and break their disk at every call (needs a C compiler)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m fault
 
 slurm: $(INSTALLED)  ## run pipelines on a real Slurm that it starts on this machine (needs root)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[slurm]"

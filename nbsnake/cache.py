@@ -11,12 +11,15 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from nbsnake.atomic import write_atomically
 from nbsnake.content import (
     Digest,
+    TreeFile,
     digest,
     digest_of_tree,
     md5_of_file,
@@ -26,29 +29,36 @@ from nbsnake.content import (
 )
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
+LINKS = ("hardlink", "symlink")
 READ_ONLY = 0o444
 ANY_WRITE = 0o222
 
 
 class Cache(NamedTuple):
-    """Where objects live, and how the workspace is linked to them (DVC's ``cache.type``)."""
+    """Where objects live, and how the workspace is linked to them (DVC's ``cache.type``).
+
+    The modes are those that single files of the workspace get (None: those that they have) and
+    folders of the cache; DVC has others for a cache that several people share.
+    """
 
     folder: str
     link_types: tuple[str, ...] = ("reflink", "copy")
+    file_mode: int | None = 0o644
+    folder_mode: int = 0o755
 
     def object_path(self, md5: str) -> str:
         return os.path.join(self.folder, "files", "md5", md5[:2], md5[2:])
 
     def has(self, content: Digest) -> bool:
         """Whether the object is there, and for a folder all objects that it lists."""
-        if not self._has_object(content.md5):
+        if not self.has_object(content.md5):
             return False
         if not content.is_dir:
             return True
-        return all(self._has_object(md5) for _, md5 in self._listing(content))
+        return all(self.has_object(md5) for _, md5 in self.listing(content))
 
-    def _has_object(self, md5: str) -> bool:
-        """Like DVC, trust an object that is read-only, and read any other one."""
+    def has_object(self, md5: str) -> bool:
+        """Whether the object is there: like DVC, trust one that is read-only, and read others."""
         path = self.object_path(md5)
         try:
             is_protected = not os.stat(path).st_mode & ANY_WRITE
@@ -58,16 +68,29 @@ class Cache(NamedTuple):
 
     def store(self, path: str) -> Digest:
         """Put the file or folder at ``path`` into the cache and link the workspace to it."""
-        if not os.path.isdir(path):
-            content = digest(path)
-            self._store_file(path, content.md5)
-            return content
-        tree = tree_of_folder(path)
+        if os.path.isdir(path):
+            return self._store_tree(tree_of_folder(path))
+        content = digest(path)
+        self._store_file(path, content.md5)
+        self._set_mode(path, content)
+        return content
+
+    def _store_tree(self, tree: list[TreeFile]) -> Digest:
         for file in tree:
             self._store_file(file.path, file.md5)
         content = digest_of_tree(tree)
         self._store_bytes(tree_bytes(tree), content.md5)
         return content
+
+    def _set_mode(self, path: str, content: Digest) -> None:
+        """Leave a single file as DVC leaves it: a link is as the object is, a copy can be edited.
+
+        The owner alone may execute it, whoever could before.
+        """
+        mode = READ_ONLY if self.link_types[0] in LINKS else self.file_mode
+        if mode is None:
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, mode | (stat.S_IXUSR if content.isexec else 0))
 
     def restore(self, content: Digest, path: str) -> None:
         """Make ``path`` hold ``content``, replacing what is there.
@@ -79,27 +102,32 @@ class Cache(NamedTuple):
         try:
             if content.is_dir:
                 os.mkdir(temporary)
-                for relpath, md5 in self._listing(content):
+                for relpath, md5 in self.listing(content):
                     target = os.path.join(temporary, relpath)
                     os.makedirs(os.path.dirname(target), exist_ok=True)
                     self._link(md5, target)
             else:
                 self._link(content.md5, temporary)
-                if content.isexec and not os.path.islink(temporary):
-                    os.chmod(temporary, os.stat(temporary).st_mode | 0o100)
+                self._set_mode(temporary, content)
             remove(path)
             os.rename(temporary, path)
         finally:
             remove(temporary)
 
-    def _listing(self, content: Digest) -> list[tuple[str, str]]:
+    def add_file(self, path: str, data: bytes) -> None:
+        """Write a file of the cache that is no object, such as an entry of the run-cache."""
+        self._make_folder(os.path.dirname(path))
+        write_atomically(path, data, durable=False)
+
+    def listing(self, content: Digest) -> list[tuple[str, str]]:
+        """The files of a folder that the cache has: each path inside it, and its md5."""
         with open(self.object_path(content.md5), encoding="utf-8") as file:
             return [(entry["relpath"], entry["md5"]) for entry in json.load(file)]
 
     def _store_bytes(self, data: bytes, md5: str) -> None:
         target = self.object_path(md5)
         if not os.path.exists(target):
-            with _appearing(target) as temporary, open(temporary, "wb") as file:
+            with self._appearing(target) as temporary, open(temporary, "wb") as file:
                 file.write(data)
 
     def _store_file(self, path: str, md5: str) -> None:
@@ -107,9 +135,9 @@ class Cache(NamedTuple):
         for kind in (*self.link_types, "copy"):
             try:
                 if not os.path.exists(target):
-                    with _appearing(target) as temporary:
+                    with self._appearing(target) as temporary:
                         _CREATE[kind](path, temporary)
-                if kind in ("hardlink", "symlink") and not _is_link(path, target, kind):
+                if kind in LINKS and not _is_link(path, target, kind):
                     link = _beside(path)
                     _LINK[kind](target, link)
                     os.replace(link, path)
@@ -117,6 +145,26 @@ class Cache(NamedTuple):
             except OSError:
                 if kind == "copy":
                     raise
+
+    @contextlib.contextmanager
+    def _appearing(self, target: str) -> Iterator[str]:
+        """Give a temporary path, and make what was written there a read-only ``target``."""
+        self._make_folder(os.path.dirname(target))
+        temporary = _beside(target)
+        try:
+            yield temporary
+            os.chmod(temporary, READ_ONLY)
+            os.rename(temporary, target)
+        finally:
+            remove(temporary)
+
+    def _make_folder(self, folder: str) -> None:
+        if not folder or os.path.isdir(folder):
+            return
+        self._make_folder(os.path.dirname(folder))
+        with contextlib.suppress(FileExistsError):  # another job was faster
+            os.mkdir(folder)
+            os.chmod(folder, self.folder_mode)
 
     def _link(self, md5: str, path: str) -> None:
         source = self.object_path(md5)
@@ -153,19 +201,6 @@ def remove(path: str) -> None:
 def _beside(path: str) -> str:
     folder, name = os.path.split(path)
     return os.path.join(folder, f".{name[:100]}.{uuid.uuid4().hex}.tmp")
-
-
-@contextlib.contextmanager
-def _appearing(target: str) -> Iterator[str]:
-    """Give a temporary path, and make what was written there a read-only ``target``."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    temporary = _beside(target)
-    try:
-        yield temporary
-        os.chmod(temporary, READ_ONLY)
-        os.rename(temporary, target)
-    finally:
-        remove(temporary)
 
 
 def _is_link(path: str, target: str, kind: str) -> bool:

@@ -10,10 +10,15 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+T = TypeVar("T")
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how Git LFS begins a stand-in
+LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
+LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
 ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
 # DVC never looks at the first three; Snakemake leaves the last one in every output folder.
 IGNORED = (".dvc", ".git", ".hg", ".snakemake_timestamp")
@@ -88,11 +93,23 @@ def _ignored_names() -> tuple[str, ...]:
 
 
 def tree_of_folder(folder: str) -> list[TreeFile]:
-    files = [
-        TreeFile(relpath, path, md5_of_file(path), os.stat(path).st_size)
-        for relpath, path in walk_files(folder)
+    found = [(relpath, path, os.stat(path).st_size) for relpath, path in sorted(walk_files(folder))]
+    md5s = spread(md5_of_file, [path for _, path, _ in found], [size for *_, size in found])
+    return [
+        TreeFile(relpath, path, md5, size)
+        for (relpath, path, size), md5 in zip(found, md5s, strict=True)
     ]
-    return sorted(files)
+
+
+def spread(function: Callable[[str], T], paths: list[str], sizes: list[int]) -> list[T]:
+    """What the function gives for each path; on all cores where several files are large."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if sum(size >= LARGE for size in sizes) < 2 or cores == 1:
+        return [function(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor  # slow, and seldom needed
+
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(function, paths))
 
 
 def tree_bytes(tree: list[TreeFile]) -> bytes:
@@ -120,18 +137,39 @@ def digest(path: str) -> Digest:
 def stamp(path: str) -> str | None:
     """A text that changes whenever the content may have changed; None when nothing is there.
 
+    It holds the time of the last change of the file's own record, which no program can set back.
     It costs one stat for a file, one for each file of a folder, and reads no content.
     """
+    return _stamp(path, lambda status: f"{_write_stamp(status)}:{status.st_ctime_ns}")
+
+
+def write_stamp(path: str) -> str | None:
+    """A text that changes when somebody writes to ``path``, and not for a new link to it."""
+    return _stamp(path, _write_stamp)
+
+
+def _stamp(path: str, of_file: Callable[[os.stat_result], str]) -> str | None:
     try:
         status = os.stat(path)
         if not stat.S_ISDIR(status.st_mode):
-            return _file_stamp(status)
-        lines = sorted(f"{rel} {_file_stamp(os.stat(file))}" for rel, file in walk_files(path))
+            return of_file(status)
+        lines = sorted(f"{rel} {of_file(os.stat(file))}" for rel, file in walk_files(path))
     except OSError:
         return None
     return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _file_stamp(status: os.stat_result) -> str:
+def _write_stamp(status: os.stat_result) -> str:
     executable = "x" if status.st_mode & ANY_EXECUTE else "-"
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{executable}"
+
+
+def is_lfs_pointer(path: str) -> bool:
+    """Whether Git LFS left a stand-in here instead of the data."""
+    try:
+        if os.stat(path).st_size > LFS_POINTER_SIZE:
+            return False
+        with open(path, "rb") as file:
+            return file.read(len(LFS_POINTER)) == LFS_POINTER
+    except OSError:
+        return False

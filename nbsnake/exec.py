@@ -14,12 +14,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from nbsnake.cache import Cache, unprotect
-from nbsnake.content import Digest, digest, stamp
+from nbsnake.atomic import write_atomically
+from nbsnake.cache import remove, unprotect
+from nbsnake.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.digests import read_digests
-from nbsnake.lockmemo import read_lock_memo, run_of
+from nbsnake.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.plan import Plan, PlannedStep, read_plan
 from nbsnake.receipt import (
     Failure,
@@ -29,11 +30,11 @@ from nbsnake.receipt import (
     write_failure,
     write_receipt,
 )
-from nbsnake.runcache import find_run, run_key
 from nbsnake.running import alone
 from nbsnake.threads import OPTION, set_thread_variables
 
-USAGE = "usage: nbsnake exec STEP [--threads=N] -- COMMAND..."
+USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
+SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as DVC calls them
 NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 
 
@@ -43,35 +44,36 @@ def main(argv: list[str]) -> int:
         print(f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.")
         return 0
     told = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
-    words = argv[2:] if told else argv[1:]
-    if len(words) < 2 or words[0] != "--":
+    words = [*argv[:1], *(argv[2:] if told else argv[1:])]
+    if not words or words[1:2] not in ([], ["--"]) or len(words) == 2:
         print(USAGE, file=sys.stderr)
         return 2
-    step, command = argv[0], words[1:]
+    step, command = words[0], words[2:]
     set_thread_variables(told)
     plan = read_plan()
     planned = plan.steps.get(step) if plan else None
     if plan is None or planned is None:
         _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
-        return _run(command)
+        return _run(command) if command else 2
     with alone(step):
         return _exec(plan, planned, command)
 
 
 def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
     started, deps = time.time(), _see_deps(plan, step)
+    if deps is None:
+        return 3
     refused = _refusal(step, command)
     if not refused and os.environ.get("NBSNAKE_RESTORE") != "0":
         outs = find_outputs(plan.cache, step, {seen.path: seen.content for seen in deps})
         if outs is not None:
-            _restore(plan.cache, outs)
+            restore_outputs(plan.cache, step, outs)
             _say(f"{step.name}: outputs restored, the same command ran on the same content before")
             write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
             return 0
-    for out in step.outs:
-        if out.persist:
-            unprotect(out.path)
-    code = _run(command)
+    writes = {seen.path: write_stamp(seen.path) for seen in deps}
+    _make_way(step)
+    code = _run(command) if command else _run_as_dvc_does(step)
     if code:
         write_failure(Failure(step.name, code, time.time()))
         return code
@@ -80,64 +82,33 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
         _say(f"{step.name}: the command ended well but did not write {', '.join(missing)}")
         write_failure(Failure(step.name, 3, time.time()))
         return 3
-    outs = _store(plan.cache, step)
-    refused = refused or _changed(deps)
+    outs = store_outputs(plan.cache, step)
+    refused = refused or _changed(deps, writes)
+    if not refused:
+        remember_run(plan.cache, step, {seen.path: seen.content for seen in deps} | outs)
     write_receipt(receipt_of(step, command, deps, outs, started, refused=refused))
+    if step.marker:
+        write_atomically(step.marker, b"", durable=False)
     return 0
 
 
-def find_outputs(
-    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
-) -> dict[str, Digest] | None:
-    """The outputs of an earlier run of the same command on the same content, if the cache has all.
+def _make_way(step: PlannedStep) -> None:
+    """What is there of an earlier run goes, or can be written to where the step adds to it."""
+    for out in step.outs:
+        if out.persist:
+            unprotect(out.path)
+        else:
+            remove(out.path)
 
-    The last receipt is asked first, then DVC's run-cache, then dvc.lock. A step that adds to what
-    it wrote before (``persist``) is never restored.
+
+def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:
+    """Digest the dependencies; what another step wrote is known from that step's receipt.
+
+    None where one is not there, which is told.
     """
-    if any(out.persist for out in step.outs):
-        return None
-    for found in _recorded_outputs(cache, step, deps):
-        if found and all(cache.has(content) for content in found.values()):
-            return found
-    return None
-
-
-def _recorded_outputs(
-    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
-) -> Iterator[dict[str, Digest] | None]:
-    yield _from_receipt(step, deps)
-    yield _from_run_cache(cache, step, deps)
-    yield _from_lock(step, deps)
-
-
-def _from_receipt(step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
-    receipt = read_receipt(step.name)
-    if receipt is None or receipt.refused or not receipt.run.began_as(step.run(deps)):
-        return None
-    return {seen.path: seen.content for seen in receipt.outs}
-
-
-def _from_run_cache(
-    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
-) -> dict[str, Digest] | None:
-    if not step.run_cache:
-        return None
-    outs = find_run(cache.folder, run_key(step.lock_entry(deps)), len(step.outs))
-    return dict(zip(step.out_paths, outs, strict=True)) if outs else None
-
-
-def _from_lock(step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
-    body = (read_lock_memo() or {}).get(step.name)
-    if body is None or not run_of(body).began_as(step.run(deps)):
-        return None
-    return {out["path"]: Digest.from_dict(out) for out in body.get("outs", []) if "md5" in out}
-
-
-def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen]:
-    """Digest the dependencies; what another step wrote is known from that step's receipt."""
     digests = read_digests()
     makers = plan.makers()
-    for maker in {makers[path] for path in step.deps if path in makers}:
+    for maker in {name for path in step.deps for name in makers.get(path, ())}:
         if receipt := read_receipt(maker):
             digests.trust(receipt)
     deps = []
@@ -145,46 +116,36 @@ def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen]:
         before = stamp(path)
         content = digests.of(path)
         if content is None:
-            raise SystemExit(f"nbsnake exec: {step.name}: {path} is missing")
+            _say(f"{step.name}: {path} is missing")
+            return None
+        if is_lfs_pointer(path):
+            _say(f"{step.name}: {path} is a stand-in that Git LFS left in place of the data")
+            _say(f"bring the data: git lfs pull --include={path}")
+            return None
         deps.append(Seen(path, content, before))
     return deps
 
 
-def _changed(deps: list[Seen]) -> str:
-    """Why the result cannot be trusted: a dependency that is no longer what was digested."""
+def _changed(deps: list[Seen], writes: dict[str, str | None]) -> str:
+    """Why the result cannot be trusted: a dependency that is no longer what was digested.
+
+    One that was written to may have held anything in between.
+    """
     for seen in deps:
-        now = stamp(seen.path)
-        if now != seen.stamp and (now is None or digest(seen.path) != seen.content):
+        if stamp(seen.path) != seen.stamp and (
+            write_stamp(seen.path) != writes[seen.path] or digest(seen.path) != seen.content
+        ):
             return f"{seen.path} changed while the step ran"
     return ""
 
 
 def _refusal(step: PlannedStep, command: list[str]) -> str:
     """How the command differs from the plan's; the order of options does not count."""
-    if sorted(command) == sorted(step.argv):
+    if not command or sorted(command) == sorted(step.argv):
         return ""
     given = " ".join(sorted(set(step.argv) - set(command)))
     told = " ".join(sorted(set(command) - set(step.argv)))
     return f"it ran with '{told}', where dvc.yaml and params.yaml give '{given}'"
-
-
-def _store(cache: Cache, step: PlannedStep) -> dict[str, Digest]:
-    """Put the outputs into the cache; those that git or the step itself may change, as copies."""
-    unlinked = cache._replace(link_types=("copy",))
-    outs = {}
-    for out in step.outs:
-        if out.cache and not out.persist:
-            outs[out.path] = cache.store(out.path)
-        elif out.cache or step.run_cache:
-            outs[out.path] = unlinked.store(out.path)
-        else:
-            outs[out.path] = digest(out.path)
-    return outs
-
-
-def _restore(cache: Cache, outs: dict[str, Digest]) -> None:
-    for path, content in outs.items():
-        cache.restore(content, path)
 
 
 def receipt_of(
@@ -216,13 +177,25 @@ def receipt_of(
     )
 
 
-def _run(command: list[str]) -> int:
+def _run_as_dvc_does(step: PlannedStep) -> int:
+    """Run a stage's command in its folder by the user's shell, line by line up to a failure."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    start = [shell, *SHELL_OPTIONS.get(os.path.basename(shell).lower(), ()), "-c"]
+    env = {"DVC_ROOT": os.getcwd(), "DVC_STAGE": step.name}
+    for line in step.cmd if isinstance(step.cmd, list) else step.cmd.splitlines():
+        if code := _run([*start, line], folder=step.wdir, env=env):
+            return code
+    return 0
+
+
+def _run(command: list[str], folder: str | None = None, env: dict[str, str] | None = None) -> int:
     """Run the command to its end, hand on SIGTERM, and return its exit code as a shell would.
 
-    Ctrl-C reaches the command by itself, for it is in the same process group.
+    Ctrl-C reaches the command by itself, for it is in the same process group. ``env`` adds
+    variables.
     """
     try:
-        process = subprocess.Popen(command)
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **(env or {})})
     except OSError as error:
         _say(f"cannot run {command[0]}: {error.strerror}")
         return NOT_FOUND

@@ -3,32 +3,36 @@
 Judged by content, from what the receipts and dvc.lock tell, in the order of the plan.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from nbsnake.content import Digest
 from nbsnake.digests import Digests
-from nbsnake.exec import find_outputs
 from nbsnake.lockfile import read_lock
-from nbsnake.lockmemo import run_of
+from nbsnake.outputs import find_outputs
 from nbsnake.plan import Plan, PlannedStep
 from nbsnake.receipt import Failure, Receipt, Run, read_failure, read_receipt
 
 State = Literal["fresh", "stale", "never run"]
+SHOWN = 20  # steps whose reasons are told before a run
+RUNS_EACH_TIME = "it runs each time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """``reasons`` say why a step is stale in itself, ``waits`` name the stale steps before it.
 
-    ``restorable`` means that the cache has the result.
-    ``locked`` tells whether dvc.lock has the result that is on disk.
+    ``settled`` means that a run on record gave what is on disk from what is on disk, and that
+    nothing before it will change: dvc.lock may say so, and what comes after may rely on it.
+    ``locked`` tells whether dvc.lock does, ``restorable`` that the cache has the result.
     """
 
     step: PlannedStep
     state: State
     reasons: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
+    settled: bool = False
     restorable: bool = False
     locked: bool = False
     failure: Failure | None = None
@@ -38,48 +42,90 @@ class Judge:
     """Gives the verdict on each step, upstream steps first, from what is on record."""
 
     def __init__(self, plan: Plan, digests: Digests) -> None:
-        self._plan = plan
-        self._digests = digests
+        self.plan = plan
+        self.digests = digests
         self._lock = read_lock()
-        self._receipts = {name: read_receipt(name) for name in plan.steps}
+        self._receipts: dict[str, Receipt | None] = {}
         self._makers = plan.makers()
         self._verdicts: dict[str, Verdict] = {}
-        for receipt in self._receipts.values():
-            if receipt:
-                digests.trust(receipt)
+        self._contents: dict[str, Digest | None] = {}
 
     def verdicts(self) -> dict[str, Verdict]:
         """All verdicts, in the order of the plan."""
-        return {name: self.verdict(step) for name, step in self._plan.steps.items()}
+        return {
+            name: self._verdicts.get(name) or self.verdict(step)
+            for name, step in self.plan.steps.items()
+        }
 
     def verdict(self, step: PlannedStep) -> Verdict:
         """The verdict on one step; those on the steps before it in the plan must be given."""
-        verdict = self._by_content(step)
-        makers = {self._makers[path] for path in step.deps if path in self._makers}
-        stale = sorted(name for name in makers if self._verdicts[name].state != "fresh")
-        if stale and verdict.state != "never run":
-            verdict = replace(verdict, state="stale", waits=tuple(stale), locked=False)
+        verdict = self._on_frozen(step) if step.frozen else self._by_content(step)
+        makers = {name for path in step.deps for name in self._makers.get(path, ())}
+        stale = sorted(name for name in makers if not self._verdicts[name].settled)
+        if stale and verdict.state != "never run" and not step.frozen:
+            waits = tuple(stale)
+            verdict = replace(verdict, state="stale", waits=waits, locked=False, settled=False)
         self._verdicts[step.name] = verdict
         return verdict
 
     def restored(self, receipt: Receipt) -> None:
         """Take notice of a receipt that is newer than this judge."""
         self._receipts[receipt.step] = receipt
-        self._digests.trust(receipt)
+        self.digests.trust(receipt)
+        for seen in receipt.outs:
+            self._contents.pop(seen.path, None)
+
+    def receipt(self, name: str) -> Receipt | None:
+        """The step's receipt, read once."""
+        if name not in self._receipts:
+            self._receipts[name] = read_receipt(name)
+        return self._receipts[name]
+
+    def content(self, path: str) -> Digest | None:
+        """What a path holds, asked once."""
+        if path not in self._contents:
+            self._contents[path] = self.digests.of(path)
+        return self._contents[path]
+
+    def locked_contents(self) -> list[Digest]:
+        """What the outputs of all steps are by dvc.lock."""
+        steps = self.plan.steps.values()
+        cached = {out.path for step in steps for out in step.outs if out.cache}
+        told = [step.locked_outs(self._lock.get(step.name, {})) for step in steps]
+        return [each for outs in told for path, each in outs.items() if path in cached]
+
+    def _now(self, step: PlannedStep) -> Run:
+        """The run that would give what is on disk from what is on disk."""
+        paths = (*step.deps, *step.out_paths)
+        known = all(path in self._contents or self.digests.knows(path) for path in paths)
+        if not known and (receipt := self.receipt(step.name)):
+            self.digests.trust(receipt)
+        return step.run({path: self.content(path) for path in paths})
 
     def _locked(self, step: PlannedStep) -> Run | None:
-        body = self._lock.get(step.name)
-        return run_of(body) if body else None
+        entry = self._lock.get(step.name)
+        return step.locked_run(entry) if entry else None
+
+    def _on_frozen(self, step: PlannedStep) -> Verdict:
+        """DVC takes what a frozen stage wrote as it is, and looks at nothing else."""
+        now, lock = self._now(step), self._locked(step)
+        missing = tuple(f"{path} is missing" for path, md5 in sorted(now.outs.items()) if not md5)
+        if missing:
+            return Verdict(step=step, state="stale", reasons=missing)
+        locked = lock is not None and (lock.cmd, lock.outs) == (now.cmd, now.outs)
+        settled = locked or all(now.deps.values())
+        return Verdict(step=step, state="fresh", settled=settled, locked=locked)
 
     def _by_content(self, step: PlannedStep) -> Verdict:
-        receipt, lock = self._receipts[step.name], self._locked(step)
-        contents = {path: self._digests.of(path) for path in (*step.deps, *step.out_paths)}
-        now = step.run(contents)
+        now, lock = self._now(step), self._locked(step)
+        if now == lock:
+            return _fresh(step, locked=True)
+        receipt = self.receipt(step.name)
         last = receipt.run if receipt and not receipt.refused else lock
-        if now in (last, lock):
-            return Verdict(step=step, state="fresh", locked=now == lock)
-        deps = {path: content for path in step.deps if (content := contents[path])}
-        known = len(deps) == len(step.deps) and find_outputs(self._plan.cache, step, deps)
+        if now == last:
+            return _fresh(step, locked=False)
+        deps = {path: content for path in step.deps if (content := self.content(path))}
+        known = len(deps) == len(step.deps) and find_outputs(self.plan.cache, step, deps)
         return Verdict(
             step=step,
             state="stale" if last else "never run",
@@ -87,6 +133,22 @@ class Judge:
             restorable=bool(known),
             failure=read_failure(step.name),
         )
+
+
+def told_reasons(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """One line for each step that is stale in itself; of many, the first ones."""
+    stale = [each for each in verdicts if each.state == "stale" and each.reasons]
+    for verdict in stale[:SHOWN]:
+        yield f"{verdict.step.name} is stale: {'; '.join(verdict.reasons)}"
+    if len(stale) > SHOWN:
+        yield f"{len(stale) - SHOWN} more steps are stale; see: nbsnake status"
+
+
+def _fresh(step: PlannedStep, *, locked: bool) -> Verdict:
+    if step.always:
+        reasons = (RUNS_EACH_TIME,)
+        return Verdict(step=step, state="stale", reasons=reasons, settled=True, locked=locked)
+    return Verdict(step=step, state="fresh", settled=True, locked=locked)
 
 
 def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.model import PARAMS_FILE, Step, script_path
 from nbsnake.overlays import overlay_files, read_overlays
 from nbsnake.pipeline import Pipeline
+from nbsnake.plan import DVC_FILE
 from nbsnake.project import (
     MLVTOOLS_FILE,
     SETTINGS_FILE,
@@ -23,7 +24,7 @@ from nbsnake.project import (
 )
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import declares, render_script
-from nbsnake.render.stage import DVC_FILE, render_dvc_file
+from nbsnake.render.stage import render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.schema import SCHEMA_FILE, render_schema, schema_of
 from nbsnake.seeding import Seeds, seeded

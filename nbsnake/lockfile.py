@@ -1,46 +1,133 @@
 """dvc.lock: what is known of each stage, read and written as DVC 3 does."""
 
-import os
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from nbsnake.atomic import write_atomically
 from nbsnake.errors import ToolError, Where
 from nbsnake.lockmemo import LOCK_FILE, read_lock_memo, write_lock_memo
+from nbsnake.locktext import NotPlain, entry_text, key_text
+
+Entry = dict[str, Any]
+HEAD = "schema: '2.0'\nstages:\n"
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
-def read_lock() -> dict[str, dict[str, Any]]:
-    """All stages of dvc.lock; none where the file is absent. YAML is parsed only if it changed."""
+def read_lock() -> dict[str, Entry]:
+    """All stages of dvc.lock; none where the file is absent. YAML is parsed only if it changed.
+
+    Raises :class:`ToolError` for a file that is no dvc.lock of DVC 2 or 3.
+    """
     stages = read_lock_memo()
     if stages is None:
-        stages = read_document()["stages"]
+        stages = _parse(_text()).get("stages") or {}
         write_lock_memo(stages)
     return stages
 
 
-def read_document() -> dict[str, Any]:
-    """dvc.lock as DVC reads it.
+def write_lock(entries: Mapping[str, Entry]) -> None:
+    """Put the entries into dvc.lock as DVC would: in place, or behind those that are there.
 
-    Raises :class:`ToolError` for a file that is no dvc.lock of DVC 2 or 3.
+    Where all of the file is as DVC prints it, the other stages are not printed again. Raises
+    :class:`ToolError` as :func:`read_lock` does.
     """
-    from dvc.exceptions import DvcException
-    from dvc.utils.serialize import load_yaml
+    stages, text = read_lock(), _text()
+    blocks = _blocks(stages, text)
+    if blocks is None:
+        data = _updated_document(text, entries)
+    else:
+        blocks.update({name: _block(name, entry) for name, entry in entries.items()})
+        data = HEAD + "".join(blocks.values())
+    write_atomically(LOCK_FILE, data.encode())
+    write_lock_memo({**stages, **entries})
 
-    if not os.path.exists(LOCK_FILE):
-        return {"schema": "2.0", "stages": {}}
+
+def entry_document(entry: Entry) -> bytes:
+    """An entry as a file of its own, which is what DVC's run-cache holds."""
+    return _printed(entry, 0).encode()
+
+
+def _text() -> str:
     try:
-        document = load_yaml(LOCK_FILE)
+        return Path(LOCK_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolError(f"cannot be read: {error}", where=Where(LOCK_FILE)) from None
+
+
+def _blocks(stages: Mapping[str, Entry], text: str) -> dict[str, str] | None:
+    """The text of each stage; None where the file is not what DVC makes of its stages."""
+    blocks = {name: _block(name, entry) for name, entry in stages.items()}
+    return blocks if text in (HEAD + "".join(blocks.values()), "") else None
+
+
+def _block(name: str, entry: Entry) -> str:
+    try:
+        return f"  {key_text(name)}:\n{_printed(entry, 4)}"
+    except NotPlain:
+        from dvc.utils.serialize import dumps_yaml
+
+        text: str = dumps_yaml({"stages": {name: _own(entry)}})
+        return text.removeprefix("stages:\n")
+
+
+def _printed(entry: Entry, indent: int) -> str:
+    try:
+        return entry_text(entry, indent)
+    except NotPlain:
+        from dvc.utils.serialize import dumps_yaml
+
+        if not indent:
+            return str(dumps_yaml(_own(entry)))
+        text: str = dumps_yaml({"stages": {"x": _own(entry)}})
+        return text.removeprefix("stages:\n  x:\n")
+
+
+def _own(entry: Entry) -> Entry:
+    """A copy in which no value stands twice, for which ruamel.yaml would write an alias."""
+    copied: Entry = json.loads(json.dumps(entry))
+    return copied
+
+
+def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
+    """What DVC makes of a file that a person or another program wrote: comments stay."""
+    from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
+
+    document = parse_yaml_for_update(text, LOCK_FILE)
+    document["stages"] = document.get("stages") or {}
+    document["stages"].update({name: _own(entry) for name, entry in entries.items()})
+    return str(dumps_yaml(document))
+
+
+def _parse(text: str) -> dict[str, Any]:
+    from dvc.exceptions import DvcException
+    from dvc.utils.serialize import parse_yaml
+
+    if not text:
+        return {}
+    if conflict := _CONFLICT.search(text):
+        raise ToolError(
+            "holds conflicts of a merge",
+            where=Where(LOCK_FILE, line=text.count("\n", 0, conflict.start()) + 1),
+            hint=f"take one side (git checkout --ours {LOCK_FILE}); what it does not have is "
+            "restored from the cache",
+        )
+    try:
+        document = parse_yaml(text, LOCK_FILE)
     except DvcException as error:
         raise ToolError(str(error), where=Where(LOCK_FILE)) from None
-    if not isinstance(document.get("stages", {}), dict) or document.get("schema") != "2.0":
+    if (
+        not isinstance(document, dict)
+        or document.get("schema") != "2.0"
+        or not isinstance(document.get("stages") or {}, dict)
+    ):
         raise ToolError(
             "is no lock file of DVC 2 or 3",
             where=Where(LOCK_FILE),
             hint=f"restore it: git checkout {LOCK_FILE}",
         )
-    return {"schema": "2.0", "stages": {}, **document}
-
-
-def dump(document: dict[str, Any]) -> bytes:
-    """A document in DVC's own YAML, byte for byte."""
-    from dvc.utils.serialize import dumps_yaml
-
-    return str(dumps_yaml(document)).encode()
+    return document

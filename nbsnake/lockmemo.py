@@ -8,7 +8,6 @@ from typing import Any
 
 from nbsnake.atomic import write_atomically
 from nbsnake.plan import source_digests
-from nbsnake.receipt import Run
 
 LOCK_FILE = "dvc.lock"
 MEMO_FILE = ".nbsnake/lock.json"
@@ -32,14 +31,3 @@ def write_lock_memo(stages: dict[str, Any]) -> None:
     """Keep what was read from dvc.lock as it is now."""
     memo = {"format": FORMAT, "source": source_digests([LOCK_FILE]), "stages": stages}
     write_atomically(MEMO_FILE, json.dumps(memo, default=str).encode(), durable=False)
-
-
-def run_of(body: dict[str, Any]) -> Run:
-    """The run that one stage of dvc.lock tells of."""
-    return Run(
-        body.get("cmd", ""), body.get("params", {}), _md5s(body, "deps"), _md5s(body, "outs")
-    )
-
-
-def _md5s(body: dict[str, Any], section: str) -> dict[str, str]:
-    return {entry["path"]: entry.get("md5", "") for entry in body.get(section, [])}

@@ -1,21 +1,24 @@
 """The plan: every step as DVC resolves it, kept in one file that jobs can read.
 
-Standard library only: this runs inside every job. DVC itself makes the plan (`nbsnake.dvc`), from
-dvc.yaml, the parameter files and its configuration; the plan holds their digests, and is good for
-as long as these are unchanged.
+Standard library only: this runs inside every job. DVC itself makes the plan
+(`nbsnake.planning`), from dvc.yaml, the parameter files, the ``.dvc`` files of what is read, and
+its configuration; the plan holds their digests, and is good for as long as these are unchanged.
 """
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.cache import Cache
 from nbsnake.content import Digest
-from nbsnake.receipt import Run
+from nbsnake.receipt import Run, file_name
 
 PLAN_FILE = ".nbsnake/plan.json"
-FORMAT = 2
+DVC_FILE = "dvc.yaml"
+DONE = ".nbsnake/done"
+FORMAT = 3
 
 
 class PlannedOut(NamedTuple):
@@ -27,17 +30,22 @@ class PlannedOut(NamedTuple):
 
 
 class PlannedStep(NamedTuple):
-    """One step, or one variant of it (``name@key``), with all values filled in.
+    """One stage of dvc.yaml, or one variant of it (``name@key``), with all values filled in.
 
-    ``cmd`` is the command as dvc.lock records it; ``argv`` are the words of the command that the
-    step's rule runs; ``params`` maps parameter files to the values that the step uses, ``lists``
-    parameters to paths that are too many for a command, ``keys`` those that take values of another
-    name to the keys of these. ``axes`` are what makes the variant.
+    Paths are relative to the project's root; ``names`` are those by which dvc.yaml calls them
+    where these are others. ``cmd`` is the command as dvc.lock records it; ``argv`` are the words
+    of the command that the step's rule runs, none where it runs ``cmd`` as DVC does: in the folder
+    ``wdir``, by the user's shell. ``params`` maps parameter files to the values that the step
+    uses, ``lists`` parameters to paths that are too many for a command, ``keys`` those that take
+    values of another name to the keys of these. ``axes`` are what makes the variant.
+
+    A ``frozen`` step never runs, and one that has ``always`` changed runs each time.
+    ``notebook`` is "" for a stage that a person wrote.
     """
 
     name: str
     notebook: str
-    cmd: str
+    cmd: str | list[str]
     argv: tuple[str, ...]
     deps: tuple[str, ...]
     outs: tuple[PlannedOut, ...]
@@ -46,22 +54,51 @@ class PlannedStep(NamedTuple):
     axes: dict[str, str]
     lists: dict[str, list[str]]
     keys: dict[str, str]
+    wdir: str = "."
+    names: dict[str, str] = {}  # noqa: RUF012  (never changed)
+    frozen: bool = False
+    always: bool = False
 
     @property
     def rule(self) -> str:
-        """The name of the rule, and of the stage, of which this may be a variant."""
-        return self.name.partition("@")[0]
+        """The name of the rule; that of a generated step's variant is the stage's."""
+        return self.name.partition("@")[0] if self.notebook else self.name
+
+    @property
+    def source(self) -> str:
+        """The file to which its author turns."""
+        return self.notebook or DVC_FILE
+
+    @property
+    def log(self) -> str:
+        return f"logs/{file_name(self.name)}.log"
+
+    @property
+    def out_paths(self) -> list[str]:
+        """In the order of dvc.lock."""
+        return sorted((out.path for out in self.outs), key=self._name)
+
+    @property
+    def marker(self) -> str:
+        """What stands for the result of a step without outputs; "" where there are some."""
+        return "" if self.outs else f"{DONE}/{file_name(self.name)}"
+
+    @property
+    def made_paths(self) -> list[str]:
+        """What shows that the step has run."""
+        return self.out_paths or [self.marker]
 
     def lock_entry(self, contents: Mapping[str, Digest | None]) -> dict[str, Any]:
         """The step's entry as dvc.lock has it: sections in DVC's order, paths sorted.
 
         ``contents`` tells what each path holds; None stands for "not known yet".
         """
+        deps = sorted(self.deps, key=self._name)
         sections = {
             "cmd": self.cmd,
-            "deps": [_lock_file(path, contents[path]) for path in sorted(self.deps)],
+            "deps": [_lock_file(self._name(path), contents[path]) for path in deps],
             "params": self.params,
-            "outs": [_lock_file(path, contents.get(path)) for path in self.out_paths],
+            "outs": [_lock_file(self._name(each), contents.get(each)) for each in self.out_paths],
         }
         return {name: section for name, section in sections.items() if section}
 
@@ -75,34 +112,90 @@ class PlannedStep(NamedTuple):
             {path: md5s.get(path, "") for path in self.out_paths},
         )
 
-    @property
-    def out_paths(self) -> list[str]:
-        return sorted(out.path for out in self.outs)
+    def locked_run(self, entry: Mapping[str, Any]) -> Run:
+        """The run that the step's entry in dvc.lock tells of."""
+        paths = {name: path for path, name in self.names.items()}
+        deps, outs = (
+            {paths.get(each["path"], each["path"]): each.get("md5", "") for each in section}
+            for section in (entry.get("deps", ()), entry.get("outs", ()))
+        )
+        return Run(entry.get("cmd", ""), entry.get("params", {}), deps, outs)
+
+    def locked_outs(self, entry: Mapping[str, Any]) -> dict[str, Digest]:
+        """What the outputs are by the step's entry in dvc.lock."""
+        paths = {name: path for path, name in self.names.items()}
+        return {
+            paths.get(out["path"], out["path"]): Digest.from_dict(out)
+            for out in entry.get("outs", ())
+            if "md5" in out
+        }
+
+    def _name(self, path: str) -> str:
+        return self.names.get(path, path)
+
+
+class Tracked(NamedTuple):
+    """A file or folder that ``dvc add`` or ``dvc import`` tracks, by its ``.dvc`` file."""
+
+    file: str
+    path: str
+    md5: str
 
 
 class Plan(NamedTuple):
     """All steps in the order in which DVC would run them.
 
-    ``order`` also names the stages that are not ours; ``params`` is params.yaml as DVC reads it
-    (YAML 1.2).
+    ``params`` is params.yaml as DVC reads it (YAML 1.2). ``left`` are the stages that only DVC
+    can run, each with the reason; ``beyond`` says why only DVC can lock results here ("" where
+    nbsnake can). ``tracked`` are what the steps read that has a ``.dvc`` file. ``state`` is the
+    folder in which DVC keeps what it knows of files. DVC's settings: ``autostage`` adds to git's
+    index what is written, ``hardlink_lock`` is for file systems without locks.
     """
 
     steps: dict[str, PlannedStep]
-    order: tuple[str, ...]
     params: dict[str, Any]
     cache: Cache
+    left: dict[str, str] = {}  # noqa: RUF012  (never changed)
+    tracked: tuple[Tracked, ...] = ()
+    beyond: str = ""
+    state: str = ""
+    autostage: bool = False
+    hardlink_lock: bool = False
 
-    def makers(self) -> dict[str, str]:
-        """For each dependency that a step writes, also inside a folder, the name of that step."""
-        written = {out.path: step.name for step in self.steps.values() for out in step.outs}
-        found = {}
-        for path in {path for step in self.steps.values() for path in step.deps}:
-            up = path
-            while up and up not in written:
-                up = up.rpartition("/")[0]
-            if up:
-                found[path] = written[up]
+    def makers(self) -> dict[str, list[str]]:
+        """For each dependency that steps write, as a whole or a part of it, or a folder in which
+        it lies, the names of these steps.
+
+        What a frozen step wrote counts as a source.
+        """
+        writers = {
+            out.path: step.name
+            for step in self.steps.values()
+            if not step.frozen
+            for out in step.outs
+        }
+        read = {path for step in self.steps.values() for path in step.deps}
+        found: dict[str, list[str]] = {}
+        for path in read:
+            if at := next((up for up in _upwards(path) if up in writers), None):
+                found[path] = [writers[at]]
+        for out, name in writers.items():
+            for up in itertools.islice(_upwards(out), 1, None):
+                if up in read and name not in found.setdefault(up, []):
+                    found[up].append(name)
         return found
+
+    def inside_deps(self) -> list[str]:
+        """The outputs that lie in a folder that a step reads as a whole, in the plan's order."""
+        read = {path for step in self.steps.values() for path in step.deps}
+        outs = [out.path for step in self.steps.values() for out in step.outs if out.cache]
+        return [out for out in outs if any(up in read for up in [*_upwards(out)][1:])]
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _lock_file(path: str, content: Digest | None) -> dict[str, Any]:
@@ -136,19 +229,12 @@ def source_digests(paths: list[str]) -> dict[str, str | None]:
 
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "sources": sources,
-        "plan": {
-            "cache": plan.cache._asdict(),
-            "order": plan.order,
-            "params": plan.params,
-            "steps": [
-                {**step._asdict(), "outs": [out._asdict() for out in step.outs]}
-                for step in plan.steps.values()
-            ],
-        },
-    }
+    steps = [
+        {**step._asdict(), "outs": [out._asdict() for out in step.outs]}
+        for step in plan.steps.values()
+    ]
+    fields = {**plan._asdict(), "cache": plan.cache._asdict(), "steps": steps}
+    return {"format": FORMAT, "sources": sources, "plan": fields}
 
 
 def _plan_from_dict(fields: dict[str, Any]) -> Plan:
@@ -157,8 +243,9 @@ def _plan_from_dict(fields: dict[str, Any]) -> Plan:
         outs = tuple(PlannedOut(**out) for out in step["outs"])
         known = {**step, "argv": tuple(step["argv"]), "deps": tuple(step["deps"]), "outs": outs}
         steps[step["name"]] = PlannedStep(**known)
-    cache = Cache(fields["cache"]["folder"], tuple(fields["cache"]["link_types"]))
-    return Plan(steps, tuple(fields["order"]), fields["params"], cache)
+    cache = Cache(**{**fields["cache"], "link_types": tuple(fields["cache"]["link_types"])})
+    tracked = tuple(Tracked(*each) for each in fields["tracked"])
+    return Plan(**{**fields, "steps": steps, "cache": cache, "tracked": tracked})
 
 
 def _read_json(path: str) -> dict[str, Any] | None:

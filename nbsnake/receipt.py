@@ -32,7 +32,7 @@ class Receipt(NamedTuple):
     """
 
     step: str
-    cmd: str
+    cmd: str | list[str]
     argv: tuple[str, ...]
     params: dict[str, Any]
     deps: tuple[Seen, ...]
@@ -58,7 +58,7 @@ class Receipt(NamedTuple):
 class Run(NamedTuple):
     """A run on record, by a receipt or by dvc.lock; files are told by path and md5."""
 
-    cmd: str
+    cmd: str | list[str]
     params: dict[str, Any]
     deps: dict[str, str]
     outs: dict[str, str]
@@ -113,8 +113,13 @@ def write_failure(failure: Failure) -> None:
     write_atomically(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
 
 
+def file_name(step: str) -> str:
+    """The step's name as part of a file's name; DVC takes any text for the key of a variant."""
+    return step.replace("%", "%25").replace("/", "%2F")
+
+
 def _path(step: str, kind: str = "") -> str:
-    return os.path.join(RECEIPTS, f"{step}{kind}.json")
+    return os.path.join(RECEIPTS, f"{file_name(step)}{kind}.json")
 
 
 def _seen_to_dict(seen: Seen) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from nbsnake.atomic import write_atomically
 METADATA = ".snakemake/metadata"
 INCOMPLETE = ".snakemake/incomplete"
 FORMAT = 6
+TOUCH_SECONDS = 0.05  # within which a file's two times are set by one touch
 CLOCK_SLACK = 1.0  # seconds by which the clocks of a node and of its file server may differ
 
 
@@ -51,7 +52,8 @@ def touched_since(path: str, started: float, ended: float) -> bool:
 
     Snakemake sets each output's modification time when its job has finished, and records that
     time. So the file's time equals the record's, and the record is of the job that ran from
-    ``started`` to ``ended``: a later ``snakemake --touch`` begins after it.
+    ``started`` to ``ended``: a later ``snakemake --touch`` begins after it. Whoever edits the file
+    and sets its time back changes the file's own record later than that.
     """
     record = read_record(path)
     if not record or not record.get("starttime") or not record.get("endtime"):
@@ -59,7 +61,9 @@ def touched_since(path: str, started: float, ended: float) -> bool:
     is_of_this_job = (
         record["starttime"] <= started + CLOCK_SLACK and record["endtime"] >= ended - CLOCK_SLACK
     )
-    return bool(is_of_this_job and record["endtime"] == os.stat(path).st_mtime)
+    status = os.stat(path)
+    is_last_change = status.st_ctime - status.st_mtime <= TOUCH_SECONDS
+    return bool(is_of_this_job and is_last_change and record["endtime"] == status.st_mtime)
 
 
 def _path(folder: str, output: str) -> str:

@@ -1,14 +1,18 @@
 """From the cache to the workspace: results that are on record need not be computed again."""
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from nbsnake.cache import Cache
 from nbsnake.content import Digest, stamp
-from nbsnake.digests import Digests
-from nbsnake.exec import find_outputs, receipt_of
+from nbsnake.exec import receipt_of
 from nbsnake.freshness import Judge
-from nbsnake.plan import Plan, PlannedStep
+from nbsnake.outputs import OWN_CACHE, find_outputs, recorded_outputs, restore_outputs
+from nbsnake.plan import PlannedStep
 from nbsnake.receipt import Receipt, Seen, write_receipt
+
+Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,43 +24,73 @@ class Restored:
     kept: tuple[str, ...]
 
 
-def restore(plan: Plan, digests: Digests, *, force: bool = False) -> Restored:
-    """Bring back every stale step whose result the cache has, upstream steps first.
+def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) -> Restored:
+    """Bring back every stale step whose result is kept, upstream steps first.
 
-    An output that was changed by hand, so that the cache does not have it, is overwritten only
-    with ``force``.
+    What the cache does not have is fetched, where ``fetch`` is given. An output that was changed
+    by hand, so that its content is nowhere else, is overwritten only with ``force``. The judge's
+    verdicts are those on what is there then.
     """
-    judge = Judge(plan, digests)
+    cache = judge.plan.cache
     steps: list[str] = []
     kept: list[str] = []
-    for step in plan.steps.values():
+    if fetch:
+        _fetch_missing(cache, judge.locked_contents(), fetch)
+    for step in judge.plan.steps.values():
         verdict = judge.verdict(step)
-        if verdict.state == "fresh" or verdict.waits:
+        if verdict.settled or verdict.waits or step.frozen:
             continue
-        deps = {path: content for path in step.deps if (content := digests.of(path))}
-        outs = find_outputs(plan.cache, step, deps) if len(deps) == len(step.deps) else None
-        if outs is None:
+        deps = {path: content for path in step.deps if (content := judge.content(path))}
+        outs = _find(cache, step, deps, fetch) if len(deps) == len(step.deps) else None
+        if not outs:
             continue
-        unsaved = [path for path in outs if not _is_saved(plan, digests.of(path))]
+        unsaved = [path for path in outs if not _is_saved(cache, judge.digests.of(path))]
         if unsaved and not force:
             kept += unsaved
             continue
-        judge.restored(_bring_back(plan, step, deps, outs))
+        judge.restored(_bring_back(cache, step, deps, outs))
         judge.verdict(step)
         steps.append(step.name)
     return Restored(steps=tuple(steps), kept=tuple(kept))
 
 
-def _is_saved(plan: Plan, content: Digest | None) -> bool:
-    return content is None or plan.cache.has(content)
+def _find(
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest], fetch: Fetch | None
+) -> dict[str, Digest] | None:
+    outs = find_outputs(cache, step, deps)
+    if outs is None and fetch:
+        for found in recorded_outputs(cache, step, deps):
+            _fetch_missing(cache, found.values(), fetch)
+        outs = find_outputs(cache, step, deps)
+    return outs
+
+
+def _fetch_missing(cache: Cache, contents: Iterable[Digest], fetch: Fetch) -> None:
+    """Fetch objects that the cache does not have; a folder's own one tells which others."""
+    wanted = [content for content in contents if not cache.has(content)]
+    md5s = {content.md5 for content in wanted if not cache.has_object(content.md5)}
+    if md5s:
+        fetch(md5s)
+    inside = {
+        md5
+        for content in wanted
+        if content.is_dir and cache.has_object(content.md5)
+        for _, md5 in cache.listing(content)
+        if not cache.has_object(md5)
+    }
+    if inside:
+        fetch(inside)
+
+
+def _is_saved(cache: Cache, content: Digest | None) -> bool:
+    return content is None or cache.has(content) or OWN_CACHE.has(content)
 
 
 def _bring_back(
-    plan: Plan, step: PlannedStep, deps: dict[str, Digest], outs: dict[str, Digest]
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest], outs: dict[str, Digest]
 ) -> Receipt:
     now = time.time()
-    for path, content in outs.items():
-        plan.cache.restore(content, path)
+    restore_outputs(cache, step, outs)
     seen = [Seen(path, content, stamp(path)) for path, content in deps.items()]
     receipt = receipt_of(step, step.argv, seen, outs, now, restored=True)
     write_receipt(receipt)

@@ -30,6 +30,11 @@ def run_folder(cache_folder: str, key: str) -> str:
     return os.path.join(cache_folder, "runs", key[:2], key)
 
 
+def run_path(cache_folder: str, body: dict[str, Any]) -> str:
+    """The file of the run of which ``body`` tells."""
+    return os.path.join(run_folder(cache_folder, run_key(body)), run_value(body))
+
+
 def find_run(cache_folder: str, key: str, outs: int) -> list[Digest] | None:
     """The outputs of the newest run under ``key``, in the order of their paths; None if none."""
     folder = run_folder(cache_folder, key)

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
+from nbsnake.receipt import file_name
+
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"
 
@@ -31,7 +33,7 @@ def head_is_alive() -> bool:
 @contextlib.contextmanager
 def alone(step: str) -> Iterator[None]:
     """Be the step's only job; wait while another one runs, that may have outlived its head."""
-    path = os.path.join(JOBS, step)
+    path = os.path.join(JOBS, file_name(step))
     lock = _try_lock(path)
     if lock is None:
         _say(f"{step}: waiting for an earlier job of this step to end")

@@ -13,18 +13,22 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import IO, Any, NamedTuple
 
+from nbsnake.atomic import write_atomically
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests, time_carrier
 from nbsnake.drift import warn_of_drift
-from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
-from nbsnake.freshness import Judge, Verdict
+from nbsnake.errors import NbsnakeError, StaleError, raise_all
+from nbsnake.freshness import Judge, Verdict, told_reasons
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import text_of, value_at
-from nbsnake.plan import Plan, PlannedStep, read_current_plan, read_plan
+from nbsnake.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
+from nbsnake.restore import restore
 from nbsnake.running import become_head, wait_for_orphans
 from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
+from nbsnake.sources import check_sources
 from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
 
@@ -55,9 +59,11 @@ class Session:
     def __init__(self, workflow: Any, config: dict[str, Any]) -> None:
         self._workflow = workflow
         self._config = config
+        self._head_lock: IO[str] | None = None
         self._is_head = workflow.is_main_process
         self._is_dry = bool(workflow.output_settings.dryrun)
-        self._plan = _plan(self._is_head)
+        # A job takes what its head made.
+        self._plan = (None if self._is_head else read_plan()) or current_plan()
         self._digests = read_digests()
         self._verdicts: dict[str, Verdict] = {}
         self._asked: dict[str, list[Tell]] = {}  # the parameters of each rule
@@ -72,28 +78,43 @@ class Session:
             wrap_slurm_tools()
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
-                if READ_ONLY.isdisjoint(sys.argv):
+                if self._tells:
                     end_left_jobs()
-            if READ_ONLY.isdisjoint(sys.argv):
+            if self._tells:
                 warn_of_drift()
             if "--lint" not in sys.argv:
-                self._check_sources()
-            self._verdicts = Judge(self._plan, self._digests).verdicts()
+                check_sources(self._plan)
+            self._verdicts = self._judge()
 
-    def _check_sources(self) -> None:
-        """Snakemake says nothing of a missing source while what was made of it is there."""
-        faults: list[NbsnakeError] = [
-            PipelineError(
-                f"{path} is missing, and no step writes it",
-                where=Where(step.notebook),
-                hint="bring it back (dvc pull, git checkout), or mend its path where it is told: "
-                "in ':dvc-in', nbsnake.yaml or a client's file",
-            )
-            for step in self._plan.steps.values()
-            for path in step.deps
-            if path not in self._makers and not os.path.exists(path)
-        ]
-        raise_all(faults)
+    @property
+    def _tells(self) -> bool:
+        """Whether this is about a run, be it a dry one."""
+        return READ_ONLY.isdisjoint(sys.argv)
+
+    @property
+    def _runs(self) -> bool:
+        """Whether this head is going to run jobs, and is the only one."""
+        return self._tells and not self._is_dry and self._head_lock is not None
+
+    def _judge(self) -> dict[str, Verdict]:
+        """The verdict on each step, after results were brought back that need not be made."""
+        if self._runs and (inside := self._plan.inside_deps()):
+            # DVC writes the .gitignore of a folder before a step reads the folder.
+            from nbsnake.gitignore import ignore  # slow, and seldom needed
+
+            ignore(inside)
+        judge = Judge(self._plan, self._digests)
+        if self._runs and os.environ.get("NBSNAKE_RESTORE") != "0":
+            done = restore(judge)
+            if done.steps:
+                _say(f"restored from the cache: {', '.join(done.steps)}")
+        verdicts = judge.verdicts()
+        if self._tells:
+            for name, why in self._plan.left.items():
+                _say(f"{name} is for DVC alone to run ({why}): dvc repro {name}")
+            for line in told_reasons(verdicts.values()):
+                _say(line)
+        return verdicts
 
     def param(self, name: str) -> ParamFunction:
         """The value of ``step.param`` as one word of the command line."""
@@ -122,8 +143,11 @@ class Session:
             _option(self._variant(rule, wildcards), key).rstrip("/")
         )
 
-    def made_or_source(self, pattern: str) -> ParamFunction:
-        """A path that is of a step for some variants, and a source for others."""
+    def source(self, pattern: str) -> ParamFunction:
+        """A path that no notebook's step writes, or those of some variants only.
+
+        It may be what a stage writes that a person wrote.
+        """
         return lambda wildcards: self._seen(fill(pattern, dict(wildcards.items())))
 
     def _seen(self, path: str) -> str:
@@ -137,6 +161,26 @@ class Session:
         the memory and time of the next attempt."""
         return retries if self._is_head else 0
 
+    def stages(self) -> list["Stage"]:
+        """The stages that a person wrote, as rules."""
+        return [
+            Stage(
+                name=step.name,
+                inputs=[each for path in step.deps for each in self._inputs(path)],
+                outputs=[_output(out) for out in step.outs] or [step.marker],
+                log=step.log,
+            )
+            for step in self._plan.steps.values()
+            if not step.notebook and not step.frozen
+        ]
+
+    def _inputs(self, path: str) -> list[str]:
+        """What Snakemake must have before a step can read ``path``."""
+        from snakemake.io import ancient
+
+        made = self._written_as(path)
+        return made or [ancient(path)]
+
     def axis(self, name: str) -> list[str]:
         """The values of ``step.axis`` over all variants of the step."""
         rule, key = self._split(name)
@@ -148,9 +192,12 @@ class Session:
 
     def _split(self, name: str) -> tuple[str, str]:
         rule, _, key = name.partition(".")
+        self._check_rule(rule)
+        return rule, key
+
+    def _check_rule(self, rule: str) -> None:
         if rule not in self._variants:
             raise StaleError(f"dvc.yaml has no stage {rule!r}", hint="run: nbsnake generate")
-        return rule, key
 
     def _ask(self, rule: str, tell: Tell) -> ParamFunction:
         """A parameter of a rule; what it was asked for is part of what Snakemake records."""
@@ -167,7 +214,7 @@ class Session:
 
         When the step is stale for a reason that Snakemake cannot see, the reason is in it too.
         """
-        self._split(rule)
+        self._check_rule(rule)
 
         def value(wildcards: Any) -> dict[str, Any]:
             _pass_on_force(self._workflow.dag_settings)  # not known before the rules are applied
@@ -177,7 +224,8 @@ class Session:
 
     def targets(self) -> list[str]:
         """The outputs of all steps, for what lies between must be there too."""
-        return [path for step in self._plan.steps.values() for path in step.out_paths]
+        steps = [step for step in self._plan.steps.values() if not step.frozen]
+        return [path for step in steps for path in step.made_paths]
 
     def seal(self) -> None:
         """Make Snakemake's records and the files' times say what the contents say.
@@ -185,14 +233,16 @@ class Session:
         Results of an earlier run that are not in dvc.lock yet are locked now.
         """
         for verdict in self._verdicts.values():
+            if verdict.step.frozen:
+                continue
             if verdict.state == "fresh":
                 self._seal_fresh(verdict.step)
             else:
                 self._seal_stale(verdict)
         if self._is_head:
             self._digests.save()
-        pending = [v for v in self._verdicts.values() if v.state == "fresh" and not v.locked]
-        if pending and not self._is_dry and READ_ONLY.isdisjoint(sys.argv):
+        pending = [v for v in self._verdicts.values() if v.settled and not v.locked]
+        if pending and self._runs:
             self._run_sync()
 
     def sync(self) -> None:
@@ -204,7 +254,7 @@ class Session:
     def _run_sync(self) -> None:
         done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)
         if done.returncode > 1:  # 1 says that a result may not be locked, and why
-            print("nbsnake: dvc.lock is not up to date; run: nbsnake sync", file=sys.stderr)
+            _say("dvc.lock is not up to date; run: nbsnake sync")
 
     def _content(self, step: PlannedStep) -> dict[str, Any]:
         sources = [path for path in step.deps if path not in self._makers]
@@ -221,30 +271,31 @@ class Session:
 
     def _seal_fresh(self, step: PlannedStep) -> None:
         params = self._record_params(step, self._plan.params)
-        for path in step.out_paths:
+        if step.marker and not os.path.exists(step.marker):
+            write_atomically(step.marker, b"")
+        for path in step.made_paths:
             record = read_record(path) or {}
             # What the result depends on is in the parameters; the rule's wording is not.
             sealed = {**record, "params": params, "code": None, "input": None}
             if record != sealed or is_incomplete(path):
                 write_record(path, sealed, complete=True)
         inputs = [_mtime_ns(out) for path in step.deps for out in self._written_as(path)]
-        for path in step.out_paths:
+        for path in step.made_paths:
             if inputs and _mtime_ns(path) < max(inputs):
                 self._digests.retime(path, max(inputs))
 
     def _written_as(self, path: str) -> list[str]:
-        """The output that ``path`` is, or lies in; none for a source."""
-        if path not in self._makers:
-            return []
-        outs = self._plan.steps[self._makers[path]].out_paths
-        return [out for out in outs if f"{path}/".startswith(f"{out}/")]
+        """The outputs that ``path`` is, lies in or holds; none for a source."""
+        steps = [self._plan.steps[name] for name in self._makers.get(path, ())]
+        outs = [out for step in steps for out in step.out_paths]
+        return [out for out in outs if _are_one(out, path)]
 
     def _seal_stale(self, verdict: Verdict) -> None:
         """Snakemake sees by itself what is missing, and what waits for another step."""
         if not verdict.reasons:
             return
         now = set(self._record_params(verdict.step, self._config))
-        for path in verdict.step.out_paths:
+        for path in verdict.step.made_paths:
             record = read_record(path) or {}
             if os.path.lexists(path) and set(record.get("params") or now) == now:
                 write_record(path, {**record, "params": []}, complete=False)
@@ -269,14 +320,36 @@ def _option(step: PlannedStep, name: str) -> str:
     return next(word.removeprefix(start) for word in step.argv if word.startswith(start))
 
 
-def _plan(is_head: bool) -> Plan:
-    """The plan; the head process makes it anew where needed, a job takes what its head made."""
-    plan = read_current_plan() if is_head else read_plan()
-    if plan is not None:
-        return plan
-    from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
+class Stage(NamedTuple):
+    """What a rule needs to run a stage of dvc.yaml that a person wrote."""
 
-    return dvc.current_plan()
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    log: str
+
+
+class _IsFolder:
+    """A flag of Snakemake's that is true where the path is a folder, which dvc.yaml does not tell
+    before the stage has run."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __bool__(self) -> bool:
+        return os.path.isdir(self._path)
+
+
+def _output(out: PlannedOut) -> str:
+    from snakemake.io import flag
+
+    path: str = flag(out.path, "directory", _IsFolder(out.path))
+    return flag(path, "update") if out.persist else path
+
+
+def _are_one(out: str, path: str) -> bool:
+    """Whether one of the two is, or holds, the other."""
+    return f"{path}/".startswith(f"{out}/") or out.startswith(f"{path}/")
 
 
 def _read_as_dvc_does(config: dict[str, Any], plan: Plan, settings: Any) -> None:
@@ -308,6 +381,10 @@ def _find_own_tools() -> None:
     """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside a venv."""
     if shutil.which("nbsnake") is None:
         os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+
+
+def _say(message: str) -> None:
+    print(f"nbsnake: {message}", file=sys.stderr)
 
 
 def _mtime_ns(path: str) -> int:

@@ -1,68 +1,154 @@
 """From receipts to dvc.lock: what the jobs made becomes what DVC knows.
 
 Written in an order in which a crash at any point leaves a valid, older dvc.lock: the jobs have
-put the objects into the cache; then come the run-cache, .gitignore, and dvc.lock last.
+put the objects into the cache; then come the run-cache, .gitignore, and dvc.lock by a rename. What
+DVC remembers of files comes last, for it saves time only.
 """
 
 import os
-from dataclasses import dataclass
-from typing import Any
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from nbsnake import dvc
-from nbsnake.atomic import write_atomically
+from nbsnake.cache import Cache
+from nbsnake.content import Digest
 from nbsnake.digests import Digests
-from nbsnake.freshness import Judge
-from nbsnake.lockfile import dump, read_document
+from nbsnake.errors import raise_all
+from nbsnake.freshness import Judge, Verdict
+from nbsnake.gitignore import ignore, tracked_by_git
+from nbsnake.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.lockmemo import LOCK_FILE
+from nbsnake.model import upwards
+from nbsnake.outputs import kept_in
 from nbsnake.plan import Plan, PlannedStep
-from nbsnake.receipt import read_receipt
-from nbsnake.runcache import run_folder, run_key, run_value
+from nbsnake.repolock import repo_locked
+from nbsnake.runcache import run_path
+from nbsnake.sources import pointers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
-    """``locked`` steps are new or changed in dvc.lock; ``refused`` ones are not, and why."""
+    """``locked`` steps are new or changed in dvc.lock; ``refused`` ones are not, and why.
 
-    locked: tuple[str, ...]
-    refused: dict[str, str]
+    ``updated`` are the ``.dvc`` files of sources that have changed. ``beyond`` says why DVC had to
+    do it, "" where it had not.
+    """
+
+    locked: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    updated: tuple[str, ...] = ()
+    beyond: str = ""
 
 
 def sync(plan: Plan, digests: Digests) -> Synced:
     """Lock every step whose receipt tells of the very files that are on disk.
 
-    Waits while another program holds DVC's lock.
+    Waits while another program holds DVC's lock. Raises :class:`PipelineError` for a source of
+    which Git LFS has left a stand-in only, and :class:`ToolError` where DVC fails.
     """
-    with dvc.locked():
-        verdicts = Judge(plan, digests).verdicts()
-        entries = {
-            name: _entry(verdict.step, digests)
-            for name, verdict in verdicts.items()
-            if verdict.state == "fresh" and not verdict.locked
-        }
-        for name, entry in entries.items():
-            _remember_run(plan, plan.steps[name], entry)
-        fresh = [verdict.step for verdict in verdicts.values() if verdict.state == "fresh"]
-        dvc.ignore([out.path for step in fresh for out in step.outs if out.cache])
-        if entries:
-            document = read_document()
-            document["stages"].update(entries)
-            write_atomically(LOCK_FILE, dump(document))
-        refused = {
-            name: receipt.refused
-            for name, verdict in verdicts.items()
-            if verdict.state != "fresh" and (receipt := read_receipt(name)) and receipt.refused
-        }
-    return Synced(locked=tuple(entries), refused=refused)
+    with repo_locked(by_hardlink=plan.hardlink_lock):
+        raise_all(pointers(plan))
+        judge = Judge(plan, digests)
+        verdicts = judge.verdicts()
+        refused = _refused(verdicts, judge)
+        due = [v.step for name, v in verdicts.items() if _is_due(v) and name not in refused]
+        changed = _changed_sources(plan, digests)
+        beyond = (plan.beyond or _beyond(read_lock(), due)) if due else ""
+        if due and not beyond:
+            _lock(plan, due, digests)
+        if changed or beyond:
+            _lock_by_dvc(due if beyond else [], changed)
+    names = tuple(step.name for step in due)
+    return Synced(locked=names, refused=refused, updated=tuple(changed), beyond=beyond)
 
 
-def _entry(step: PlannedStep, digests: Digests) -> dict[str, Any]:
-    return step.lock_entry({path: digests.of(path) for path in (*step.deps, *step.out_paths)})
+def _is_due(verdict: Verdict) -> bool:
+    return verdict.settled and not verdict.locked
 
 
-def _remember_run(plan: Plan, step: PlannedStep, entry: dict[str, Any]) -> None:
-    """Add the run to DVC's run-cache, as DVC does after a run that it made itself."""
-    if not step.run_cache:
-        return
-    path = os.path.join(run_folder(plan.cache.folder, run_key(entry)), run_value(entry))
-    if not os.path.exists(path):
-        write_atomically(path, dump(entry))
+def _refused(verdicts: Mapping[str, Verdict], judge: Judge) -> dict[str, str]:
+    """Why results must not be locked, though a job has made them."""
+    outs = {
+        out.path: verdict.step.name
+        for verdict in verdicts.values()
+        if _is_due(verdict)
+        for out in verdict.step.outs
+        if out.cache
+    }
+    tracked = {up for name in tracked_by_git() for up in upwards(name)} if outs else set()
+    refused = {
+        name: f"git tracks {path}, which DVC is to track; run: git rm -r --cached {path}"
+        for path, name in outs.items()
+        if path in tracked
+    }
+    for name, verdict in verdicts.items():
+        receipt = None if verdict.settled else judge.receipt(name)
+        if receipt and receipt.refused:
+            refused[name] = receipt.refused
+    return refused
+
+
+def _beyond(lock: Mapping[str, Entry], due: Iterable[PlannedStep]) -> str:
+    """Why only DVC can update these entries of dvc.lock; "" where nbsnake can."""
+    for step in due:
+        entry = lock.get(step.name, {})
+        for each in (*entry.get("deps", ()), *entry.get("outs", ())):
+            if "cloud" in each or "files" in each:
+                return f"{LOCK_FILE} tells versions of {each['path']} on a remote"
+            if "hash" not in each:
+                return f"{LOCK_FILE} tells {each['path']} as DVC 2 did"
+    return ""
+
+
+def _changed_sources(plan: Plan, digests: Digests) -> list[str]:
+    """The ``.dvc`` files that tell other contents than there are."""
+    found = {each.file: digests.of(each.path) for each in plan.tracked}
+    md5s = {each.file: each.md5 for each in plan.tracked}
+    return [file for file, content in found.items() if content and content.md5 != md5s[file]]
+
+
+def _lock(plan: Plan, due: list[PlannedStep], digests: Digests) -> None:
+    contents = {path: digests.of(path) for step in due for path in (*step.deps, *step.out_paths)}
+    entries = {step.name: step.lock_entry(contents) for step in due}
+    for step in due:
+        _store_missing(plan.cache, step, contents)
+        path = run_path(plan.cache.folder, entries[step.name])
+        if step.run_cache and not os.path.exists(path):
+            plan.cache.add_file(path, entry_document(entries[step.name]))
+    cached = [out.path for step in due for out in step.outs if out.cache]
+    written = ignore(cached)
+    write_lock(entries)
+    if plan.autostage:
+        subprocess.run(["git", "add", "--", LOCK_FILE, *written], check=False)
+    _remember(plan, due, contents)
+
+
+def _store_missing(cache: Cache, step: PlannedStep, contents: Mapping[str, Digest | None]) -> None:
+    """Jobs have put the outputs into the cache, but somebody may have cleaned up since."""
+    for out in step.outs:
+        content, kept = contents[out.path], kept_in(cache, step, out)
+        if content and not kept.has(content):
+            kept.store(out.path)
+
+
+def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
+    from nbsnake.dvc import commit  # slow, and seldom needed
+
+    entries = commit({step.name for step in due}, changed)
+    if entries:
+        write_lock(entries)
+
+
+def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest | None]) -> None:
+    from nbsnake.dvc import remember  # slow, and not needed where nothing is new
+
+    known = {path: content for path, content in contents.items() if content}
+    files = {path: content for path, content in known.items() if not content.is_dir}
+    for step in due:
+        for out in step.outs:
+            content = contents[out.path]
+            if out.cache and content and content.is_dir:
+                for relpath, md5 in plan.cache.listing(content):
+                    files[f"{out.path}/{relpath}"] = Digest(md5, 0)
+    links = [out.path for step in due for out in step.outs if out.cache]
+    remember(plan.state, files, links)

@@ -16,31 +16,32 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "cluster", "content", "errors", "ipython", "mlvtools", "nbsnake", "paramtype"),
-        *("needs", "plain", "render", "running", "scriptdiff", "slurmcall", "tables", "threads"),
-        *("variants", "ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
+        *("atomic", "cluster", "content", "errors", "ipython", "locktext", "mlvtools", "nbsnake"),
+        *("needs", "paramtype", "plain", "render", "repolock", "scriptdiff", "slurmcall"),
+        *("tables", "threads", "variants"),
+        *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("asking", "cache", "choose", "discover", "files", "model", "places", "quote", "receipt"),
-        *("records", "runcache", "slurmtools", "snakemake", "sourceedit", "values", "yamltext"),
+        *("asking", "cache", "choose", "discover", "files", "gitignore", "model", "places"),
+        *("quote", "slurmtools"),
+        *("receipt", "records", "runcache", "sourceedit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
-        *("profiles", "usage"),
-        *("progress", "pycode", "scaffold", "seeding", "unchanged"),
+        *("profiles", "progress", "pycode", "running", "scaffold", "seeding", "unchanged", "usage"),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (
-        *("fields", "lockmemo", "ranking", "schema", "slurmprofile"),
+        *("dvc", "fields", "lockmemo", "ranking", "schema", "slurmprofile", "snakemake", "sources"),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
         *(
-            "exec",
             "fitting",
             "genericprofile",
             "lockfile",
             "needspec",
+            "outputs",
             "paramspec",
             "plot",
             "revisions",
@@ -48,13 +49,13 @@ LAYERS = (
         ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("artifacts", "foreach", "freshness", "ipython.sessioncalls"),
-    ("restore", "commands.compare", "ipython.translation"),
+    ("artifacts", "exec", "foreach", "freshness", "ipython.sessioncalls"),
+    ("restore", "sync", "commands.compare", "ipython.translation"),
     ("spec",),
     ("extras", "specmemo", "uses", "mlvtools.files"),
     ("project",),
-    ("dvc", "overlays", "commands.params", "mlvtools.project"),
-    ("binding", "sync", "mlvtools.takeover"),
+    ("overlays", "planning", "commands.params", "mlvtools.project"),
+    ("binding", "current", "mlvtools.takeover"),
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
     ("generate",),
@@ -68,7 +69,11 @@ LAYERS = (
 LATE = {
     ("__main__", "nbsnake.exec"),  # a job must not load the command line
     ("__main__", "nbsnake.cli"),  # nor the command line what only jobs need
-    ("snakefile", "nbsnake.dvc"),  # slow, and seldom needed
+    ("current", "nbsnake.planning"),  # slow, and seldom needed
+    ("commands.restore", "nbsnake.dvc"),  # slow, and for what is fetched only
+    ("repolock", "dvc.lock"),  # slow, and for file systems without locks only
+    ("snakefile", "nbsnake.gitignore"),  # slow, and seldom needed
+    ("sync", "nbsnake.dvc"),  # slow, and not needed where nothing is new
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("lockfile", "dvc.utils.serialize"),
@@ -82,19 +87,23 @@ LATE = {
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
     ("drift", "nbsnake.generate"),
-    ("commands.status", "nbsnake.dvc"),
     ("commands.status", "nbsnake.generate"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "running", "slurmcall", "threads"}
+    | {"lockmemo", "locktext", "outputs", "running", "slurmcall", "threads"}
     | {"nbsnake", "__main__"}
 )
 
 OUTSIDE = {
-    "dvc": {"dvc", "lockfile", "revisions"},
+    "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
+    "dvc_data": {"dvc"},
+    "dvc_objects": {"dvc"},
+    "pathspec": {"gitignore"},
+    "scmrepo": {"gitignore"},
+    "zc": {"repolock"},
     "snakemake": {"snakefile"},
     "jinja2": {"fields"},
     "nbformat": {"notebook"},
@@ -102,13 +111,17 @@ OUTSIDE = {
     "jsonschema": {"schema"},
     "matplotlib": {"plot"},
     "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
-    "subprocess": {"dvc", "exec", "snakemake", "snakefile", "commands.init", "commands.restore"}
-    | {"asking", "slurmcall", "slurmtools"}
-    | {"ipython.standins"},  # whose functions become part of scripts
+    "subprocess": {"exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
+    | {
+        "asking",
+        "slurmcall",
+        "slurmtools",
+        "ipython.standins",
+    },  # whose functions become part of scripts
 }
 PRINTERS = frozenset(
-    {"cli", "drift", "exec", "snakefile", "running", "slurmcall", "slurmtools"}
-    | {"ipython.standins"}
+    {"cli", "drift", "exec", "snakefile", "repolock", "running", "ipython.standins"}
+    | {"slurmcall", "slurmtools"}
 )
 
 

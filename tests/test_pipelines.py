@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
-from nbsnake.dvc import current_plan
+from nbsnake.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate import find_changes, find_pipeline, generate
 from nbsnake.project import read_params

@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from test_golden import CASES, GOLDEN
 
 from nbsnake.compile import compile_pipeline
-from nbsnake.dvc import current_plan
+from nbsnake.current import current_plan
 from nbsnake.errors import PipelineError
 from nbsnake.notebook import read_notebook
 from nbsnake.project import read_params

@@ -1,19 +1,19 @@
 """``nbsnake restore``"""
 
 import argparse
-import subprocess
+import contextlib
 import sys
 
-from nbsnake import dvc
 from nbsnake.commands import enter_project
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests
-from nbsnake.errors import ToolError
+from nbsnake.freshness import Judge
 from nbsnake.restore import restore
 from nbsnake.sync import sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pull", action="store_true", help="fetch from the DVC remote first")
+    parser.add_argument("--pull", action="store_true", help="fetch from the DVC remote as well")
     parser.add_argument(
         "-f",
         "--force",
@@ -24,10 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     enter_project()
-    if args.pull and subprocess.run([sys.executable, "-m", "dvc", "fetch"]).returncode:
-        raise ToolError("dvc fetch failed", hint="see its message above")
-    plan, digests = dvc.current_plan(), read_digests()
-    done = restore(plan, digests, force=args.force)
+    plan, digests = current_plan(), read_digests()
+    with contextlib.ExitStack() as stack:
+        fetch = None
+        if args.pull:
+            from nbsnake.dvc import fetching  # slow, and seldom needed
+
+            fetch = stack.enter_context(fetching())
+        done = restore(Judge(plan, digests), force=args.force, fetch=fetch)
     sync(plan, digests)
     digests.save()
     for step in done.steps:

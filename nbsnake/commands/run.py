@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from nbsnake import dvc
 from nbsnake.choose import choose_steps, choose_variants
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         report(changes)
         for note in overruled_literals(changes):
             print(note, file=sys.stderr)
-    plan = dvc.current_plan()
+    plan = current_plan()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
     if args.only:
@@ -149,8 +149,8 @@ def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:
 
 def _check_locked() -> int:
     """A run whose results could not be locked has failed, also when there was nothing to do."""
-    verdicts = Judge(dvc.current_plan(), read_digests()).verdicts().values()
-    unlocked = [each.step.name for each in verdicts if each.state == "fresh" and not each.locked]
+    verdicts = Judge(current_plan(), read_digests()).verdicts().values()
+    unlocked = [each.step.name for each in verdicts if each.settled and not each.locked]
     if unlocked:
         print(f"not in dvc.lock: {', '.join(unlocked)}; run: nbsnake sync", file=sys.stderr)
     return 3 if unlocked else 0
@@ -158,7 +158,7 @@ def _check_locked() -> int:
 
 def _restore(plan: Plan) -> None:
     digests = read_digests()
-    done = restore(plan, digests)
+    done = restore(Judge(plan, digests))
     if done.steps:
         sync(plan, digests)
         print(f"restored from the cache: {', '.join(done.steps)}", file=sys.stderr)

@@ -7,12 +7,12 @@ from typing import Any
 
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests
 from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.needs import Needs
-from nbsnake.plan import Plan, read_current_plan
 from nbsnake.receipt import read_receipt
 from nbsnake.tables import as_text
 from nbsnake.usage import Demand, demand_table, usage_of
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     fault = warn_of_drift()
     digests = read_digests()
     try:
-        plan = _plan()
+        plan = current_plan()
     except NbsnakeError:
         if fault is None:
             raise
@@ -76,15 +76,6 @@ def _demands(names: Sequence[str]) -> dict[str, Demand]:
         name: Demand(needs.get(name.partition("@")[0], Needs()), usage_of(read_receipt(name)))
         for name in names
     }
-
-
-def _plan() -> Plan:
-    plan = read_current_plan()
-    if plan is not None:
-        return plan
-    from nbsnake import dvc  # slow, and needed only when dvc.yaml or a parameter file changed
-
-    return dvc.current_plan()
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from nbsnake import dvc
 from nbsnake.commands import enter_project
+from nbsnake.current import current_plan
 from nbsnake.digests import read_digests
 from nbsnake.sync import sync
 
@@ -16,8 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     enter_project()
     digests = read_digests()
-    done = sync(dvc.current_plan(), digests)
+    done = sync(current_plan(), digests)
     digests.save()
+    if done.beyond:
+        print(f"dvc.lock: left to DVC, as {done.beyond}", file=sys.stderr)
+    for file in done.updated:
+        print(f"{file}: brought up to date with what it tracks", file=sys.stderr)
     if done.locked:
         print(f"dvc.lock: locked {', '.join(done.locked)}", file=sys.stderr)
     for step, reason in done.refused.items():

@@ -23,6 +23,7 @@ from nbsnake.mlvtools.files import (
 from nbsnake.mlvtools.stage import check_stage
 from nbsnake.model import Notebook
 from nbsnake.notebook import read_notebook
+from nbsnake.plan import DVC_FILE
 from nbsnake.project import (
     SETTINGS_FILE,
     find_notebooks,
@@ -32,7 +33,6 @@ from nbsnake.project import (
     read_yaml,
     reading,
 )
-from nbsnake.render.stage import DVC_FILE
 from nbsnake.spec import Reading, StepSpec, read_step
 
 OLD = ".old"  # DVC reads x.dvc, but not x.dvc.old

@@ -28,8 +28,8 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.project import OLD, OldProject, read_old_project
 from nbsnake.mlvtools.stage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
+from nbsnake.plan import DVC_FILE
 from nbsnake.project import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
-from nbsnake.render.stage import DVC_FILE
 
 GUIDE = "nbsnake's docs/from-mlvtools.md"
 LEFT = "left: remove it, or run again with --force"

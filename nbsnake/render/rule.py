@@ -52,9 +52,9 @@ class Entry(NamedTuple):
 def render_rule(step: Step, pipeline: Pipeline) -> str:
     """The file ``workflow/rules/<step>.smk``.
 
-    Sources are ``ancient()``: whether they changed is told by their digests, in the parameter
-    ``content``, and never by their times. What another step writes is a plain input. The axes of a
-    step are wildcards.
+    What no notebook's step writes may be a source: then it is ``ancient()``, for whether it
+    changed is told by its digest, in the parameter ``content``, and never by its times. What
+    another step writes is a plain input. The axes of a step are wildcards.
     """
     source = comment(step.notebook)
     constraints = [Entry(f"{step.name}.{axis.name}", axis.name, "one_of") for axis in step.axes]
@@ -141,10 +141,8 @@ def _inputs(step: Step, pipeline: Pipeline) -> Iterator[Entry]:
             yield _fan_in(artifact, artifact.fan_in, label, step)
         elif artifact.overrides:
             yield Entry(f"{step.name}.{artifact.param}", label, "path_of")
-        elif any(made) != all(made):
-            yield Entry(artifact.path, label, "made_or_source")
-        elif not any(made):
-            yield Entry(_file(artifact.path, step), label, "ancient")
+        elif not all(made):
+            yield Entry(artifact.path, label, "source")
         elif paths[0] in pipeline.producers:
             yield Entry(_file(artifact.path, step), label)
         else:  # a file inside a folder that another step writes as a whole

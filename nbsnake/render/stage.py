@@ -15,11 +15,11 @@ from nbsnake.errors import PipelineError, Where
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Role, Source, Step
 from nbsnake.paramtype import text_of
 from nbsnake.pipeline import Pipeline
+from nbsnake.plan import DVC_FILE
 from nbsnake.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.values import STDIN
 from nbsnake.variants import Variant, fill
 
-DVC_FILE = "dvc.yaml"
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 _REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back
 _BREAK = re.compile(r" (?='?--|\$\{|\| |&& )")

@@ -150,7 +150,11 @@ def write_notebook(root: Path, name: str, sources: list[str]) -> None:
     lines += [f'from_{source} = "../data/{source}.txt"' for source in sources]
     lines += [f'result = "../data/{name}.txt"']
     names = f"[{', '.join(f'from_{source}' for source in sources)}]"
-    cells = ["\n".join(lines), CODE.format(seconds=WORK_SECONDS, sources=names, name=name)]
+    code = CODE.format(seconds=WORK_SECONDS, sources=names, name=name)
+    write_notebook_file(root, name, ["\n".join(lines), code])
+
+
+def write_notebook_file(root: Path, name: str, cells: list[str]) -> None:
     notebook = {
         "nbformat": 4,
         "nbformat_minor": 5,

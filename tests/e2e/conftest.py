@@ -1,9 +1,10 @@
 """Projects for the end-to-end tests: each is built once and then copied for every test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from diskfaults import ForkServer, compile_faults, fork_server
 from e2e_project import NOTEBOOKS, PARAMS, Project, environment
 
 
@@ -84,3 +85,17 @@ def done(finished: Project, tmp_path: Path) -> Project:
 def clone(cloned: Project, tmp_path: Path) -> Project:
     """A fresh clone with its data, in which nothing has run."""
     return cloned.copy_to(tmp_path / "clone")
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]
+) -> Iterator[ForkServer]:
+    """Runs the tools quickly, and with disk faults where a test asks for them."""
+    folder = tmp_path_factory.mktemp("server")
+    library = compile_faults(folder)
+    if library is None:
+        pytest.skip("there is no C compiler for Linux: install gcc")
+    env = {**tool_env, "LD_PRELOAD": str(library)}
+    with fork_server(env, folder) as server:
+        yield server

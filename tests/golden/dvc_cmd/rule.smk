@@ -2,8 +2,8 @@
 rule notebook:
     """One script, run for two subsets."""
     input:
-        ancient("data/in.csv"),
-        ancient("data/with space.csv"),
+        source("data/in.csv"),
+        source("data/with space.csv"),
         script=ancient("workflow/scripts/notebook.py"),
     output:
         "data/train.csv",

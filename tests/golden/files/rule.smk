@@ -2,10 +2,10 @@
 rule notebook:
     """Files of every role."""
     input:
-        ancient("data/plain.csv"),
-        ancient("data/other.csv"),
+        source("data/plain.csv"),
+        source("data/other.csv"),
         script=ancient("workflow/scripts/notebook.py"),
-        config=ancient("settings/config.toml"),
+        config=source("settings/config.toml"),
     output:
         "data/last.txt",
         out_dir=directory("data/parts"),

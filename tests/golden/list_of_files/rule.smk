@@ -2,10 +2,10 @@
 rule notebook:
     """A parameter that carries several files."""
     input:
-        ancient("data/part 1.csv"),
-        ancient("data/deep/part_2.csv"),
-        ancient("data/parts"),
-        ancient("data/one.csv"),
+        source("data/part 1.csv"),
+        source("data/deep/part_2.csv"),
+        source("data/parts"),
+        source("data/one.csv"),
         script=ancient("workflow/scripts/notebook.py"),
     output:
         "data/a.csv",

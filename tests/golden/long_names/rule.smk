@@ -3,10 +3,10 @@ rule notebook:
     """A first line that is so long that nobody would want to have it in one line of any file, but there it is anyway, and still goes on."""
     input:
         script=ancient("workflow/scripts/notebook.py"),
-        a_parameter_with_quite_a_long_name_that_goes_on_and_on_input=ancient(
+        a_parameter_with_quite_a_long_name_that_goes_on_and_on_input=source(
             "data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/input.csv"
         ),
-        script_=ancient("data/script.csv"),
+        script_=source("data/script.csv"),
     output:
         update(directory("data/short")),
         a_parameter_with_quite_a_long_name_that_goes_on_and_on_output="data/a/very/deep/folder/of/which/the/name/does/not/end/before/the/line/does/output.csv",

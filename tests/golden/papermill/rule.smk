@@ -3,7 +3,7 @@ rule notebook:
     """Parameters in a cell of their own."""
     input:
         script=ancient("workflow/scripts/notebook.py"),
-        source=ancient("data/in.csv"),
+        source=source("data/in.csv"),
     output:
         "data/out.csv",
     log:

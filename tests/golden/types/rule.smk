@@ -3,7 +3,7 @@ rule notebook:
     """Every type that a parameter may have."""
     input:
         script=ancient("workflow/scripts/notebook.py"),
-        source=ancient("data/in.csv"),
+        source=source("data/in.csv"),
     output:
         target="data/out.csv",
     log:

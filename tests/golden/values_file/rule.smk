@@ -3,7 +3,7 @@ rule notebook:
     """Values that no command can carry."""
     input:
         script=ancient("workflow/scripts/notebook.py"),
-        source=ancient("data/in.csv"),
+        source=source("data/in.csv"),
     output:
         "data/out.txt",
     log:

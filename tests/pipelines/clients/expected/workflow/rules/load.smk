@@ -3,7 +3,7 @@ rule load:
     """Load the data."""
     input:
         script=ancient("workflow/scripts/load.py"),
-        source=ancient("data/raw.csv"),
+        source=source("data/raw.csv"),
     output:
         rows="data/rows.csv",
     log:

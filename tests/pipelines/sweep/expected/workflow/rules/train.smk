@@ -3,7 +3,7 @@ rule train:
     """Train a model."""
     input:
         script=ancient("workflow/scripts/train.py"),
-        data=ancient("data/{part}.csv"),
+        data=source("data/{part}.csv"),
     output:
         model=directory("models/{part}/{rate}"),
     log:

@@ -3,7 +3,7 @@ rule tokenize:
     """Cut texts into words."""
     input:
         script=ancient("workflow/scripts/tokenize.py"),
-        text=ancient("data/train.txt"),
+        text=source("data/train.txt"),
     output:
         words="data/train.json",
     log:

@@ -3,7 +3,7 @@ rule tokenize_test:
     """Cut texts into words."""
     input:
         script=ancient("workflow/scripts/tokenize.py"),
-        text=ancient("data/test.txt"),
+        text=source("data/test.txt"),
     output:
         words="data/test.json",
     log:

@@ -1,0 +1,21 @@
+"""The plan for the files as they are now."""
+
+import json
+
+from nbsnake.atomic import write_atomically
+from nbsnake.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan, source_digests
+
+
+def current_plan() -> Plan:
+    """The plan; DVC is asked only if one of the files has changed that it was made from.
+
+    Raises :class:`NbsnakeError` when DVC cannot read the project.
+    """
+    plan = read_current_plan()
+    if plan is None:
+        from nbsnake.planning import make_plan  # slow, and seldom needed
+
+        plan, sources = make_plan()
+        data = json.dumps(plan_to_dict(plan, source_digests(sources))).encode()
+        write_atomically(PLAN_FILE, data)
+    return plan

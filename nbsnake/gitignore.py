@@ -1,0 +1,78 @@
+"""Which files git tracks, and the lines by which it ignores what DVC tracks."""
+
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from pathspec.patterns import GitWildMatchPattern
+from scmrepo.exceptions import SCMError
+from scmrepo.git import Git
+
+from nbsnake.atomic import write_atomically
+
+
+def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:
+    """The files that git tracks, of these paths (all for none) and below them; none without git."""
+    try:
+        told = subprocess.run(["git", "ls-files", "-z", "--", *paths], capture_output=True)
+    except OSError:
+        return []
+    return [name for name in os.fsdecode(told.stdout).split("\0") if name]
+
+
+def ignore(paths: Iterable[str]) -> list[str]:
+    """Let git ignore the paths, by the lines that DVC itself would add; the files it took.
+
+    Each is a line in the ``.gitignore`` of the path's folder, unless git ignores the path already.
+    """
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        folder, name = os.path.split(path)
+        by_folder[folder].append(name)
+    missing = {
+        folder: names
+        for folder, all_names in by_folder.items()
+        if (names := _without_line(folder, all_names))
+    }
+    return _add_lines(missing) if missing else []
+
+
+def _without_line(folder: str, names: Iterable[str]) -> list[str]:
+    lines = {*_text(folder).splitlines()}
+    return [name for name in names if _line(name) not in lines]
+
+
+def _add_lines(missing: dict[str, list[str]]) -> list[str]:
+    try:
+        git = Git(".", search_parent_directories=True)
+    except SCMError:
+        return []
+    written = []
+    with git:
+        for folder, names in missing.items():
+            new = [
+                name
+                for name in names
+                if not git.is_ignored(os.path.abspath(os.path.join(folder, name)))
+            ]
+            if new:
+                file = os.path.join(folder, ".gitignore")
+                text = _text(folder)
+                start = "\n" if text and not text.endswith("\n") else ""
+                added = "".join(f"{_line(name)}\n" for name in new)
+                write_atomically(file, f"{text}{start}{added}".encode())
+                written.append(file)
+    return written
+
+
+def _line(name: str) -> str:
+    return f"/{GitWildMatchPattern.escape(name)}"
+
+
+def _text(folder: str) -> str:
+    try:
+        return Path(folder, ".gitignore").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""

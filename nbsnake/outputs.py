@@ -1,0 +1,107 @@
+"""A step's outputs: found on record, put into the cache, brought back from it.
+
+Standard library only: this runs inside every job.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from nbsnake.cache import Cache
+from nbsnake.content import Digest
+from nbsnake.lockmemo import read_lock_memo
+from nbsnake.locktext import NotPlain, entry_text
+from nbsnake.plan import PlannedOut, PlannedStep
+from nbsnake.receipt import read_receipt
+from nbsnake.runcache import find_run, run_key, run_path
+
+# Where contents and runs are kept that DVC leaves to git, or does not remember.
+OWN_CACHE = Cache(".nbsnake/cache", ("copy",), file_mode=None)
+
+
+def can_restore(step: PlannedStep) -> bool:
+    """Whether a result of the step may be brought back: not where it adds to what it wrote before
+    (``persist``), and not where it runs each time."""
+    return not step.always and not any(out.persist for out in step.outs)
+
+
+def find_outputs(
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
+) -> dict[str, Digest] | None:
+    """The outputs of an earlier run of the same command on the same content, if they are kept.
+
+    The last receipt is asked first, then all earlier runs, then dvc.lock.
+    """
+    for found in recorded_outputs(cache, step, deps):
+        if all(kept_in(cache, step, out).has(found[out.path]) for out in step.outs):
+            return found
+    return None
+
+
+def kept_in(cache: Cache, step: PlannedStep, out: PlannedOut) -> Cache:
+    """Where the content of an output is kept, with the way in which it gets into the workspace.
+
+    What git keeps is a copy, which DVC's cache has only where DVC remembers the step's runs.
+    """
+    if out.cache:
+        return cache
+    return cache._replace(link_types=("copy",)) if step.run_cache else OWN_CACHE
+
+
+def recorded_outputs(
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
+) -> Iterator[dict[str, Digest]]:
+    """What runs on record gave, the likeliest first, whether their contents are kept or not."""
+    if step.outs and can_restore(step):
+        for ask in (_from_receipt, _from_earlier_run, _from_lock):
+            found = ask(cache, step, deps)
+            if found and found.keys() == {out.path for out in step.outs}:
+                yield found
+
+
+def _from_receipt(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
+    receipt = read_receipt(step.name)
+    if receipt is None or receipt.refused or not receipt.run.began_as(step.run(deps)):
+        return None
+    return {seen.path: seen.content for seen in receipt.outs}
+
+
+def _from_earlier_run(
+    cache: Cache, step: PlannedStep, deps: dict[str, Digest]
+) -> dict[str, Digest] | None:
+    folder = cache.folder if step.run_cache else OWN_CACHE.folder
+    outs = find_run(folder, run_key(step.lock_entry(deps)), len(step.outs))
+    return dict(zip(step.out_paths, outs, strict=True)) if outs else None
+
+
+def _from_lock(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
+    entry = (read_lock_memo() or {}).get(step.name)
+    if entry is None or not step.locked_run(entry).began_as(step.run(deps)):
+        return None
+    return step.locked_outs(entry)
+
+
+def store_outputs(cache: Cache, step: PlannedStep) -> dict[str, Digest]:
+    """Keep what the step wrote."""
+    return {out.path: kept_in(cache, step, out).store(out.path) for out in step.outs}
+
+
+def restore_outputs(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -> None:
+    """Bring back what :func:`find_outputs` found."""
+    for out in step.outs:
+        kept_in(cache, step, out).restore(contents[out.path], out.path)
+
+
+def remember_run(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -> None:
+    """Add a run to DVC's run-cache, as DVC does after a run that it made itself.
+
+    Runs that DVC does not remember are remembered apart. An entry that only DVC's own printer can
+    write is left to the sync.
+    """
+    if not can_restore(step) or not step.outs:
+        return
+    entry = step.lock_entry(contents)
+    path = run_path(cache.folder if step.run_cache else OWN_CACHE.folder, entry)
+    if not os.path.exists(path):
+        with contextlib.suppress(NotPlain):
+            cache.add_file(path, entry_text(entry).encode())

@@ -1,0 +1,312 @@
+"""Making the plan: what DVC makes of dvc.yaml, its templates and the parameter files."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from dvc.config import Config
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+from dvc.stage import PipelineStage
+from dvc.stage.utils import split_params_deps
+
+from nbsnake.cache import Cache
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
+from nbsnake.gitignore import tracked_by_git
+from nbsnake.model import PARAMS_FILE, upwards
+from nbsnake.paramtype import has_value_at, value_at
+from nbsnake.places import place_of
+from nbsnake.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
+from nbsnake.project import read_params, read_values, read_yaml
+from nbsnake.render.stage import OWNER
+from nbsnake.schema import read_schema, schema_faults
+from nbsnake.stages import (
+    Stage,
+    fan_in_paths,
+    lists_in_file,
+    overlay_files,
+    read_stages,
+    rule_argv,
+    unpacked_section,
+)
+from nbsnake.values import by_param
+from nbsnake.variants import base_name
+
+
+def make_plan() -> tuple[Plan, list[str]]:
+    """The plan, and the files that it depends on.
+
+    Raises :class:`NbsnakeError` when DVC cannot read the project.
+    """
+    config = read_params()
+    schema = read_schema() or {}
+    raise_all(schema_faults(schema, config, PARAMS_FILE))
+    templates = read_stages(read_yaml(DVC_FILE), config)
+    for file in overlay_files(templates):
+        raise_all(schema_faults(schema, read_values(file), file))
+    try:
+        with Repo(".") as repo:
+            plan = _plan(repo, templates, config)
+    except DvcException as error:
+        raise _explained(error) from None
+    _check_outputs(plan.steps.values())
+    return plan, sorted({*_sources(plan)})
+
+
+def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Plan:
+    """The stages that `dvc repro` would run, in its order."""
+    has_stages = os.path.exists(DVC_FILE)
+    wanted = collect_stages(repo, [DVC_FILE]) if has_stages else []
+    order = plan_repro(get_active_graph(repo.index.graph), wanted) if wanted else []
+    read = cache(read_values)
+    left = {stage.addressing: why for stage in order if (why := _reason_to_leave(stage, order))}
+    steps = {}
+    for stage in order:
+        if stage.is_data_source or stage.addressing in left:
+            continue
+        if template := templates.get(base_name(stage.name)):
+            steps[stage.name] = _planned(stage, template, templates, read)
+            _check_params(steps[stage.name], template, config)
+        else:
+            steps[stage.name] = _planned_as_written(stage)
+    cached = repo.cache.local
+    return Plan(
+        steps=steps,
+        params=config,
+        cache=Cache(
+            _relative(repo.cache.legacy.path), tuple(cached.cache_types), *_cache_modes(repo)
+        ),
+        left=left,
+        tracked=tuple(_tracked_by_dvc(order)),
+        beyond=_beyond(repo),
+        state=repo.site_cache_dir,
+        autostage=bool(repo.config["core"].get("autostage")),
+        hardlink_lock=bool(repo.config["core"].get("hardlink_lock")),
+    )
+
+
+def _sources(plan: Plan) -> Iterator[str]:
+    """The files from which the plan was made, and those that would make it another one."""
+    yield from (DVC_FILE, PARAMS_FILE)
+    yield from (_relative(path) for path in Config(".dvc", validate=False).files.values())
+    yield from (each.file for each in plan.tracked)
+    makers = plan.makers()
+    for step in plan.steps.values():
+        yield from (os.path.normpath(os.path.join(step.wdir, file)) for file in step.params)
+        for path in step.deps:
+            if path not in makers and not os.path.isabs(path) and not path.startswith("workflow/"):
+                yield from (f"{up}.dvc" for up in upwards(path))
+
+
+def _cache_modes(repo: Any) -> tuple[int, int]:
+    """The permissions of new files of the workspace, and of folders of the cache."""
+    local = repo.cache.local
+    return local._file_mode, local._dir_mode  # noqa: SLF001  (DVC tells them nowhere else)
+
+
+def _beyond(repo: Any) -> str:
+    """Why only DVC can lock results here; "" where nbsnake can."""
+    for name, remote in repo.config["remote"].items():
+        if remote.get("version_aware") or remote.get("worktree"):
+            return f"the remote {name!r} keeps versions of files"
+    return ""
+
+
+def _tracked_by_dvc(order: Iterable[Any]) -> Iterator[Tracked]:
+    for stage in order:
+        if stage.is_data_source and not stage.is_partial_import:
+            for out in stage.outs:
+                if out.protocol == "local" and out.hash_info:
+                    yield Tracked(
+                        _relative(stage.path), _relative(out.fs_path), out.hash_info.value
+                    )
+
+
+def _reason_to_leave(stage: Any, order: list[Any]) -> str:
+    """Why only DVC can run a stage; "" for one that nbsnake can run too."""
+    if stage.is_data_source:
+        return ""
+    if not isinstance(stage, PipelineStage) or _relative(stage.path) != DVC_FILE:
+        return f"it stands in {_relative(stage.path)}"
+    params, deps = split_params_deps(stage)
+    for each in (*deps, *stage.outs):
+        if each.protocol != "local":
+            return f"{each.def_path} is on no disk of this machine"
+        if {"{", "}"} & {*each.def_path}:
+            return f"Snakemake takes the braces of {each.def_path} for a wildcard"
+    made = {out.fs_path for other in order for out in other.outs}
+    for dep in params:
+        if dep.fs_path in made:
+            return f"it takes parameters from {_relative(dep.fs_path)}, which a stage writes"
+        try:
+            json.dumps(dep.read_params())
+        except TypeError:
+            return f"{_relative(dep.fs_path)} holds values that are no numbers and no texts"
+    return ""
+
+
+def _planned_as_written(stage: Any) -> PlannedStep:
+    """A stage that a person wrote, which runs as DVC runs it."""
+    params, deps = split_params_deps(stage)
+    outs = tuple(
+        PlannedOut(_relative(out.fs_path), out.use_cache, out.persist) for out in stage.outs
+    )
+    names = {_relative(each.fs_path): each.def_path for each in (*deps, *stage.outs)}
+    values = {}
+    for dep in sorted(params, key=_file_order):
+        found = dep.read_params()
+        if missing := sorted({*dep.params} - {*found}):
+            raise PipelineError(
+                f"{', '.join(missing)} missing, which the stage {stage.name!r} takes from here",
+                where=Where(_relative(dep.fs_path)),
+                hint=f"set it, or mend {DVC_FILE}",
+            )
+        values[dep.def_path] = {key: found[key] for key in sorted(found)}
+    return PlannedStep(
+        name=stage.name,
+        notebook="",
+        cmd=stage.cmd,
+        argv=(),
+        deps=tuple(sorted(_relative(dep.fs_path) for dep in deps)),
+        outs=outs,
+        params=values,
+        run_cache=_is_remembered(stage),
+        axes={},
+        lists={},
+        keys={},
+        wdir=_relative(stage.wdir),
+        names={path: name for path, name in names.items() if name != path},
+        frozen=stage.frozen,
+        always=bool(stage.always_changed or stage.is_callback),
+    )
+
+
+def _is_remembered(stage: Any) -> bool:
+    """DVC's own rules of which runs it remembers: dvc.stage.cache._can_hash, Stage.run."""
+    unlogged = any(not out.use_cache and not (out.is_metric or out.is_plot) for out in stage.outs)
+    goes = all(not out.persist and out.is_in_repo for out in stage.outs)
+    changes = stage.always_changed or stage.is_callback
+    return bool(stage.deps and stage.outs) and goes and not unlogged and not changes
+
+
+def _params(stage: Any, template: Stage, read: Callable[[str], Any]) -> dict[str, dict[str, Any]]:
+    """The values that a stage takes, by file and key; ``read`` gives what a file holds.
+
+    DVC reads the file anew for each stage, and so is asked only for keys that an author wrote.
+    """
+    found = {}
+    for dep in sorted(split_params_deps(stage)[0], key=_file_order):
+        if dep.def_path != PARAMS_FILE and not os.path.exists(dep.def_path):
+            raise StaleError(
+                f"{dep.def_path} is gone, from which {stage.name} takes values",
+                hint="bring it back, or run: nbsnake generate",
+            )
+        values = dep.read_params() if template.is_authored else _picked(dep, read)
+        if missing := sorted(set(dep.params) - set(values)):
+            raise PipelineError(
+                f"{', '.join(missing)} missing, which {stage.meta[OWNER]} takes from here",
+                where=Where(dep.def_path),
+                hint="set it, or run: nbsnake generate",
+            )
+        found[dep.def_path] = {key: values[key] for key in sorted(dep.params or values)}
+    return found
+
+
+def _file_order(dep: Any) -> tuple[bool, str]:
+    return dep.def_path != PARAMS_FILE, dep.def_path
+
+
+def _picked(dep: Any, read: Callable[[str], Any]) -> dict[str, Any]:
+    held = read(dep.def_path)
+    return {key: value_at(held, key) for key in dep.params if has_value_at(held, key)}
+
+
+def _planned(
+    stage: Any, template: Stage, templates: dict[str, Stage], read: Callable[[str], Any]
+) -> PlannedStep:
+    key = stage.name.partition("@")[2]
+    deps = split_params_deps(stage)[1]
+    params = _params(stage, template, read)
+    if len(stage.cmd.splitlines()) != 1:
+        raise PipelineError(
+            f"a value below {stage.name!r} holds a line break",
+            where=Where(PARAMS_FILE),
+            hint="run: nbsnake generate",
+        )
+    values = {name: value for each in params.values() for name, value in each.items()}
+    told = by_param(values, template.keys)
+    lists = fan_in_paths(template, key, templates)
+    in_file = lists_in_file(template, lists)
+    return PlannedStep(
+        name=stage.name,
+        notebook=stage.meta[OWNER],
+        cmd=stage.cmd,
+        argv=rule_argv(template, key, told, in_file),
+        deps=tuple(sorted(dep.def_path for dep in deps)),
+        outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
+        params=params,
+        run_cache=_is_remembered(stage),
+        axes=template.axes(key),
+        lists=in_file,
+        keys=template.keys,
+    )
+
+
+def _check_outputs(steps: Iterable[PlannedStep]) -> None:
+    """What DVC would refuse to track is refused before a job has overwritten it."""
+    faults: list[NbsnakeError] = []
+    root = os.path.realpath(".")
+    tracked = {up for name in tracked_by_git() for up in upwards(name)}
+    for step in (step for step in steps if step.notebook):
+        for out in step.outs:
+            folder = os.path.realpath(os.path.dirname(out.path))
+            if os.path.commonpath([root, folder]) != root:
+                faults.append(
+                    PipelineError(
+                        f"a link leads the output {out.path} out of the project",
+                        where=Where(step.notebook),
+                        hint="write it below a folder of the project",
+                    )
+                )
+            elif out.cache and out.path in tracked:
+                faults.append(
+                    PipelineError(
+                        f"git tracks {out.path}, which DVC is to track",
+                        where=Where(step.notebook),
+                        hint=f"run: git rm -r --cached {out.path}",
+                    )
+                )
+    raise_all(faults)
+
+
+def _check_params(step: PlannedStep, template: Stage, config: dict[str, Any]) -> None:
+    """DVC passes all that stands in a section, so nothing else may stand there."""
+    section = unpacked_section(template.body["cmd"])
+    given = config.get(section)
+    known = {key.rpartition(".")[2] for key in step.params.get(PARAMS_FILE, {})}
+    unknown = sorted(set(given) - known) if isinstance(given, dict) else []
+    if unknown:
+        raise PipelineError(
+            f"{section}.{unknown[0]} is not what dvc.yaml takes from here",
+            where=place_of(PARAMS_FILE, (section, unknown[0])),
+            hint=f"remove it, or declare it in {step.notebook} and run: nbsnake generate",
+        )
+
+
+def _explained(error: DvcException) -> NbsnakeError:
+    message = " ".join(str(error).split())
+    if "Could not find" in message or "is not supported" in message:
+        return StaleError(
+            f"dvc.yaml and {PARAMS_FILE} do not fit: {message}",
+            hint="set the value there, or run: nbsnake generate",
+        )
+    return ToolError(f"DVC cannot read the project: {message}", hint="see: dvc status -v")
+
+
+def _relative(path: str) -> str:
+    """The path from the root where it lies inside, so that it holds on every node."""
+    relative = os.path.relpath(path)
+    return os.path.abspath(path) if relative.startswith("..") else relative
