@@ -270,8 +270,10 @@ def main() -> None:
     cluster = Cluster(Path(sys.argv[1]).resolve())
     try:
         cluster.start()
+        ends = {signal.SIGINT, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # or they would end this, and no daemon
         print(f"ready: . {cluster.folder}/env.sh", flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(ends)
     finally:
         cluster.stop()
 
