@@ -19,6 +19,7 @@ COMMANDS = {
     "sync": "write dvc.lock from the receipts of finished jobs",
     "restore": "bring back results from the cache instead of computing them",
     "export": "write the pipeline as one bash script that needs Python only",
+    "profile": "write a Snakemake profile for a cluster, by what it says of itself",
     "params": "print the values of params.yaml for one step, as JSON (stages call this)",
     "compare": "one table of parameters and metrics over variants and revisions, best first",
     "status": "say for each step whether its result is fresh, and why not",

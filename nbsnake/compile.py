@@ -13,10 +13,11 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.extras import read_extras
 from nbsnake.linking import find_uses, linked
 from nbsnake.model import Argument, Source, Step, script_path
+from nbsnake.needspec import change_faults
 from nbsnake.overlays import OverlaySet
 from nbsnake.paramtype import ParamType, Value
 from nbsnake.pipeline import Pipeline
-from nbsnake.project import fits_params
+from nbsnake.project import fits_params, place_of_needs
 from nbsnake.seeding import Seeds, with_seeds
 from nbsnake.spec import TAKEN_NAMES, StepSpec
 from nbsnake.strays import overlay_faults, section_faults
@@ -29,10 +30,12 @@ def compile_pipeline(
     uses: Sequence[Use] = (),
     overlays: Sequence[OverlaySet] = (),
     seeds: Seeds = {},  # noqa: B006  (never changed)
+    needs: Mapping[str, Mapping[str, Any]] = {},
 ) -> Pipeline:
     """Bind every parameter and link the steps; ``params`` is what params.yaml holds.
 
-    ``seeds`` are the values that it is to get besides.
+    ``seeds`` are the values that it is to get besides; ``needs`` change what the notebooks say
+    of the machine, by step.
 
     Raises :class:`NbsnakeError`, all that can be found at once together.
     """
@@ -43,11 +46,13 @@ def compile_pipeline(
     given = linked(given, [] if faults else faults)
     faults += section_faults(given, params)
     faults += overlay_faults(given, params, overlays)
+    faults += change_faults(needs, [each.name for each in given], place_of_needs)
     steps: list[Step] = []
     types: dict[str, dict[str, ParamType]] = {}  # by notebook
     for each in given:
         try:
             step = _compile(replace(each, types=types.get(each.spec.notebook, {})))
+            step = replace(step, needs=each.spec.needs.changed(needs.get(step.name, {})))
             types.setdefault(step.notebook, {arg.name: arg.type for arg in step.arguments})
             steps.append(step)
         except NbsnakeError as fault:

@@ -1,4 +1,4 @@
-"""``nbsnake exec STEP -- COMMAND...``: run one step's command and leave a receipt.
+"""``nbsnake exec STEP [--threads=N] -- COMMAND...``: run one step's command and leave a receipt.
 
 Standard library only, and nothing is imported that is not needed: this wraps every job. It
 digests what the command reads and writes, puts the outputs into the DVC cache, and writes the
@@ -31,8 +31,9 @@ from nbsnake.receipt import (
     write_receipt,
 )
 from nbsnake.running import alone
+from nbsnake.threads import OPTION, set_thread_variables
 
-USAGE = "usage: nbsnake exec STEP [-- COMMAND...]"
+USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
 SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as DVC calls them
 NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 
@@ -42,10 +43,13 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         print(f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.")
         return 0
-    if not argv or argv[1:2] not in ([], ["--"]) or len(argv) == 2:
+    told = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
+    words = [*argv[:1], *(argv[2:] if told else argv[1:])]
+    if not words or words[1:2] not in ([], ["--"]) or len(words) == 2:
         print(USAGE, file=sys.stderr)
         return 2
-    step, command = argv[0], argv[2:]
+    step, command = words[0], words[2:]
+    set_thread_variables(told)
     plan = read_plan()
     planned = plan.steps.get(step) if plan else None
     if plan is None or planned is None:
@@ -169,7 +173,7 @@ def receipt_of(
         outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
         started=started,
         ended=time.time(),
-        host=os.uname().nodename,
+        host=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         cpu_seconds=used.ru_utime + used.ru_stime,
         peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
         refused=refused,

@@ -14,16 +14,17 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.model import Cell
+from nbsnake.needs import KEYS as NEEDS
 from nbsnake.pycode import Docstring, docstring
 
 KEYS = (
     *("param", "dvc-in", "dvc-out", "dvc-out-persist", "dvc-metric", "dvc-plot"),
     *("dvc-extra", "dvc-cmd", "dvc-meta-file", "step", "foreach"),
+    *NEEDS,
 )
-LATER_KEYS = ("threads", "resources", "conda", "container")
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
-_HALF_FIELD = re.compile(r"\s*+:(param|foreach|step|dvc-[\w-]*+)(?=\s|$)")
+_HALF_FIELD = re.compile(r"\s*+:(param|foreach|step|threads|resources|dvc-[\w-]*+)(?=\s|$)")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _TOO_LONG = 100_000  # characters of a docstring with templates: no author's, and slow to fill in
 
@@ -117,7 +118,7 @@ def _has_keys(text: str) -> bool:
 
 
 def _is_key(key: str) -> bool:
-    return key in KEYS + LATER_KEYS or key.startswith("dvc-")
+    return key in KEYS or key.startswith("dvc-")
 
 
 def has_metadata(cell: Cell) -> bool:
@@ -146,7 +147,7 @@ def may_declare(cell: Cell) -> bool:
 
 
 def declares_step(fields: list[Field]) -> bool:
-    return any(field.key in KEYS + LATER_KEYS for field in fields)
+    return any(field.key in KEYS for field in fields)
 
 
 def key_faults(fields: list[Field]) -> list[NbsnakeError]:
@@ -159,16 +160,11 @@ def _key_fault(field: Field) -> NbsnakeError | None:
         return NotebookError(
             f"{field.text!r} lacks its second colon",
             where=field.where,
-            hint=f"write ':{field.key}: text' or ':{field.key} name: text'",
+            hint=f"write ':{field.key}: text'"
+            + ("" if field.key in NEEDS else f" or ':{field.key} name: text'"),
         )
     if field.key in KEYS:
         return None
-    if field.key in LATER_KEYS:
-        return NotebookError(
-            f":{field.key}: is not supported yet",
-            where=field.where,
-            hint="remove the line; Snakemake's profile can say it meanwhile",
-        )
     near = difflib.get_close_matches(field.key.lower(), KEYS, n=1, cutoff=0.8)
     if not near and not field.key.lower().startswith("dvc-"):
         return None

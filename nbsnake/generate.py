@@ -17,6 +17,7 @@ from nbsnake.project import (
     Settings,
     find_notebooks,
     meaningless_settings,
+    place_of_needs,
     read_params,
     read_settings,
     reading,
@@ -55,11 +56,25 @@ def _pipeline(settings: Settings, memo: SpecMemo) -> tuple[Pipeline, Seeds]:
     try:
         params, overlays = read_params(), read_overlays(settings.overlays)
         seeds = find_seeds(specs, params, settings.uses, overlays)
-        pipeline = compile_pipeline(specs, params, settings.uses, overlays, seeds)
+        pipeline = compile_pipeline(specs, params, settings.uses, overlays, seeds, settings.needs)
+        faults += _absent_environments(pipeline)
     except NbsnakeError as fault:
         faults.append(fault)
     raise_all(faults)
     return pipeline, seeds
+
+
+def _absent_environments(pipeline: Pipeline) -> Iterator[NbsnakeError]:
+    """Snakemake would say so only where conda is asked for, on whatever machine that is."""
+    for step in pipeline.steps:
+        path = step.needs.conda
+        if path.endswith((".yaml", ".yml")) and not Path(path).is_file():
+            own = place_of_needs(step.name, "conda")
+            yield PipelineError(
+                f"the step {step.name!r} names the conda environment {path!r}, which is not there",
+                where=own if own.line else step.where,
+                hint="write its path relative to the project's root",
+            )
 
 
 def generate(notebooks: Iterable[str] = ()) -> list[Drift]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from nbsnake.errors import Where
+from nbsnake.needs import Needs
 from nbsnake.paramtype import ParamType, Value
 from nbsnake.variants import Axis, Variant, fill, full_name, variants_of
 
@@ -201,6 +202,7 @@ class Step:
     command: Command | None = None
     section: str = ""
     axes: tuple[Axis, ...] = ()
+    needs: Needs = Needs()  # noqa: RUF009  (frozen)
 
     @property
     def notebook(self) -> str:

@@ -19,6 +19,7 @@ from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.foreach import name_fault
 from nbsnake.model import PARAMS_FILE
+from nbsnake.needspec import read_changes
 from nbsnake.paramtype import Value
 from nbsnake.places import place_of
 from nbsnake.quote import has_surrogates
@@ -36,7 +37,8 @@ class Settings:
     ``notebooks`` are globs below the root; ``ignore_keys`` comment lines that leave a cell out;
     ``docstring_conf`` a YAML file whose values docstrings may use; the ``dvc_var`` names are those
     that ``:dvc-cmd:`` uses for a step's script and stage. ``uses`` are further steps of notebooks;
-    ``overlays`` are axes whose values are the files of a folder.
+    ``overlays`` are axes whose values are the files of a folder. ``needs`` change, by step, what
+    notebooks say of the machine.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Settings:
     dvc_var_python_cmd_name: str = "MLV_PY_CMD_NAME"
     dvc_var_meta_filename: str = "MLV_DVC_META_FILENAME"
     uses: tuple[Use, ...] = ()
+    needs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overlays: Mapping[str, str] = field(default_factory=lambda: {"client": "clients"})
 
 
@@ -67,13 +70,19 @@ def read_settings() -> Settings:
     faults = [
         fault
         for key, value in given.items()
-        if key != "uses" and (fault := _setting_fault(key, value, places[key]))
+        if key not in ("uses", "needs") and (fault := _setting_fault(key, value, places[key]))
     ]
     lists = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
     if given.get("uses") is not None:
         lists["uses"] = read_uses(given["uses"], SETTINGS_FILE, faults)
+    needs = read_changes(given.get("needs") or {}, place_of_needs, faults)
     raise_all(faults)
-    return Settings(**{**given, "uses": (), **lists})
+    return Settings(**{**given, "uses": (), "needs": needs, **lists})
+
+
+def place_of_needs(*keys: str) -> Where:
+    """Where nbsnake.yaml says what steps need; ``keys`` lead to a part of that."""
+    return place_of(SETTINGS_FILE, ("needs", *keys))
 
 
 def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None:

@@ -26,6 +26,11 @@ def scaffold_files() -> Iterator[GeneratedFile]:
     yield GeneratedFile(path=".dvcignore", text=_with_lines(".dvcignore", DVC_IGNORED))
 
 
+def default_profile() -> str:
+    """The profile that every ``snakemake`` run here finds by itself."""
+    return _resource("profile.yaml")
+
+
 def _resource(name: str) -> str:
     """A file that the package carries; in a checkout, rules and template lie at its top."""
     carried = resources_of("nbsnake").joinpath("resources", name)

@@ -27,6 +27,7 @@ from nbsnake.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.restore import restore
 from nbsnake.running import become_head, wait_for_orphans
+from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.sources import check_sources, mend_times
 from nbsnake.values import by_param, values_path, write_values
 from nbsnake.variants import fill, full_name
@@ -74,8 +75,11 @@ class Session:
         _find_own_tools()
         if self._is_head:
             self._head_lock = become_head()  # held until this process ends
+            wrap_slurm_tools()
             if self._head_lock and not self._is_dry:
                 wait_for_orphans()
+                if self._tells:
+                    end_left_jobs()
             if self._tells:
                 warn_of_drift()
             if "--lint" not in sys.argv:
@@ -154,6 +158,11 @@ class Session:
         from snakemake.io import ancient
 
         return path if path in self._makers else ancient(path)
+
+    def in_head(self, retries: int) -> int:
+        """How often the head tries a step again; a job's own Snakemake would, too, and never gets
+        the memory and time of the next attempt."""
+        return retries if self._is_head else 0
 
     def stages(self) -> list["Stage"]:
         """The stages that a person wrote, as rules."""
@@ -243,6 +252,7 @@ class Session:
         """Lock what the run made. Called at its end; never fails the run."""
         if not self._workflow.touch:
             self._run_sync()
+            forget_ended_jobs()
 
     def _run_sync(self) -> None:
         done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)

@@ -12,7 +12,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbsnake.artifacts import ROLES, artifacts_of_call, read_artifacts
@@ -30,6 +30,9 @@ from nbsnake.fields import (
 from nbsnake.foreach import AxisSpec, read_foreach
 from nbsnake.ipython.translation import to_python
 from nbsnake.model import Artifact, Cell, Command, Notebook, Program, script_path
+from nbsnake.needs import KEYS as NEEDS
+from nbsnake.needs import Needs
+from nbsnake.needspec import read_needs, without_needs
 from nbsnake.paramspec import (
     OWN_NAMES,
     PARAMETERS_TAG,
@@ -88,6 +91,7 @@ class StepSpec:
     command: Command | None
     where: Where
     axes: tuple[AxisSpec, ...] = ()
+    needs: Needs = Needs()  # noqa: RUF009  (frozen)
 
     @property
     def notebook(self) -> str:
@@ -204,6 +208,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
     artifacts = _read_files(fields, params, call, outside)
     extras = _read_extras([field for field in fields if field.key == "dvc-extra"], outside)
     axes = read_foreach([field for field in fields if field.key == "foreach"], outside)
+    needs = read_needs([field for field in fields if field.key in NEEDS], outside)
     assigned = find_assignments(params, _declaring(text), path, faults)
     literals = {name: each for found in assigned.values() for name, each in found.items()}
     unassigned = tuple(name for name in params if name not in literals)
@@ -216,6 +221,11 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         with_arguments(cell, found) if (found := assigned.get(cell.index)) else cell
         for cell in text.cells
     ]
+    if needs != Needs():
+        cells = [
+            replace(cell, source=without_needs(cell.source)) if _is_metadata(cell, text) else cell
+            for cell in cells
+        ]
     return StepSpec(
         name=name,
         program=Program(
@@ -232,7 +242,12 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         command=call.command if call else None,
         where=where,
         axes=tuple(axes),
+        needs=needs,
     )
+
+
+def _is_metadata(cell: Cell, text: _Text) -> bool:
+    return text.metadata is not None and cell.index == text.metadata.index
 
 
 def _check_language(notebook: Notebook) -> None:

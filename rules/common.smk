@@ -9,4 +9,5 @@ axis = nbsnake.axis
 one_of = nbsnake.one_of
 path_of = nbsnake.path_of
 paths_of = nbsnake.paths_of
+in_head = nbsnake.in_head
 source = nbsnake.source

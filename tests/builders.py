@@ -95,7 +95,10 @@ def rule_words(made, line, variant=None):
     variant = variant or made.variants[0]
     rule = render_rule(made, line)
     shell = ast.literal_eval("(" + rule.rpartition("    shell:\n")[2] + ")")
-    words = shlex.split(shell.format(**_namespaces(made, variant)))
+    threads = made.needs.threads
+    words = shlex.split(shell.format(**_namespaces(made, variant), threads=threads))
+    if threads:
+        assert words.pop(3) == f"--threads={threads}"
     assert words[:4] == ["nbsnake", "exec", full_name(made.name, variant.key), "--"]
     assert words[-3:] == [">", fill(made.log, variant.values), "2>&1"]
     return words[4:-3]

@@ -17,6 +17,8 @@ from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
 from nbsnake.compile import compile_pipeline
+from nbsnake.needs import Needs
+from nbsnake.needspec import without_needs
 from nbsnake.notebook import read_notebook
 from nbsnake.pipeline import Pipeline
 from nbsnake.project import read_yaml
@@ -123,7 +125,11 @@ def test_declaring_cells_differ_by_their_literals_only(notebook, step):
     for cell in step.program.cells:
         if cell.index not in declaring(step, notebook):
             continue
-        old, new = hoisted(notebook.cells[cell.index - 1].source), hoisted(cell.source)
+        source = notebook.cells[cell.index - 1].source
+        old, new = (
+            hoisted(without_needs(source) if step.needs != Needs() else source),
+            hoisted(cell.source),
+        )
         for one, other in zip(old, new, strict=True):
             target = getattr(one, "target", None) or getattr(one, "targets", [None])[0]
             if isinstance(target, ast.Name) and target.id in names and one.value:

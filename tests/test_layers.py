@@ -16,25 +16,37 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "content", "errors", "ipython", "locktext", "mlvtools", "nbsnake"),
-        *("paramtype", "plain", "render", "repolock", "scriptdiff", "tables", "variants"),
+        *("atomic", "cluster", "content", "errors", "ipython", "locktext", "mlvtools", "nbsnake"),
+        *("needs", "paramtype", "plain", "render", "repolock", "scriptdiff", "slurmcall"),
+        *("tables", "threads", "variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("cache", "choose", "discover", "files", "gitignore", "model", "places", "quote"),
+        *("asking", "cache", "choose", "discover", "files", "gitignore", "model", "places"),
+        *("quote", "slurmtools"),
         *("receipt", "records", "runcache", "sourceedit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
-        *("progress", "pycode", "running", "scaffold", "seeding", "unchanged"),
+        *("profiles", "progress", "pycode", "running", "scaffold", "seeding", "unchanged", "usage"),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (
-        *("dvc", "fields", "lockmemo", "ranking", "schema", "snakemake", "sources"),
+        *("dvc", "fields", "lockmemo", "ranking", "schema", "slurmprofile", "snakemake", "sources"),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
-        *("lockfile", "outputs", "paramspec", "plot", "revisions", "stages"),
+        *(
+            "fitting",
+            "genericprofile",
+            "lockfile",
+            "needspec",
+            "outputs",
+            "paramspec",
+            "plot",
+            "revisions",
+            "stages",
+        ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
     ("artifacts", "exec", "foreach", "freshness", "ipython.sessioncalls"),
@@ -47,7 +59,7 @@ LAYERS = (
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
     ("generate",),
-    ("drift", "commands.check", "commands.export", "commands.generate"),
+    ("drift", "commands.check", "commands.export", "commands.generate", "commands.profile"),
     ("snakefile", "commands.run", "commands.status"),
     ("cli",),
     ("__main__",),
@@ -75,12 +87,13 @@ LATE = {
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
     ("commands.generate", "nbsnake.generate"),
     ("drift", "nbsnake.generate"),
+    ("commands.status", "nbsnake.generate"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
     {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "locktext", "outputs", "running"}
+    | {"lockmemo", "locktext", "outputs", "running", "slurmcall", "threads"}
     | {"nbsnake", "__main__"}
 )
 
@@ -100,10 +113,16 @@ OUTSIDE = {
     "matplotlib": {"plot"},
     "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
     "subprocess": {"exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
-    | {"ipython.standins"},  # whose functions become part of scripts
+    | {
+        "asking",
+        "slurmcall",
+        "slurmtools",
+        "ipython.standins",
+    },  # whose functions become part of scripts
 }
 PRINTERS = frozenset(
     {"cli", "drift", "exec", "snakefile", "repolock", "running", "ipython.standins"}
+    | {"slurmcall", "slurmtools"}
 )
 
 

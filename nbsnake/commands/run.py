@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 from nbsnake.choose import choose_steps, choose_variants
 from nbsnake.commands import enter_project_with
@@ -14,20 +15,24 @@ from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
 from nbsnake.generate import find_changes, generate, overruled_literals
 from nbsnake.plan import Plan
+from nbsnake.profiles import FOLDER
 from nbsnake.receipt import read_failure
 from nbsnake.restore import restore
 from nbsnake.running import head_is_alive, wait_for_orphans
+from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.sync import sync
 from nbsnake.unchanged import is_unchanged
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
+# Options of Snakemake's that may tell how many cores there are.
+PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--cores", "-c"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "nbsnake run [-h] [-j N] [--client NAME] [--only AXIS=VALUE] [--no-restore] [STEP ...]"
-        " [-- SNAKEMAKE ARGS]"
+        "nbsnake run [-h] [-j N] [--profile NAME] [--client NAME] [--only AXIS=VALUE]"
+        " [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
     )
     parser.add_argument(
         "steps",
@@ -52,7 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one client: short for --only client=NAME",
     )
     parser.add_argument(
-        "-j", "--jobs", default="all", metavar="N", help="cores to use (default: all)"
+        "-j", "--jobs", metavar="N", help="cores to use (default: all, or what the profile says)"
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help=f"run by {FOLDER}/NAME, such as one that 'nbsnake profile slurm' wrote",
     )
     parser.add_argument("--no-restore", action="store_true", help="compute also what the cache has")
 
@@ -62,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if DRY_RUN.intersection(args.snakemake_args):
         if changes := find_changes():
             report(changes, dry_run=True)
-        return run_snakemake(["--cores", args.jobs, *args.snakemake_args])
+        return run_snakemake([*_where(args), *args.snakemake_args])
     changes = [] if is_unchanged() else generate()
     if changes:
         report(changes)
@@ -77,19 +87,36 @@ def run(args: argparse.Namespace) -> int:
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
         wait_for_orphans()
+        end_left_jobs()
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     else:
         _restore(plan)
     started = time.time()
     targets = [path for step in steps for path in plan.steps[step].out_paths]
-    code = run_snakemake(
-        [*targets, "--cores", args.jobs, "--logger", "nbsnake", *args.snakemake_args]
-    )
+    code = run_snakemake([*targets, *_where(args), "--logger", "nbsnake", *args.snakemake_args])
     if code == 0:
         return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _where(args: argparse.Namespace) -> list[str]:
+    """Where the steps run; a number of cores would bound a whole cluster."""
+    folder = f"{FOLDER}/{args.profile}" if args.profile else ""
+    if folder and not Path(folder).is_dir():
+        raise UsageError(
+            f"there is no profile {folder}",
+            hint=f"write one: nbsnake profile {args.profile}"
+            if args.profile in ("slurm", "generic")
+            else "nbsnake profile slurm|generic writes one",
+        )
+    told = PROFILES.intersection(word.partition("=")[0] for word in args.snakemake_args)
+    cores = args.jobs or ("" if folder or told else "all")
+    return [
+        *(["--workflow-profile", folder] if folder else []),
+        *(["--cores", cores] if cores else []),
+    ]
 
 
 def _axis_value(word: str) -> tuple[str, str]:

@@ -12,6 +12,10 @@ from nbsnake.digests import read_digests
 from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
+from nbsnake.needs import Needs
+from nbsnake.receipt import read_receipt
+from nbsnake.tables import as_text
+from nbsnake.usage import Demand, demand_table, usage_of
 
 SHOWN = 3  # of the steps for which one waits
 
@@ -24,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names, patterns of names, or notebooks (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
+    parser.add_argument(
+        "--resources",
+        action="store_true",
+        help="memory, time and cores that each step used when it last ran, and what it asks for",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,13 +49,33 @@ def run(args: argparse.Namespace) -> int:
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
+    demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
     if args.json:
-        print(json.dumps([_as_dict(verdict) for verdict in shown], indent=2))
+        told = [
+            _as_dict(verdict)
+            | ({"resources": demand.as_dict()} if (demand := demands.get(name)) else {})
+            for verdict in shown
+            for name in [verdict.step.name]
+        ]
+        print(json.dumps(told, indent=2))
+    elif args.resources:
+        print(as_text(demand_table(demands)), end="")
     else:
         width = max((len(verdict.step.name) for verdict in shown), default=0)
         for verdict in shown:
             print(f"{verdict.step.name:{width}}  {_in_words(verdict)}")
     return 0
+
+
+def _demands(names: Sequence[str]) -> dict[str, Demand]:
+    """What each of the steps, or variants, asked and used."""
+    from nbsnake.generate import find_pipeline  # reads all notebooks, which nothing else here needs
+
+    needs = {step.name: step.needs for step in find_pipeline().steps}
+    return {
+        name: Demand(needs.get(name.partition("@")[0], Needs()), usage_of(read_receipt(name)))
+        for name in names
+    }
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

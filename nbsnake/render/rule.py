@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nbsnake.model import Argument, Artifact, FanIn, Role, Source, Step, upwards
+from nbsnake.needs import Needs, Resource
 from nbsnake.paramtype import text_of
 from nbsnake.pipeline import Pipeline
+from nbsnake.profiles import GROUPED
 from nbsnake.quote import comment, string
 from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
 from nbsnake.values import OPTION
@@ -64,7 +66,9 @@ def render_rule(step: Step, pipeline: Pipeline) -> str:
         *_section("output", [_output(artifact, step) for artifact in step.outputs]),
         *_section("log", [Entry(step.log)]),
         *(_section("wildcard_constraints", constraints) if constraints else ()),
-        *("    conda:", f"        {string(ENVIRONMENT)}"),
+        *_scheduling(step.needs),
+        *_software(step.needs),
+        *_machine(step.needs),
         *_section("params", _params(step)),
         "    shell:",
         *(f"        {line}" for line in _shell_lines([*_shell(step, pipeline)])),
@@ -81,6 +85,43 @@ def _shell_lines(parts: list[str]) -> list[str]:
 def _docstring(summary: str) -> list[str]:
     plain = summary and not set(summary) & set('"\\')
     return [f'    """{summary}"""'] if plain else []
+
+
+def _scheduling(needs: Needs) -> Iterator[str]:
+    """How often a failed job is tried again, and with which others it is one job."""
+    if needs.retries is not None:
+        yield f"    retries: in_head({needs.retries})"
+    if needs.group:
+        yield from ("    group:", f"        {string(needs.group)}")
+
+
+def _software(needs: Needs) -> Iterator[str]:
+    """The environment; a container has what its step needs, unless both are told."""
+    if needs.conda or not needs.container:
+        is_file = needs.conda.endswith((".yaml", ".yml"))
+        path = f"../../{needs.conda}" if is_file else needs.conda
+        yield from ("    conda:", f"        {string(_pattern(path or ENVIRONMENT))}")
+    if needs.container:
+        yield from ("    container:", f"        {string(needs.container)}")
+
+
+def _machine(needs: Needs) -> Iterator[str]:
+    if needs.threads is not None:
+        yield f"    threads: {needs.threads}"
+    resources = [f"{each.name}={_amount(each)}" for each in needs.resources]
+    if needs.group:  # so that a profile can say how many cores a group's job has
+        resources.append(f"{GROUPED}={needs.threads or 1}")
+    if resources:
+        yield "    resources:"
+        yield from (f"        {each}," for each in resources)
+
+
+def _amount(resource: Resource) -> str:
+    """A number, a function of the attempt, or a text."""
+    if resource.base is None:
+        return string(resource.text)
+    grows = "lambda wildcards, attempt: " if resource.power else ""
+    return f"{grows}{resource.text}"
 
 
 def _section(name: str, entries: Iterable[Entry]) -> Iterator[str]:
@@ -148,7 +189,8 @@ def _tells_fan_in(argument: Argument) -> bool:
 
 def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
     key = "-".join(f"{{wildcards.{axis.name}}}" for axis in step.axes)
-    yield f"nbsnake exec {full_name(step.name, key)} --"
+    told = " --threads={threads}" if step.needs.threads is not None else ""
+    yield f"nbsnake exec {full_name(step.name, key)}{told} --"
     if step.command:
         yield f" bash -c {_pattern(shlex.quote(step.command.text))}"
     else:

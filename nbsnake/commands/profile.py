@@ -1,0 +1,207 @@
+"""``nbsnake profile``"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from nbsnake.asking import ask_cluster
+from nbsnake.cluster import Cluster
+from nbsnake.commands import enter_project
+from nbsnake.errors import NbsnakeError, UsageError, raise_all
+from nbsnake.files import Drift, GeneratedFile, find_drift, settle
+from nbsnake.fitting import unfit
+from nbsnake.generate import find_pipeline
+from nbsnake.genericprofile import (
+    STATUS_FILE,
+    SYSTEMS,
+    System,
+    generic_settings,
+    status_script,
+)
+from nbsnake.model import Step
+from nbsnake.paramtype import Value
+from nbsnake.plan import read_plan
+from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
+from nbsnake.project import read_yaml
+from nbsnake.receipt import read_receipt
+from nbsnake.scaffold import default_profile
+from nbsnake.slurmprofile import Wishes, choose_partition, slurm_settings
+from nbsnake.usage import fitting, most, usage_of
+
+KINDS = ("slurm", "generic", "default")
+# Which options mean something for which kind.
+SLURM_ONLY = ("partition", "account", "poll", "check", "from_receipts")
+GENERIC_ONLY = ("system", "submit", "status", "cancel")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help=" | ".join(KINDS))
+    parser.add_argument("-o", dest="folder", metavar="DIR", help=f"where (default: {FOLDER}/KIND)")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print it, write nothing")
+    parser.add_argument("--force", action="store_true", help="overwrite a profile that differs")
+    slurm = parser.add_argument_group("slurm")
+    slurm.add_argument("--partition", metavar="P", help="for steps that name none")
+    slurm.add_argument("--account", metavar="A", help="the account to charge")
+    slurm.add_argument(
+        "--poll", type=_seconds, metavar="S", help="seconds to the first look at a job (default 20)"
+    )
+    slurm.add_argument(
+        "--from-receipts", action="store_true", help="ask for what the steps used when they ran"
+    )
+    slurm.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a step can never run"
+    )
+    generic = parser.add_argument_group("generic")
+    generic.add_argument("--system", choices=SYSTEMS, help="ready settings of a batch system")
+    generic.add_argument("--submit", metavar="CMD", help="submits a job, prints its number")
+    generic.add_argument("--status", metavar="CMD", help="prints success, failed or running")
+    generic.add_argument("--cancel", metavar="CMD", help="cancels jobs")
+
+
+def _seconds(word: str) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= 600:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of seconds from 1 to 600")
+    return int(word)
+
+
+def run(args: argparse.Namespace) -> int:
+    _check_options(args)
+    enter_project()
+    folder = (args.folder or f"{FOLDER}/{args.kind}").rstrip("/")
+    if args.check:
+        return _check(ask_cluster(), args, folder)
+    files = [*{"slurm": _slurm, "generic": _generic, "default": _default}[args.kind](args, folder)]
+    if args.dry_run:
+        sys.stdout.writelines(file.text for file in files)
+        return 0
+    return _write(files, folder, force=args.force)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    wrong = {"slurm": GENERIC_ONLY, "generic": SLURM_ONLY, "default": SLURM_ONLY + GENERIC_ONLY}
+    faults: list[NbsnakeError] = [
+        UsageError(f"--{name.replace('_', '-')} means nothing for a {args.kind} profile")
+        for name in wrong[args.kind]
+        if getattr(args, name)
+    ]
+    raise_all(faults)
+
+
+def _slurm(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
+    cluster = ask_cluster()
+    steps = find_pipeline().steps
+    wishes = Wishes(
+        partition=args.partition or "",
+        account=args.account or "",
+        poll=args.poll or Wishes().poll,
+        groups=_groups(steps),
+        fitted=_fitted(steps) if args.from_receipts else None,
+    )
+    settings = slurm_settings(cluster, wishes)
+    _tell(f"the cluster {cluster.name!r} says:", settings)
+    yield _profile(settings, "profile slurm", folder)
+
+
+def _generic(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
+    system = SYSTEMS.get(args.system)
+    ready = system or System("", "", "")
+    commands = {
+        "submit": args.submit or ready.submit,
+        "status": args.status or (f"sh {folder}/{STATUS_FILE}" if system else ""),
+        "cancel": args.cancel or ready.cancel,
+    }
+    absent = [f"--{name}" for name, command in commands.items() if not command]
+    if absent:
+        raise UsageError(
+            f"the batch system is not known: {', '.join(absent)} must be told",
+            hint=f"or take ready ones with --system {'|'.join(SYSTEMS)}",
+        )
+    settings = generic_settings(**commands, groups=_groups(find_pipeline().steps))
+    yield _profile(settings, "profile generic", folder)
+    if system and not args.status:
+        yield GeneratedFile(path=f"{folder}/{STATUS_FILE}", text=status_script(system))
+
+
+def _default(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
+    yield GeneratedFile(path=f"{folder}/{FILE}", text=default_profile())
+
+
+def _profile(settings: Iterable[Setting], command: str, folder: str) -> GeneratedFile:
+    return GeneratedFile(path=f"{folder}/{FILE}", text=render_profile(settings, command, folder))
+
+
+def _groups(steps: Iterable[Step]) -> tuple[str, ...]:
+    return tuple(step.needs.group for step in steps if step.needs.group)
+
+
+def _fitted(steps: Iterable[Step]) -> Mapping[str, Mapping[str, Value]]:
+    """What to ask for by step, of the steps that have run."""
+    names = variant_names()
+    fitted = {}
+    for step in steps:
+        usage = most(usage_of(read_receipt(name)) for name in names.get(step.name, []))
+        if usage:
+            fitted[step.name] = fitting(usage)
+        else:
+            print(f"{step.name}: has not run here, nothing is known of it", file=sys.stderr)
+    return fitted
+
+
+def variant_names() -> dict[str, list[str]]:
+    """By step, the names under which it leaves receipts."""
+    plan = read_plan()
+    names: dict[str, list[str]] = {}
+    for planned in plan.steps.values() if plan else ():
+        names.setdefault(planned.rule, []).append(planned.name)
+    return names
+
+
+def _tell(head: str, settings: Iterable[Setting]) -> None:
+    """Say what was chosen because of the cluster, and why."""
+    print(head, file=sys.stderr)
+    for setting in settings:
+        if setting.key.startswith(("slurm-", "default-", "group")) and setting.why:
+            print(f"  {setting.key}: {setting.value}\n    {setting.why}", file=sys.stderr)
+
+
+def _write(files: Iterable[GeneratedFile], folder: str, *, force: bool) -> int:
+    """Write what is new; what differs only by force, for the files are the user's."""
+    drifts = find_drift(files, [])
+    changed = [drift for drift in drifts if drift.reason == "changed"]
+    sys.stdout.writelines(drift.diff() for drift in changed)
+    if changed and not force:
+        print(
+            f"{', '.join(drift.path for drift in changed)}: differs as shown, and is yours; "
+            "nothing was written\n  hint: add --force to overwrite it",
+            file=sys.stderr,
+        )
+        return 1
+    settle(drifts)
+    for drift in drifts:
+        print(f"{_done(drift)} {drift.path}", file=sys.stderr)
+    if not drifts:
+        print(f"{folder}: is as it would be written", file=sys.stderr)
+    elif not folder.endswith("/default"):
+        print(f"use it: snakemake --workflow-profile {folder}", file=sys.stderr)
+    return 0
+
+
+def _done(drift: Drift) -> str:
+    return "wrote" if drift.reason == "missing" else "updated"
+
+
+def _check(cluster: Cluster, args: argparse.Namespace, folder: str) -> int:
+    profile = read_yaml(f"{folder}/{FILE}") if Path(folder, FILE).exists() else {}
+    defaults = profile.get("default-resources")
+    named = defaults.get("slurm_partition") if isinstance(defaults, dict) else None
+    default = choose_partition(cluster, args.partition or named or "")
+    steps = find_pipeline().steps
+    raise_all(unfit(steps, cluster, default, profile))
+    shown = ", ".join(_shown(step, default.name) for step in steps)
+    print(f"every step fits: {shown or 'none'}", file=sys.stderr)
+    return 0
+
+
+def _shown(step: Step, default: str) -> str:
+    return f"{step.name} in {step.needs.text('slurm_partition') or default}"

@@ -1,0 +1,126 @@
+"""What a run on Slurm needs around Slurm's programs, and the jobs that a killed run left there.
+
+All of it does nothing where Slurm is not installed, and where no job was ever submitted.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from nbsnake.atomic import write_atomically
+from nbsnake.errors import ToolError
+from nbsnake.slurmcall import JOBS_FILE
+
+FOLDER = ".nbsnake/slurm/bin"
+WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
+RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
+PAUSE = 1.0
+MOST = 5000  # of the jobs on record, the last ones: what a command line holds
+PATIENCE = 60.0  # seconds that a controller may be away
+
+
+def wrap_slurm_tools() -> None:
+    """Let Snakemake's executors find Slurm's programs as :mod:`nbsnake.slurmcall` has them.
+
+    ``srun`` is found by jobs, which lose the variable that tells where Slurm's configuration is.
+    """
+    folder = os.path.abspath(FOLDER)
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    plain = os.pathsep.join(part for part in path if part != folder)
+    programs = {
+        name: shutil.which(name, path=plain) for name in ("sbatch", "squeue", "sacct", "srun")
+    }
+    if programs["sbatch"] is None:
+        return
+    for name, program in programs.items():
+        if program:
+            _write(os.path.join(folder, name), _wrapper(name, program))
+    os.environ["PATH"] = os.pathsep.join([folder, plain])
+
+
+def _wrapper(name: str, program: str) -> str:
+    if name == "srun":
+        conf = os.environ.get("SLURM_CONF")
+        told = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
+        return f'#!/bin/sh\n{told}exec {shlex.quote(program)} "$@"\n'
+    python = shlex.quote(sys.executable)
+    return f'#!/bin/sh\nexec {python} -P -m nbsnake.slurmcall {name} {shlex.quote(program)} "$@"\n'
+
+
+def _write(path: str, text: str) -> None:
+    file = Path(path)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        write_atomically(path, text.encode(), mode=0o755)
+
+
+def end_left_jobs() -> None:
+    """Cancel the waiting jobs of a run that was killed, and wait for those that run.
+
+    They leave receipts, so that nothing of theirs is computed again. Only a head calls this, for
+    then no other run is going on here. Raises :class:`ToolError` where Slurm does not answer.
+    """
+    is_told = False
+    while left := _left_jobs():
+        waiting = [job for job, state in left.items() if state in WAITING]
+        if waiting:
+            subprocess.run(["scancel", *waiting], capture_output=True)
+            jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
+            _say(f"cancelled {jobs} of an earlier run")
+        if not is_told and len(left) > len(waiting):
+            _say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
+            is_told = True
+        time.sleep(PAUSE)
+    forget_ended_jobs()
+
+
+def forget_ended_jobs() -> None:
+    """At the end of a run: when Slurm says that its jobs have ended, the next run need not ask."""
+    if _ask(_noted_jobs()) == {}:
+        Path(JOBS_FILE).unlink(missing_ok=True)
+
+
+def _left_jobs() -> dict[str, str]:
+    """The jobs that have not ended, with their states."""
+    jobs = _noted_jobs()
+    deadline = time.monotonic() + PATIENCE
+    while (left := _ask(jobs)) is None:
+        _say("asking Slurm what became of the jobs of an earlier run")
+        if time.monotonic() > deadline:
+            raise ToolError(
+                "Slurm does not say what became of the jobs of an earlier run",
+                hint=f"try again when it does (scontrol ping); or see to them yourself and remove "
+                f"{JOBS_FILE}",
+            )
+        time.sleep(10 * PAUSE)
+    return left
+
+
+def _noted_jobs() -> list[str]:
+    try:
+        return Path(JOBS_FILE).read_text(encoding="utf-8").split()[-MOST:]
+    except FileNotFoundError:
+        return []
+
+
+def _ask(jobs: list[str]) -> dict[str, str] | None:
+    """Of these jobs, those that have not ended; None where Slurm does not answer."""
+    if not jobs or shutil.which("squeue") is None:  # no cluster, to which a copy came from one
+        return {}
+    # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
+    asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode and "Invalid job id" not in done.stderr:
+        return None
+    pairs = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
+    return {job: state for job, state in pairs if state in WAITING | RUNNING}
+
+
+def _say(message: str) -> None:
+    print(f"nbsnake: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,106 @@
+"""A project at the login node of a Slurm cluster, and one step that does what a test needs."""
+
+import re
+import subprocess
+import time
+
+from e2e_project import Project, notebook_text
+from slurm_cluster import Cluster, wait_until
+
+PROFILE = "workflow/profiles/slurm"
+# What a step can do to a cluster; ``{fields}`` are what it asks for.
+WORK = '''\
+"""Do what the test asks for.
+
+:param result: where the result goes
+:dvc-out result: data/work.txt
+{fields}
+"""
+result = "../data/work.txt"
+'''
+CODE = """\
+import os
+import time
+
+with open(os.environ["COUNT_FILE"], "a") as counts:
+    counts.write("work\\n")
+with open(result, "w") as file:
+    file.write("half")
+    file.flush()
+    {action}
+    file.write(" and whole\\n")
+"""
+
+
+def write_work(project: Project, action: str, *fields: str) -> None:
+    """Add the step ``work``."""
+    cells = ["# Work", WORK.format(fields="\n".join(fields)), CODE.format(action=action)]
+    project.write("notebooks/work.ipynb", notebook_text(cells))
+    project.nbsnake("generate")
+
+
+class Login:
+    """A project whose tools see a cluster, with a profile for it that looks often."""
+
+    def __init__(self, project: Project, cluster: Cluster, *options: str) -> None:
+        env = {**project.env, **cluster.env}
+        env["PATH"] = f"{project.env['PATH']}:{cluster.env['PATH']}"
+        self.project = Project(project.root, env)
+        self.cluster = cluster
+        self.project.nbsnake("profile", "slurm", "--poll", "1", *options)
+        self._known = set(self.all_jobs())
+
+    def snakemake(self, *arguments: str, code: int = 0, **env: str) -> str:
+        """Run on the cluster to the end; what was printed."""
+        command = ["snakemake", "--workflow-profile", PROFILE, *arguments]
+        done = self.project.run(*command, code=code, env=env)
+        return done.stdout + done.stderr
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
+        return self.project.start("snakemake", "--workflow-profile", PROFILE, *arguments, **env)
+
+    def told(self) -> str:
+        """What started commands have printed so far."""
+        root = self.project.root
+        return root.with_name(f"{root.name}.out").read_text()
+
+    def all_jobs(self) -> dict[str, dict[str, str]]:
+        """Every job that the controller knows: its rule, state, node, CPUs, memory and limit."""
+        names = ("rule", "state", "node", "cpus", "memory", "limit", "partition")
+        shown = self.cluster.call("squeue", "-h", "--states=all", "-o", "%i|%k|%T|%N|%C|%m|%l|%P")
+        lines = [line.split("|") for line in shown.stdout.splitlines()]
+        return {line[0]: dict(zip(names, line[1:], strict=True)) for line in lines}
+
+    def jobs(self) -> dict[str, dict[str, str]]:
+        """The jobs of this project."""
+        return {job: told for job, told in self.all_jobs().items() if job not in self._known}
+
+    def job_of(self, rule: str) -> str:
+        return next(job for job, told in self.jobs().items() if told["rule"] == f"rule_{rule}")
+
+    def wait_until_running(self, *rules: str) -> None:
+        """Wait until jobs of these rules run."""
+
+        def running() -> bool:
+            jobs = self.jobs().values()
+            return {f"rule_{rule}" for rule in rules} <= {
+                job["rule"] for job in jobs if job["state"] == "RUNNING"
+            }
+
+        wait_until(f"running: {rules}", running, 120)
+
+    def assert_told_of(self, rule: str, text: str, told: str) -> None:
+        """Snakemake's message about a failed job names the step, its log and the reason."""
+        assert re.search(rf"Error in rule {rule}\b", told), told
+        assert f"logs/{rule}.log" in told
+        assert text in told, told
+
+    def assert_no_job_is_left(self) -> None:
+        wait_until("no job is left", lambda: not self.cluster.jobs(), 30)
+
+
+def finish(process: subprocess.Popen[bytes], seconds: float) -> float:
+    """Wait for the end, which must come in time; after how many seconds it came."""
+    started = time.monotonic()
+    process.wait(timeout=seconds)
+    return time.monotonic() - started

@@ -1,0 +1,174 @@
+"""Slurm's programs as executors call them: no answer is no news, and no job is lost."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbsnake import slurmcall, slurmtools
+from nbsnake.errors import ToolError
+from nbsnake.slurmcall import JOBS_FILE, UNREACHABLE, main
+from nbsnake.slurmtools import FOLDER, end_left_jobs, wrap_slurm_tools
+
+QUERY = ("--noheader", "--states=all", "--name", "run1")
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path, monkeypatch):
+    """A project, and a folder for programs that stand in for Slurm's."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "project/.nbsnake").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.setattr(slurmcall, "PAUSE", 0.01)
+    monkeypatch.setattr(slurmtools, "PAUSE", 0.01)
+    monkeypatch.setattr(slurmtools, "PATIENCE", 0.05)
+
+    def write(name, body):
+        file = tmp_path / "bin" / name
+        file.write_text(f"#!/bin/sh\n{body}\n")
+        file.chmod(0o755)
+        return str(file)
+
+    return write
+
+
+def test_a_query_that_fails_is_no_news(programs, capsys):
+    squeue = programs("squeue", "echo '1|RUN'; exit 1")
+    assert main(["squeue", squeue, *QUERY]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_what_a_person_asks_is_answered_as_ever(programs, capfd):
+    squeue = programs("squeue", "echo away >&2; exit 4")
+    assert main(["squeue", squeue]) == 4
+    assert "away" in capfd.readouterr().err
+
+
+def test_words_are_those_that_executors_know(programs, capsys):
+    sacct = programs("sacct", "printf '1|CANCELLED by 0\\n2|COMPLETED\\n3|FAILED\\n'")
+    assert main(["sacct", sacct, *QUERY]) == 0
+    assert capsys.readouterr().out == "1|CANCELLED\n2|COMPLETED\n3|FAILED\n"
+
+
+def test_no_node_is_no_node_to_leave_out(programs, capsys):
+    sacct = programs("sacct", "echo 'None assigned'")
+    assert main(["sacct", sacct, "-j", "1", "-n", "-X", "-o", "nodelist%-256"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_without_accounts_squeue_answers_for_the_same_run(programs, capsys):
+    sacct = programs("sacct", "exit 1")
+    programs("squeue", 'case "$*" in *--name=run1*) echo "1|RUNNING" ;; esac')
+    assert main(["sacct", sacct, *QUERY]) == 0
+    assert capsys.readouterr().out == "1|RUNNING\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["exceeded memory limit (9 > 8), being killed", "1 oom_kill event"]
+)
+def test_a_job_whose_log_tells_of_memory_ran_out_of_it(words, programs, capsys):
+    log = Path("logs/slurm/rule_a/7.log")
+    log.parent.mkdir(parents=True)
+    log.write_text(f"{'x' * 20_000}\nslurmstepd: error: {words}\n")
+    squeue = programs("squeue", "printf '7|FAILED\\n8|FAILED\\n'")
+    assert main(["squeue", squeue, *QUERY]) == 0
+    assert capsys.readouterr().out == "7|OUT_OF_MEMORY\n8|FAILED\n"
+
+
+def test_a_submission_waits_for_the_controller_and_is_noted(programs, capsys):
+    body = f"if [ -e away ]; then rm away; echo '{UNREACHABLE}' >&2; exit 1; fi; echo '12;lab'"
+    sbatch = programs("sbatch", body)
+    Path("away").touch()
+    assert main(["sbatch", sbatch, "--parsable"]) == 0
+    assert capsys.readouterr().out == "12;lab\n"
+    assert Path(JOBS_FILE).read_text() == "12\n"
+
+
+@pytest.mark.parametrize("told", ["Socket timed out on send/recv operation", "Invalid partition"])
+def test_a_submission_that_may_have_been_heard_is_not_repeated(told, programs, capsys):
+    sbatch = programs("sbatch", f"echo x >> calls; echo '{told}' >&2; exit 1")
+    assert main(["sbatch", sbatch, "--parsable"]) == 1
+    assert told in capsys.readouterr().err
+    assert Path("calls").read_text() == "x\n"
+    assert not Path(JOBS_FILE).exists()
+
+
+def test_tools_are_wrapped_once_and_call_the_real_ones(programs, monkeypatch):
+    monkeypatch.setenv("SLURM_CONF", "/etc/a b.conf")
+    programs("sbatch", "echo 12")
+    programs("srun", 'echo "$SLURM_CONF"')
+    wrap_slurm_tools()
+    wrap_slurm_tools()
+    path = os.environ["PATH"].split(os.pathsep)
+    assert path[0] == str(Path(FOLDER).resolve())
+    assert path.count(path[0]) == 1
+    assert {"sbatch", "srun"} <= {file.name for file in Path(FOLDER).iterdir()}
+    monkeypatch.delenv("SLURM_CONF")
+    said = [
+        subprocess.run([name], capture_output=True, text=True).stdout for name in ("srun", "sbatch")
+    ]
+    assert said == ["/etc/a b.conf\n", "12\n"]
+
+
+def test_without_slurm_nothing_is_wrapped(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name, **more: None)
+    before = os.environ["PATH"]
+    wrap_slurm_tools()
+    assert os.environ["PATH"] == before
+    assert not Path(FOLDER).exists()
+
+
+def note(*jobs):
+    for job in jobs:
+        slurmcall.note(job)
+
+
+def test_of_a_killed_run_waiting_jobs_are_cancelled_and_running_ones_awaited(programs, capsys):
+    note("1", "2", "3")
+    answers = "echo x >> asked; case $(wc -l < asked) in"
+    answers += " 1) printf '1|PENDING\\n2|RUNNING\\n3|COMPLETED\\n' ;;"
+    answers += " 2) printf '1|CANCELLED\\n2|COMPLETING\\n' ;; *) echo '2|COMPLETED' ;; esac"
+    programs("squeue", answers)
+    programs("scancel", 'echo "$*" >> cancelled')
+    end_left_jobs()
+    assert Path("cancelled").read_text() == "1\n"
+    assert not Path(JOBS_FILE).exists()
+    told = capsys.readouterr().err
+    assert "cancelled 1 waiting job of an earlier run" in told
+    assert "waiting for jobs of an earlier run: 2" in told
+
+
+def test_a_controller_that_never_answers_is_a_fault_and_the_jobs_stay_on_record(programs):
+    note("1")
+    programs("squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    with pytest.raises(ToolError, match="does not say what became"):
+        end_left_jobs()
+    assert Path(JOBS_FILE).exists()
+
+
+def test_jobs_that_slurm_has_forgotten_have_ended(programs):
+    note("1")
+    programs("squeue", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    end_left_jobs()
+    assert not Path(JOBS_FILE).exists()
+
+
+def test_where_nothing_was_submitted_nothing_is_asked():
+    end_left_jobs()
+
+
+def test_a_project_cannot_stand_in_for_modules_of_the_wrapper(programs):
+    Path("re.py").write_text("raise SystemExit('the wrong one')\n")
+    programs("sbatch", "echo 12")
+    wrap_slurm_tools()
+    done = subprocess.run(["sbatch"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("12\n", ""), sys.executable
+
+
+def test_a_copy_of_a_project_away_from_its_cluster_asks_nobody(monkeypatch):
+    note("1")
+    monkeypatch.setattr("shutil.which", lambda name, **more: None)
+    end_left_jobs()
