@@ -177,13 +177,13 @@ def make_project(root: Path, steps: int) -> None:
             f'"""Step {name}.\n',
             ":param source: what is read",
             ":param result: what is written",
-            ":param int weight: a number",
+            *([":param int weight: a number"] if number == steps - 1 else []),
             f":dvc-in source: {before}",
             f":dvc-out result: data/{name}.txt",
             '"""',
             f'source = "../{before}"',
             f'result = "../data/{name}.txt"',
-            "weight = 1",
+            *(["weight = 1"] if number == steps - 1 else []),
         ]
         write_notebook_file(root, name, ["\n".join(head), CODE.format(name=name)])
     call(root, "nbsnake", "init")
