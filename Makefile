@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus remote fault slurm check bench clean tools
+.PHONY: help demo test corpus lock remote fault slurm check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -18,6 +18,9 @@ test: $(INSTALLED)  ## run the whole test suite
 
 corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads them)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m corpus
+
+lock: $(INSTALLED)  ## try all that could make dvc.lock differ from what dvc repro writes, or lie
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m lock
 
 remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
@@ -40,6 +43,7 @@ bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/convert.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sweep.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sync.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/cluster.py
 
 clean:  ## remove what the targets above made

@@ -39,14 +39,15 @@ ANY_WRITE = 0o222
 class Cache(NamedTuple):
     """Where objects live, and how the workspace is linked to them (DVC's ``cache.type``).
 
-    The modes are those that single files of the workspace get (None: those that they have) and
-    folders of the cache; DVC has others for a cache that several people share.
+    The modes are those that single files of the workspace get (None: those that they have),
+    folders of the cache, and its entries of runs; a cache that several people share has others.
     """
 
     folder: str
     link_types: tuple[str, ...] = ("reflink", "copy")
     file_mode: int | None = 0o644
     folder_mode: int = 0o755
+    entry_mode: int = 0o644
 
     def object_path(self, md5: str) -> str:
         return os.path.join(self.folder, "files", "md5", md5[:2], md5[2:])
@@ -119,7 +120,7 @@ class Cache(NamedTuple):
     def add_file(self, path: str, data: bytes) -> None:
         """Write a file of the cache that is no object, such as an entry of the run-cache."""
         self._make_folder(os.path.dirname(path))
-        write_atomically(path, data, durable=False)
+        write_atomically(path, data, mode=self.entry_mode, durable=False)
 
     def listing(self, content: Digest) -> list[tuple[str, str]]:
         """The files of a folder that the cache has: each path inside it, and its md5."""

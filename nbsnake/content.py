@@ -148,6 +148,12 @@ def write_stamp(path: str) -> str | None:
     return _stamp(path, _write_stamp)
 
 
+def is_linked(path: str) -> bool:
+    """Whether files here have other names too, such as that of an object in the cache."""
+    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
+    return any(os.stat(file).st_nlink > 1 for file in files)
+
+
 def _stamp(path: str, of_file: Callable[[os.stat_result], str]) -> str | None:
     try:
         status = os.stat(path)

@@ -15,10 +15,12 @@ from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
+from dvc_objects.fs.utils import umask
 
 from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.gitignore import tracked_by_git
+from nbsnake.lockfile import read_lock
 from nbsnake.model import PARAMS_FILE, upwards
 from nbsnake.paramtype import has_value_at, value_at
 from nbsnake.places import place_of
@@ -44,6 +46,7 @@ def make_plan() -> tuple[Plan, list[str]]:
 
     Raises :class:`NbsnakeError` when DVC cannot read the project.
     """
+    read_lock()  # which tells more of a fault in it than DVC does
     config = read_params()
     schema = read_schema() or {}
     raise_all(schema_faults(schema, config, PARAMS_FILE))
@@ -110,10 +113,12 @@ def _sources(plan: Plan) -> Iterator[str]:
                 yield from (f"{up}.dvc" for up in upwards(path))
 
 
-def _cache_modes(repo: Any) -> tuple[int, int]:
-    """The permissions of new files of the workspace, and of folders of the cache."""
+def _cache_modes(repo: Any) -> tuple[int, int, int]:
+    """The permissions of files of the workspace, of folders of the cache, and of its entries."""
     local = repo.cache.local
-    return local._file_mode, local._dir_mode  # noqa: SLF001  (DVC tells them nowhere else)
+    shared: int = local._file_mode  # noqa: SLF001  (DVC tells it nowhere else)
+    own = shared if local.cache_types[0] == "copy" else 0o666 & ~umask
+    return own, local._dir_mode, shared  # noqa: SLF001
 
 
 def _beyond(repo: Any) -> str:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from e2e_project import NOTHING, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 
 
 def commit(project: Project, message: str) -> None:
@@ -127,6 +127,7 @@ def test_the_other_commands_of_dvc_work_on_the_result(done: Project) -> None:
     done.dvc("plots", "show", "--json")
     done.dvc("gc", "--workspace", "--force", "--quiet")
     assert done.wrong_objects() == []
+    done.computed()
     assert_nothing_to_do(done)
 
 
@@ -143,7 +144,6 @@ def test_what_dvc_has_forgotten_is_computed_and_locked_again(done: Project) -> N
 
 def test_a_checkout_removes_what_another_commit_does_not_have(done: Project) -> None:
     """DVC removes outputs of which it knows that it put them there."""
-    commit(done, "all")
     done.git("checkout", "--quiet", "HEAD~1")
     (done.root / "dvc.lock").unlink(missing_ok=True)
     text = done.read("dvc.yaml")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from e2e_project import MAKE, NOTHING, Project, notebook_text
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 
 WRITER = """\
 import pathlib

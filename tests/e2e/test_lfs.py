@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from e2e_project import NOTHING, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 RAW = "data/raw.txt"
 CONTENT = "1 2 3\n"
 SKIP = {"GIT_LFS_SKIP_SMUDGE": "1"}

@@ -9,7 +9,7 @@ import pytest
 from diskfaults import cache_objects, copy_exactly, objects_in
 from e2e_project import LEFT, NOTHING, RIGHT, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 OLD, FUTURE = 922_000_000, 2_220_000_000  # in 1999 and in 2040
 
 

@@ -1,0 +1,30 @@
+"""Do in one process what the jobs of all planned steps do: results, objects and receipts."""
+
+import os
+import time
+from pathlib import Path
+
+from nbsnake.content import digest, stamp
+from nbsnake.exec import receipt_of
+from nbsnake.outputs import remember_run, store_outputs
+from nbsnake.plan import read_plan
+from nbsnake.receipt import Seen, write_receipt
+
+
+def main() -> None:
+    plan = read_plan()
+    assert plan
+    for step in plan.steps.values():
+        started = time.time()
+        seen = [Seen(path, digest(path), stamp(path)) for path in step.deps]
+        source = next(path for path in step.deps if path.endswith(".txt"))
+        for path in step.out_paths:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            Path(path).write_text(f"{Path(source).read_text()}{step.name}\n")
+        outs = store_outputs(plan.cache, step)
+        remember_run(plan.cache, step, {each.path: each.content for each in seen} | outs)
+        write_receipt(receipt_of(step, step.argv, seen, outs, started))
+
+
+if __name__ == "__main__":
+    main()
