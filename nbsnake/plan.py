@@ -8,6 +8,7 @@ its configuration; the plan holds their digests, and is good for as long as thes
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -209,9 +210,14 @@ def read_plan() -> Plan | None:
 
 
 def read_current_plan() -> Plan | None:
-    """The plan, or None when one of the files that it was made from has changed since."""
+    """The plan, or None when one of the files that it was made from has changed since.
+
+    DVC's memory of files belongs to the place of the project: in a copy, the plan is another one.
+    """
     fields = _read_json(PLAN_FILE)
-    if not fields or fields["sources"] != source_digests(list(fields["sources"])):
+    if not fields or fields["root"] != os.getcwd():
+        return None
+    if fields["sources"] != source_digests(list(fields["sources"])):
         return None
     return _plan_from_dict(fields["plan"])
 
@@ -234,7 +240,7 @@ def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
         for step in plan.steps.values()
     ]
     fields = {**plan._asdict(), "cache": plan.cache._asdict(), "steps": steps}
-    return {"format": FORMAT, "sources": sources, "plan": fields}
+    return {"format": FORMAT, "root": os.getcwd(), "sources": sources, "plan": fields}
 
 
 def _plan_from_dict(fields: dict[str, Any]) -> Plan:

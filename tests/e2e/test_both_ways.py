@@ -22,6 +22,11 @@ def assert_nothing_to_do(project: Project) -> None:
 
 
 def test_after_an_experiment_of_dvc_there_is_nothing_to_do(done: Project) -> None:
+    # DVC's experiments read ${...} in a value as a reference.
+    done.write("params.yaml", "make: {repeat: 2}\nleft: {factor: 3}\nright: {word: n}\n")
+    done.snakemake()
+    commit(done, "plain values")
+    done.computed()
     done.dvc("exp", "run", "--quiet", "--set-param", "left.factor=5")
     assert done.computed() == ["join", "left"]
     assert_nothing_to_do(done)
@@ -144,9 +149,11 @@ def test_what_dvc_has_forgotten_is_computed_and_locked_again(done: Project) -> N
 
 def test_a_checkout_removes_what_another_commit_does_not_have(done: Project) -> None:
     """DVC removes outputs of which it knows that it put them there."""
-    done.git("checkout", "--quiet", "HEAD~1")
-    (done.root / "dvc.lock").unlink(missing_ok=True)
-    text = done.read("dvc.yaml")
-    done.write("dvc.yaml", text[: text.index("  join:")])
-    done.dvc("checkout", "--quiet", "--force")
+    done.replace("params.yaml", "factor: 3", "factor: 5")
+    done.snakemake()
+    for path in ("dvc.yaml", "dvc.lock"):
+        text = done.read(path)
+        done.write(path, text[: text.index("  join:")])
+    done.dvc("checkout", "--quiet")
     assert not (done.root / "joined.txt").exists()
+    assert (done.root / "data/numbers.txt").exists()
