@@ -55,13 +55,16 @@ def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[s
     return entries
 
 
-def remember(folder: str, contents: Mapping[str, Digest], links: Iterable[str]) -> None:
-    """Tell DVC's own memory in ``folder`` what files hold, so that it need not read them.
+def remember(folder: str | None, contents: Mapping[str, Digest], links: Iterable[str]) -> None:
+    """Tell DVC's own memory what files hold, so that it need not read them.
 
-    ``links`` are the outputs that DVC may remove when a checkout no longer has them.
+    It lies in ``folder``, where that is known. ``links`` are the outputs that DVC may remove when a
+    checkout no longer has them.
     """
-    if not os.path.isdir(folder):
-        return
+    if folder is None:
+        with Repo(".") as repo:
+            folder = repo.site_cache_dir
+    os.makedirs(folder, exist_ok=True)
     files = _TrackedFiles()
     state = State(os.getcwd(), folder, files)
     try:

@@ -8,7 +8,6 @@ its configuration; the plan holds their digests, and is good for as long as thes
 import hashlib
 import itertools
 import json
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -149,7 +148,7 @@ class Plan(NamedTuple):
     ``params`` is params.yaml as DVC reads it (YAML 1.2). ``left`` are the stages that only DVC
     can run, each with the reason; ``beyond`` says why only DVC can lock results here ("" where
     nbsnake can). ``tracked`` are what the steps read that has a ``.dvc`` file. ``state`` is the
-    folder in which DVC keeps what it knows of files. DVC's settings: ``autostage`` adds to git's
+    folder in which DVC keeps what it knows of the files of a project at ``root``. DVC's settings: ``autostage`` adds to git's
     index what is written, ``hardlink_lock`` is for file systems without locks.
     """
 
@@ -159,6 +158,7 @@ class Plan(NamedTuple):
     left: dict[str, str] = {}  # noqa: RUF012  (never changed)
     tracked: tuple[Tracked, ...] = ()
     beyond: str = ""
+    root: str = ""
     state: str = ""
     autostage: bool = False
     hardlink_lock: bool = False
@@ -210,14 +210,9 @@ def read_plan() -> Plan | None:
 
 
 def read_current_plan() -> Plan | None:
-    """The plan, or None when one of the files that it was made from has changed since.
-
-    DVC's memory of files belongs to the place of the project: in a copy, the plan is another one.
-    """
+    """The plan, or None when one of the files that it was made from has changed since."""
     fields = _read_json(PLAN_FILE)
-    if not fields or fields["root"] != os.getcwd():
-        return None
-    if fields["sources"] != source_digests(list(fields["sources"])):
+    if not fields or fields["sources"] != source_digests(list(fields["sources"])):
         return None
     return _plan_from_dict(fields["plan"])
 
@@ -240,7 +235,7 @@ def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
         for step in plan.steps.values()
     ]
     fields = {**plan._asdict(), "cache": plan.cache._asdict(), "steps": steps}
-    return {"format": FORMAT, "root": os.getcwd(), "sources": sources, "plan": fields}
+    return {"format": FORMAT, "sources": sources, "plan": fields}
 
 
 def _plan_from_dict(fields: dict[str, Any]) -> Plan:

@@ -94,6 +94,7 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
         left=left,
         tracked=tuple(_tracked_by_dvc(order)),
         beyond=_beyond(repo),
+        root=os.getcwd(),
         state=repo.site_cache_dir,
         autostage=bool(repo.config["core"].get("autostage")),
         hardlink_lock=bool(repo.config["core"].get("hardlink_lock")),

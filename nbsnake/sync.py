@@ -151,4 +151,4 @@ def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest 
                 for relpath, md5 in plan.cache.listing(content):
                     files[f"{out.path}/{relpath}"] = Digest(md5, 0)
     links = [out.path for step in due for out in step.outs if out.cache]
-    remember(plan.state, files, links)
+    remember(plan.state if plan.root == os.getcwd() else None, files, links)
