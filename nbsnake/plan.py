@@ -148,8 +148,9 @@ class Plan(NamedTuple):
     ``params`` is params.yaml as DVC reads it (YAML 1.2). ``left`` are the stages that only DVC
     can run, each with the reason; ``beyond`` says why only DVC can lock results here ("" where
     nbsnake can). ``tracked`` are what the steps read that has a ``.dvc`` file. ``state`` is the
-    folder in which DVC keeps what it knows of the files of a project at ``root``. DVC's settings: ``autostage`` adds to git's
-    index what is written, ``hardlink_lock`` is for file systems without locks.
+    folder in which DVC keeps what it knows of the files of a project at ``root``. Of DVC's
+    settings, ``autostage`` adds to git's index what is written, and ``hardlink_lock`` is for file
+    systems without locks.
     """
 
     steps: dict[str, PlannedStep]

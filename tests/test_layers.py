@@ -101,7 +101,7 @@ OUTSIDE = {
     "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
     "dpath": {"planning"},
     "dvc_data": {"dvc"},
-    "dvc_objects": {"dvc"},
+    "dvc_objects": {"dvc", "planning"},
     "pathspec": {"gitignore"},
     "scmrepo": {"gitignore"},
     "zc": {"repolock"},
