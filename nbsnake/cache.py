@@ -7,6 +7,7 @@ written.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -32,6 +33,8 @@ from nbsnake.content import (
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 LINKS = ("hardlink", "symlink")
 READ_ONLY = 0o444
+_UNKNOWN = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL)
+_refused: set[str] = set()  # ways of linking that the file system of this process does not know
 _LEFT = re.compile(r"\.[0-9a-f]{32}\.tmp$")  # how names end that _beside gives
 ANY_WRITE = 0o222
 
@@ -133,9 +136,14 @@ class Cache(NamedTuple):
             with self._appearing(target) as temporary, open(temporary, "wb") as file:
                 file.write(data)
 
+    @property
+    def _kinds(self) -> list[str]:
+        """The ways of linking to try, one after another."""
+        return [kind for kind in (*self.link_types, "copy") if kind not in _refused]
+
     def _store_file(self, path: str, md5: str) -> None:
         target = self.object_path(md5)
-        for kind in (*self.link_types, "copy"):
+        for kind in self._kinds:
             try:
                 if not os.path.exists(target):
                     with self._appearing(target) as temporary:
@@ -148,9 +156,8 @@ class Cache(NamedTuple):
                     finally:
                         remove(link)
                 return
-            except OSError:
-                if kind == "copy":
-                    raise
+            except OSError as error:
+                _refuse(kind, error)
 
     @contextlib.contextmanager
     def _appearing(self, target: str) -> Iterator[str]:
@@ -174,15 +181,22 @@ class Cache(NamedTuple):
 
     def _link(self, md5: str, path: str) -> None:
         source = self.object_path(md5)
-        for kind in (*self.link_types, "copy"):
+        for kind in self._kinds:
             try:
                 _LINK[kind](source, path)
-            except OSError:
+            except OSError as error:
                 remove(path)
-                if kind == "copy":
-                    raise
+                _refuse(kind, error)
             else:
                 return
+
+
+def _refuse(kind: str, error: OSError) -> None:
+    """Go on with the next way of linking; there is none after copying."""
+    if kind == "copy":
+        raise error
+    if kind == "reflink" and error.errno in _UNKNOWN:
+        _refused.add(kind)
 
 
 def unprotect(path: str) -> None:

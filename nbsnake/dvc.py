@@ -1,8 +1,7 @@
-"""What DVC itself is asked to do: to lock what is beyond nbsnake, to fetch, to know files."""
+"""What DVC itself is asked to do: to lock what is beyond nbsnake, and to fetch."""
 
 import contextlib
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from dvc.exceptions import DvcException
@@ -12,12 +11,7 @@ from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.stage.cache import RunCacheNotSupported
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
-from dvc_data.hashfile.state import State
-from dvc_data.hashfile.utils import get_mtime_and_size
-from dvc_objects.fs import localfs
-from dvc_objects.fs.system import inode
 
-from nbsnake.content import Digest, walk_files
 from nbsnake.errors import ToolError
 from nbsnake.plan import DVC_FILE
 
@@ -55,30 +49,11 @@ def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[s
     return entries
 
 
-def remember(folder: str | None, contents: Mapping[str, Digest], links: Iterable[str]) -> None:
-    """Tell DVC's own memory what files hold, so that it need not read them.
-
-    It lies in ``folder``, where that is known. ``links`` are the outputs that DVC may remove when a
-    checkout no longer has them.
-    """
-    if folder is None:
-        with Repo(".") as repo:
-            folder = repo.site_cache_dir
-    os.makedirs(folder, exist_ok=True)
-    files = _TrackedFiles()
-    state = State(os.getcwd(), folder, files)
-    try:
-        items = [
-            (os.path.abspath(path), HashInfo("md5", content.md5), None)
-            for path, content in contents.items()
-        ]
-        state.save_many(items, localfs)
-        with state.links.transact():
-            for path in links:  # as State.save_link, which is a transaction for each
-                mtime, _ = get_mtime_and_size(os.path.abspath(path), localfs, files)
-                state.links[path] = (inode(path), mtime)
-    finally:
-        state.close()
+def memory_folder() -> str:
+    """Where DVC keeps what it knows of this project's files."""
+    with Repo(".") as repo:
+        folder: str = repo.site_cache_dir
+        return folder
 
 
 @contextlib.contextmanager
@@ -95,11 +70,3 @@ def fetching() -> Iterator[Callable[[Iterable[str]], None]]:
     except DvcException as error:
         message = " ".join(str(error).split())
         raise ToolError(f"DVC cannot fetch: {message}", hint="see: dvc fetch -v") from None
-
-
-class _TrackedFiles:
-    """The files of folders that DVC looks at, in the form that its memory asks for."""
-
-    @staticmethod
-    def find(_: Any, folder: str) -> Iterator[str]:
-        return (path for _, path in walk_files(folder))

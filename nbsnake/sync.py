@@ -140,7 +140,7 @@ def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
 
 
 def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest | None]) -> None:
-    from nbsnake.dvc import remember  # slow, and not needed where nothing is new
+    from nbsnake.filestate import remember  # slow, and not needed where nothing is new
 
     known = {path: content for path, content in contents.items() if content}
     files = {path: content for path, content in known.items() if not content.is_dir}
@@ -151,4 +151,9 @@ def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest 
                 for relpath, md5 in plan.cache.listing(content):
                     files[f"{out.path}/{relpath}"] = Digest(md5, 0)
     links = [out.path for step in due for out in step.outs if out.cache]
-    remember(plan.state if plan.root == os.getcwd() else None, files, links)
+    folder = plan.state
+    if plan.root != os.getcwd():  # a copy of a project has the plan of the original
+        from nbsnake.dvc import memory_folder
+
+        folder = memory_folder()
+    remember(folder, files, links)

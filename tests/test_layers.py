@@ -73,7 +73,8 @@ LATE = {
     ("commands.restore", "nbsnake.dvc"),  # slow, and for what is fetched only
     ("repolock", "dvc.lock"),  # slow, and for file systems without locks only
     ("snakefile", "nbsnake.gitignore"),  # slow, and seldom needed
-    ("sync", "nbsnake.dvc"),  # slow, and not needed where nothing is new
+    ("sync", "nbsnake.dvc"),  # slow, and seldom needed
+    ("sync", "nbsnake.filestate"),  # slow, and not needed where nothing is new
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("lockfile", "dvc.utils.serialize"),
@@ -100,8 +101,8 @@ IN_JOBS = frozenset(
 OUTSIDE = {
     "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
     "dpath": {"planning"},
-    "dvc_data": {"dvc"},
-    "dvc_objects": {"dvc", "planning"},
+    "dvc_data": {"dvc", "filestate"},
+    "dvc_objects": {"filestate", "planning"},
     "pathspec": {"gitignore"},
     "scmrepo": {"gitignore"},
     "zc": {"repolock"},
