@@ -9,9 +9,11 @@ files' md5s and relative paths (``md5`` ends in ``.dir`` then).
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -68,17 +70,19 @@ def md5_of_file(path: str) -> str:
 
 def walk_files(folder: str) -> Iterator[tuple[str, str]]:
     """All files below ``folder`` that DVC would track, as (relative path, path)."""
-    ignored = (*IGNORED, *_ignored_names())
-
-    def is_ignored(name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in ignored)
-
+    is_ignored = _pattern((*IGNORED, *_ignored_names())).match
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
+        inside = os.path.relpath(parent, folder).replace(os.sep, "/")
+        start = "" if inside == "." else f"{inside}/"
         for name in files:
             if not is_ignored(name):
-                path = os.path.join(parent, name)
-                yield os.path.relpath(path, folder).replace(os.sep, "/"), path
+                yield f"{start}{name}", os.path.join(parent, name)
+
+
+@cache
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, names)))
 
 
 def _ignored_names() -> tuple[str, ...]:

@@ -34,17 +34,21 @@ class Digests:
             self._learn(path, now, content)
         return content
 
-    def knows(self, path: str) -> bool:
-        """Whether the content of ``path`` is known without reading it."""
-        now = stamp(path)
-        return now is None or self._known.get(path, ("",))[0] == now
+    def known(self, path: str) -> Digest | None:
+        """The content of ``path`` as far as it is known without reading it."""
+        then, content = self._known.get(path, (None, None))
+        return content if content and then == stamp(path) else None
 
-    def trust(self, receipt: Receipt) -> None:
+    def trust(self, receipt: Receipt) -> dict[str, Digest]:
         """Take over what a job saw of its files, where nothing but Snakemake's touch came after."""
+        taken = {}
         for seen in (*receipt.deps, *receipt.outs):
             now = stamp(seen.path)
-            if now and self._known.get(seen.path, ("",))[0] != now and _holds(seen, now, receipt):
+            known = self._known.get(seen.path, ("",))[0]
+            if now and known != now and _holds(seen, now, receipt):
                 self._learn(seen.path, now, seen.content)
+                taken[seen.path] = seen.content
+        return taken
 
     def retime(self, path: str, mtime_ns: int) -> None:
         """Set the modification time of ``path``, which does not make its content unknown.

@@ -97,9 +97,10 @@ class Judge:
     def _now(self, step: PlannedStep) -> Run:
         """The run that would give what is on disk from what is on disk."""
         paths = (*step.deps, *step.out_paths)
-        known = all(path in self._contents or self.digests.knows(path) for path in paths)
-        if not known and (receipt := self.receipt(step.name)):
-            self.digests.trust(receipt)
+        new = {path: self.digests.known(path) for path in paths if path not in self._contents}
+        self._contents |= {path: content for path, content in new.items() if content}
+        if not all(new.values()) and (receipt := self.receipt(step.name)):
+            self._contents |= self.digests.trust(receipt)
         return step.run({path: self.content(path) for path in paths})
 
     def _locked(self, step: PlannedStep) -> Run | None:

@@ -55,7 +55,7 @@ def sync(plan: Plan, digests: Digests) -> Synced:
         changed = _changed_sources(plan, digests)
         beyond = (plan.beyond or _beyond(read_lock(), due)) if due else ""
         if due and not beyond:
-            _lock(plan, due, digests)
+            _lock(judge, due)
         if changed or beyond:
             _lock_by_dvc(due if beyond else [], changed)
     names = tuple(step.name for step in due)
@@ -107,8 +107,9 @@ def _changed_sources(plan: Plan, digests: Digests) -> list[str]:
     return [file for file, content in found.items() if content and content.md5 != md5s[file]]
 
 
-def _lock(plan: Plan, due: list[PlannedStep], digests: Digests) -> None:
-    contents = {path: digests.of(path) for step in due for path in (*step.deps, *step.out_paths)}
+def _lock(judge: Judge, due: list[PlannedStep]) -> None:
+    plan = judge.plan
+    contents = {path: judge.content(path) for step in due for path in (*step.deps, *step.out_paths)}
     entries = {step.name: step.lock_entry(contents) for step in due}
     for step in due:
         _store_missing(plan.cache, step, contents)

@@ -22,8 +22,8 @@ LAYERS = (
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("asking", "cache", "choose", "discover", "files", "gitignore", "model", "places"),
-        *("quote", "slurmtools"),
+        *("asking", "cache", "choose", "discover", "files", "filestate", "gitignore", "model"),
+        *("places", "quote", "slurmtools"),
         *("receipt", "records", "runcache", "sourceedit", "values", "yamltext"),
     ),
     (
