@@ -102,8 +102,15 @@ def ssh(tmp_path: Path) -> Iterator[int]:
 
 
 def assert_shared(done: Project, clone: Project) -> None:
-    """What one pushes, another one pulls, and has nothing to do; also once the cache is lost."""
-    done.dvc("push", "--quiet", "--run-cache")
+    """What one pushes, another one pulls, and has nothing to do; also once the cache is lost.
+
+    What one has run and pushed at any time, another one has not to run.
+    """
+    for old, new in ((3, 5), (5, 3)):
+        done.replace("params.yaml", f"factor: {old}", f"factor: {new}")
+        done.snakemake()
+        done.dvc("push", "--quiet", "--run-cache")
+    assert done.computed() == ["join", "left"]
     assert "in sync" in done.dvc("status", "--cloud")
     done.git("clone", "--quiet", ".", str(clone.root))
     local = done.root / ".dvc/config.local"
@@ -124,10 +131,16 @@ def assert_shared(done: Project, clone: Project) -> None:
     clone.assert_dvc_clean()
 
     clone.replace("params.yaml", "factor: 3", "factor: 5")
+    assert "restored left" in clone.nbsnake("restore", "--pull").stderr
+    assert NOTHING in clone.snakemake()
+    assert clone.computed() == []
+    clone.assert_dvc_clean()
+
+    clone.replace("params.yaml", "factor: 5", "factor: 7")
     clone.snakemake()
     assert clone.computed() == ["join", "left"]
     clone.dvc("push", "--quiet")
-    clone.git("commit", "--all", "--quiet", "--message", "five")
+    clone.git("commit", "--all", "--quiet", "--message", "seven")
     done.git("pull", "--quiet", str(clone.root))
     done.dvc("pull", "--quiet")
     assert NOTHING in done.snakemake()
