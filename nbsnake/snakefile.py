@@ -111,6 +111,8 @@ class Session:
             done = restore(judge)
             if done.steps:
                 _say(f"restored from the cache: {', '.join(done.steps)}")
+            for path in done.kept:
+                _say(f"{path} was changed by hand; it will be made again")
         verdicts = judge.verdicts()
         if self._tells:
             for name, why in self._plan.left.items():

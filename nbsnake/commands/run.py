@@ -17,11 +17,9 @@ from nbsnake.generate import find_changes, generate, overruled_literals
 from nbsnake.plan import Plan
 from nbsnake.profiles import FOLDER
 from nbsnake.receipt import read_failure
-from nbsnake.restore import restore
 from nbsnake.running import head_is_alive, wait_for_orphans
 from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
-from nbsnake.sync import sync
 from nbsnake.unchanged import is_unchanged
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
@@ -90,10 +88,8 @@ def run(args: argparse.Namespace) -> int:
         end_left_jobs()
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
-    else:
-        _restore(plan)
     started = time.time()
-    targets = [path for step in steps for path in plan.steps[step].out_paths]
+    targets = [path for step in steps for path in plan.steps[step].made_paths]
     code = run_snakemake([*targets, *_where(args), "--logger", "nbsnake", *args.snakemake_args])
     if code == 0:
         return _check_locked()
@@ -154,14 +150,3 @@ def _check_locked() -> int:
     if unlocked:
         print(f"not in dvc.lock: {', '.join(unlocked)}; run: nbsnake sync", file=sys.stderr)
     return 3 if unlocked else 0
-
-
-def _restore(plan: Plan) -> None:
-    digests = read_digests()
-    done = restore(Judge(plan, digests))
-    if done.steps:
-        sync(plan, digests)
-        print(f"restored from the cache: {', '.join(done.steps)}", file=sys.stderr)
-    for path in done.kept:
-        print(f"{path} was changed by hand; it will be made again", file=sys.stderr)
-    digests.save()
