@@ -34,8 +34,13 @@ from nbsnake.variants import fill, full_name
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(
-    {"--lint", "--list", "-l", "--dag", "--rulegraph", "--filegraph", "--summary", "-S"}
-    | {"--detailed-summary", "-D", "--unlock", "--touch", "-t"}
+    {"--lint", "--dag", "--d3dag", "--rulegraph", "--filegraph", "--summary", "-S"}
+    | {"--detailed-summary", "-D", "--unlock", "--touch", "-t", "--report", "--archive"}
+    | {"--list", "-l", "--list-rules", "--list-target-rules", "--lt", "--list-untracked", "--lu"}
+    | {"--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp"}
+    | {"--delete-all-output", "--delete-temp-output", "--cleanup-metadata", "--cleanup-shadow"}
+    | {"--containerize", "--export-cwl", "--generate-unit-tests", "--print-compilation"}
+    | {"--list-conda-envs", "--conda-create-envs-only", "--conda-cleanup-envs"}
 )
 ParamFunction = Callable[[Any], Any]  # of Snakemake's wildcards
 Tell = Callable[[PlannedStep, dict[str, Any]], str]  # a word, by the step and the config
@@ -92,7 +97,7 @@ class Session:
     @property
     def _tells(self) -> bool:
         """Whether this is about a run, be it a dry one."""
-        return READ_ONLY.isdisjoint(sys.argv)
+        return READ_ONLY.isdisjoint(word.partition("=")[0] for word in sys.argv)
 
     @property
     def _runs(self) -> bool:
