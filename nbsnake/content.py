@@ -144,34 +144,38 @@ def stamp(path: str) -> str | None:
     It holds the time of the last change of the file's own record, which no program can set back.
     It costs one stat for a file, one for each file of a folder, and reads no content.
     """
-    return _stamp(path, lambda status: f"{_write_stamp(status)}:{status.st_ctime_ns}")
+    return _stamp(path, lambda _, status: _file_stamp(status))
 
 
 def write_stamp(path: str) -> str | None:
-    """A text that changes when somebody writes to ``path``, and not for a new link to it."""
+    """A text that changes when somebody writes to ``path``.
+
+    The times of a file that is linked to the cache are those of all its other names; but nobody
+    can write to it, for it is read-only.
+    """
     return _stamp(path, _write_stamp)
 
 
-def is_linked(path: str) -> bool:
-    """Whether files here have other names too, such as that of an object in the cache."""
-    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
-    return any(os.stat(file).st_nlink > 1 for file in files)
-
-
-def _stamp(path: str, of_file: Callable[[os.stat_result], str]) -> str | None:
+def _stamp(path: str, of_file: Callable[[str, os.stat_result], str]) -> str | None:
     try:
         status = os.stat(path)
         if not stat.S_ISDIR(status.st_mode):
-            return of_file(status)
-        lines = sorted(f"{rel} {of_file(os.stat(file))}" for rel, file in walk_files(path))
+            return of_file(path, status)
+        lines = sorted(f"{rel} {of_file(file, os.stat(file))}" for rel, file in walk_files(path))
     except OSError:
         return None
     return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _write_stamp(status: os.stat_result) -> str:
+def _file_stamp(status: os.stat_result) -> str:
     executable = "x" if status.st_mode & ANY_EXECUTE else "-"
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{executable}"
+    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+    return f"{status.st_size}:{times}:{status.st_ino}:{executable}"
+
+
+def _write_stamp(path: str, status: os.stat_result) -> str:
+    is_linked = status.st_nlink > 1 or os.path.islink(path)
+    return f"linked:{status.st_size}" if is_linked else _file_stamp(status)
 
 
 def is_lfs_pointer(path: str) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 from nbsnake.atomic import write_atomically
 from nbsnake.cache import remove, unprotect
-from nbsnake.content import Digest, digest, is_lfs_pointer, is_linked, stamp, write_stamp
+from nbsnake.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.digests import read_digests
 from nbsnake.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.plan import Plan, PlannedStep, read_plan
@@ -133,14 +133,12 @@ def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:
 def _changed(deps: list[Seen], writes: dict[str, str | None]) -> str:
     """Why the result cannot be trusted: a dependency that is no longer what was digested.
 
-    One that was written to may have held anything in between. A new link to a file changes its
-    record, too.
+    One that was written to may have held anything in between.
     """
     for seen in deps:
         if stamp(seen.path) == seen.stamp:
             continue
-        only_linked = is_linked(seen.path) and write_stamp(seen.path) == writes[seen.path]
-        if not only_linked or digest(seen.path) != seen.content:
+        if write_stamp(seen.path) != writes[seen.path] or digest(seen.path) != seen.content:
             return f"{seen.path} changed while the step ran"
     return ""
 
