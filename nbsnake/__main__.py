@@ -7,7 +7,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ["exec"]:
-        from nbsnake.exec import main as exec_main
+        from nbsnake.job.exec import main as exec_main
 
         return exec_main(words[1:])
     from nbsnake.cli import main as cli_main

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from nbsnake.atomic import write_atomically
 from nbsnake.binding import script_arguments
 from nbsnake.discover import walk_notebooks
 from nbsnake.errors import UsageError
+from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook import read_notebook
 from nbsnake.project import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
 from nbsnake.render.script import render_plain_script

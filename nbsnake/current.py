@@ -2,8 +2,8 @@
 
 import json
 
-from nbsnake.atomic import write_atomically
-from nbsnake.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan, source_digests
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan, source_digests
 
 
 def current_plan() -> Plan:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nbsnake.content import Digest
-from nbsnake.digests import Digests
+from nbsnake.job.content import Digest
+from nbsnake.job.digests import Digests
+from nbsnake.job.outputs import find_outputs
+from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.job.receipt import Failure, Receipt, Run, read_failure, read_receipt
 from nbsnake.lockfile import read_lock
-from nbsnake.outputs import find_outputs
-from nbsnake.plan import Plan, PlannedStep
-from nbsnake.receipt import Failure, Receipt, Run, read_failure, read_receipt
 
 State = Literal["fresh", "stale", "never run"]
 SHOWN = 20  # steps whose reasons are told before a run

@@ -10,7 +10,7 @@ from pathspec.patterns import GitWildMatchPattern
 from scmrepo.exceptions import SCMError
 from scmrepo.git import Git
 
-from nbsnake.atomic import write_atomically
+from nbsnake.job.atomic import write_atomically
 
 
 def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nbsnake.atomic import write_atomically
 from nbsnake.errors import ToolError, Where
-from nbsnake.lockmemo import LOCK_FILE, read_lock_memo, write_lock_memo
-from nbsnake.locktext import NotPlain, entry_text, key_text
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.lockmemo import LOCK_FILE, read_lock_memo, write_lock_memo
+from nbsnake.job.locktext import NotPlain, entry_text, key_text
 
 Entry = dict[str, Any]
 HEAD = "schema: '2.0'\nstages:\n"

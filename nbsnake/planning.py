@@ -17,14 +17,14 @@ from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 from dvc_objects.fs.utils import umask
 
-from nbsnake.cache import Cache
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.gitignore import tracked_by_git
+from nbsnake.job.cache import Cache
+from nbsnake.job.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.lockfile import read_lock
 from nbsnake.model import PARAMS_FILE, upwards
 from nbsnake.paramtype import has_value_at, value_at
 from nbsnake.places import place_of
-from nbsnake.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.project import read_params, read_values, read_yaml
 from nbsnake.render.stage import OWNER
 from nbsnake.schema import read_schema, schema_faults

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from nbsnake.receipt import read_receipt
+from nbsnake.job.receipt import read_receipt
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps

@@ -19,8 +19,8 @@ from dvc.utils.serialize import load_path
 
 from nbsnake.compare import Stage, leaves
 from nbsnake.errors import ToolError, UsageError
+from nbsnake.job.plan import DVC_FILE
 from nbsnake.model import PARAMS_FILE, upwards
-from nbsnake.plan import DVC_FILE
 from nbsnake.render.stage import OWNER
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from nbsnake.atomic import write_atomically
 from nbsnake.errors import ToolError
+from nbsnake.job.atomic import write_atomically
 from nbsnake.slurmcall import JOBS_FILE
 
 FOLDER = ".nbsnake/slurm/bin"

@@ -15,18 +15,18 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import IO, Any, NamedTuple
 
-from nbsnake.atomic import write_atomically
 from nbsnake.current import current_plan
-from nbsnake.digests import read_digests, time_carrier
 from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError, StaleError, raise_all
 from nbsnake.freshness import Judge, Verdict, told_reasons
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.digests import read_digests, time_carrier
+from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, read_plan
+from nbsnake.job.records import is_incomplete, read_record, write_record
+from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import text_of, value_at
-from nbsnake.plan import Plan, PlannedOut, PlannedStep, read_plan
-from nbsnake.records import is_incomplete, read_record, write_record
 from nbsnake.restore import restore
-from nbsnake.running import become_head, wait_for_orphans
 from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.sources import check_sources, mend_times
 from nbsnake.values import by_param, values_path, write_values

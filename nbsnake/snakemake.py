@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from nbsnake.running import head_is_alive
+from nbsnake.job.running import head_is_alive
 
 LOCKS = ".snakemake/locks"
 

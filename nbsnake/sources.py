@@ -4,9 +4,9 @@ import os
 import time
 from collections.abc import Iterator
 
-from nbsnake.content import is_lfs_pointer
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.plan import Plan, PlannedStep
+from nbsnake.job.content import is_lfs_pointer
+from nbsnake.job.plan import Plan, PlannedStep
 
 BACK = (
     "bring it back (dvc pull, git checkout), or mend its path where it is told: "

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nbsnake.atomic import write_atomically
+from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook import parse_notebook, read_bytes
 from nbsnake.plain import from_plain, to_plain
 from nbsnake.spec import Reading, StepSpec, read_step
@@ -24,7 +24,7 @@ class SpecMemo:
         self._new: dict[str, dict[str, Any]] = {}
 
     def read_step(self, path: str) -> StepSpec | None:
-        """As :func:`nbsnake.spec.read_step`; a notebook with known content is not parsed again."""
+        """The step of a notebook, which is parsed only where its content is not known."""
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
         entry = self._old.get(path)

@@ -13,10 +13,10 @@ from itertools import product
 from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
+from nbsnake.job.plan import DVC_FILE
 from nbsnake.model import PARAMS_FILE
 from nbsnake.paramtype import has_value_at, shown, text_of, value_at
 from nbsnake.places import place_of
-from nbsnake.plan import DVC_FILE
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, is_ours
 from nbsnake.values import OPTION, STDIN, by_param, values_path
 from nbsnake.variants import UNSAFE, fill, full_name, is_instance, is_safe, names_in, scalar_text

@@ -10,19 +10,19 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from nbsnake.cache import Cache
-from nbsnake.content import Digest
-from nbsnake.digests import Digests
 from nbsnake.errors import raise_all
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.gitignore import ignore, tracked_by_git
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import Digest
+from nbsnake.job.digests import Digests
+from nbsnake.job.lockmemo import LOCK_FILE
+from nbsnake.job.outputs import kept_in
+from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.job.runcache import run_path
 from nbsnake.lockfile import Entry, entry_document, read_lock, write_lock
-from nbsnake.lockmemo import LOCK_FILE
 from nbsnake.model import upwards
-from nbsnake.outputs import kept_in
-from nbsnake.plan import Plan, PlannedStep
 from nbsnake.repolock import repo_locked
-from nbsnake.runcache import run_path
 from nbsnake.sources import pointers
 
 

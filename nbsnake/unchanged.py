@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import nbsnake
-from nbsnake.atomic import write_atomically
 from nbsnake.discover import walk_notebooks
+from nbsnake.job.atomic import write_atomically
 from nbsnake.plain import to_plain
 
 MEMO_FILE = ".nbsnake/generated.json"

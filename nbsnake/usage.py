@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from nbsnake.job.receipt import Receipt
 from nbsnake.needs import Needs
 from nbsnake.paramtype import Value
-from nbsnake.receipt import Receipt
 from nbsnake.tables import ABSENT, Table
 
 MEGABYTE = 1 << 20

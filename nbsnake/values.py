@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nbsnake.atomic import write_atomically
+from nbsnake.job.atomic import write_atomically
 from nbsnake.paramtype import Value
 
 FOLDER = ".nbsnake/params"

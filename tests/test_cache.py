@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from nbsnake.cache import Cache
-from nbsnake.content import digest
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import digest
 
 IN_KERNEL = getattr(os, "copy_file_range", None)
 CONTENTS = [b"", b"a", os.urandom(3 << 20)]

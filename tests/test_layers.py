@@ -16,23 +16,51 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
-        *("atomic", "cluster", "content", "errors", "ipython", "locktext", "mlvtools", "nbsnake"),
+        "job",
+        *(
+            "job.atomic",
+            "cluster",
+            "job.content",
+            "errors",
+            "ipython",
+            "job.locktext",
+            "mlvtools",
+            "nbsnake",
+        ),
         *("needs", "paramtype", "plain", "render", "repolock", "scriptdiff", "slurmcall"),
-        *("tables", "threads", "variants"),
+        *("tables", "job.threads", "variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("asking", "cache", "choose", "discover", "files", "filestate", "gitignore", "model"),
+        *("asking", "job.cache", "choose", "discover", "files", "filestate", "gitignore", "model"),
         *("places", "quote", "slurmtools"),
-        *("receipt", "records", "runcache", "sourceedit", "values", "yamltext"),
+        *("job.receipt", "job.records", "job.runcache", "sourceedit", "values", "yamltext"),
     ),
     (
-        *("commands", "compare", "digests", "dvccmd", "notebook", "pipeline", "plan"),
-        *("profiles", "progress", "pycode", "running", "scaffold", "seeding", "unchanged", "usage"),
+        *("commands", "compare", "job.digests", "dvccmd", "notebook", "pipeline", "job.plan"),
+        *(
+            "profiles",
+            "progress",
+            "pycode",
+            "job.running",
+            "scaffold",
+            "seeding",
+            "unchanged",
+            "usage",
+        ),
         *("ipython.expansion", "mlvtools.stage"),
     ),
     (
-        *("dvc", "fields", "lockmemo", "ranking", "schema", "slurmprofile", "snakemake", "sources"),
+        *(
+            "dvc",
+            "fields",
+            "job.lockmemo",
+            "ranking",
+            "schema",
+            "slurmprofile",
+            "snakemake",
+            "sources",
+        ),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
     (
@@ -41,7 +69,7 @@ LAYERS = (
             "genericprofile",
             "lockfile",
             "needspec",
-            "outputs",
+            "job.outputs",
             "paramspec",
             "plot",
             "revisions",
@@ -49,7 +77,7 @@ LAYERS = (
         ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("artifacts", "exec", "foreach", "freshness", "ipython.sessioncalls"),
+    ("artifacts", "job.exec", "foreach", "freshness", "ipython.sessioncalls"),
     ("restore", "sync", "commands.compare", "ipython.translation"),
     ("spec",),
     ("extras", "specmemo", "uses", "mlvtools.files"),
@@ -67,7 +95,7 @@ LAYERS = (
 
 # Imports inside functions, each with its reason.
 LATE = {
-    ("__main__", "nbsnake.exec"),  # a job must not load the command line
+    ("__main__", "nbsnake.job.exec"),  # a job must not load the command line
     ("__main__", "nbsnake.cli"),  # nor the command line what only jobs need
     ("current", "nbsnake.planning"),  # slow, and seldom needed
     ("commands.restore", "nbsnake.dvc"),  # slow, and for what is fetched only
@@ -93,8 +121,19 @@ LATE = {
 
 # What runs in jobs: an environment or container of a step may have nothing else.
 IN_JOBS = frozenset(
-    {"exec", "content", "cache", "receipt", "plan", "digests", "records", "runcache", "atomic"}
-    | {"lockmemo", "locktext", "outputs", "running", "slurmcall", "threads"}
+    {
+        "job",
+        "job.exec",
+        "job.content",
+        "job.cache",
+        "job.receipt",
+        "job.plan",
+        "job.digests",
+        "job.records",
+        "job.runcache",
+        "job.atomic",
+    }
+    | {"job.lockmemo", "job.locktext", "job.outputs", "job.running", "slurmcall", "job.threads"}
     | {"nbsnake", "__main__"}
 )
 
@@ -113,7 +152,7 @@ OUTSIDE = {
     "jsonschema": {"schema"},
     "matplotlib": {"plot"},
     "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
-    "subprocess": {"exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
+    "subprocess": {"job.exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
     | {
         "asking",
         "slurmcall",
@@ -122,7 +161,7 @@ OUTSIDE = {
     },  # whose functions become part of scripts
 }
 PRINTERS = frozenset(
-    {"cli", "drift", "exec", "snakefile", "repolock", "running", "ipython.standins"}
+    {"cli", "drift", "job.exec", "snakefile", "repolock", "job.running", "ipython.standins"}
     | {"slurmcall", "slurmtools"}
 )
 

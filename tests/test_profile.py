@@ -11,8 +11,8 @@ from builders import declare, nb_bytes
 from nbsnake.cli import main
 from nbsnake.cluster import minutes, parse_cluster
 from nbsnake.genericprofile import SYSTEMS
+from nbsnake.job.receipt import Receipt, write_receipt
 from nbsnake.project import read_yaml
-from nbsnake.receipt import Receipt, write_receipt
 
 GOLDEN = Path(__file__).parent / "profiles"
 PROFILE = "workflow/profiles/slurm/profile.yaml"

@@ -10,12 +10,12 @@ from dvc.stage.cache import _get_cache_hash
 from dvc.utils.serialize import dumps_yaml
 from snakemake.persistence.file import FilePersistence
 
-from nbsnake import records
-from nbsnake.atomic import write_atomically
-from nbsnake.cache import Cache
-from nbsnake.content import Digest, digest
-from nbsnake.digests import DIGESTS_FILE, Digests, read_digests
-from nbsnake.plan import (
+from nbsnake.job import records
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import Digest, digest
+from nbsnake.job.digests import DIGESTS_FILE, Digests, read_digests
+from nbsnake.job.plan import (
     PLAN_FILE,
     Plan,
     PlannedOut,
@@ -25,7 +25,7 @@ from nbsnake.plan import (
     read_plan,
     source_digests,
 )
-from nbsnake.receipt import (
+from nbsnake.job.receipt import (
     Failure,
     Receipt,
     Seen,
@@ -34,7 +34,7 @@ from nbsnake.receipt import (
     write_failure,
     write_receipt,
 )
-from nbsnake.runcache import find_run, run_folder, run_key, run_value
+from nbsnake.job.runcache import find_run, run_folder, run_key, run_value
 
 PATHS = ["a", "data/ünï ✓.csv", "x" * 190, "y" * 191, "z" * 192, "folder/" * 200 + "end"]
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -243,7 +243,9 @@ def test_damaged_run_is_not_found():
 
 def test_digest_is_read_once_while_the_stamp_holds(monkeypatch):
     read = []
-    monkeypatch.setattr("nbsnake.digests.digest", lambda path: read.append(path) or digest(path))
+    monkeypatch.setattr(
+        "nbsnake.job.digests.digest", lambda path: read.append(path) or digest(path)
+    )
     write_atomically("file", b"one")
     digests = Digests()
     assert digests.of("file") == digests.of("file") == digest("file")
@@ -270,12 +272,12 @@ def test_digest_survives_a_new_time(monkeypatch):
     content = digests.of("file")
     digests.retime("file", 10**18)
     assert os.stat("file").st_mtime_ns == 10**18
-    monkeypatch.setattr("nbsnake.digests.digest", None)
+    monkeypatch.setattr("nbsnake.job.digests.digest", None)
     assert digests.of("file") == content
 
 
 def test_receipt_is_trusted_for_unchanged_files_only(monkeypatch):
-    from nbsnake.content import stamp
+    from nbsnake.job.content import stamp
 
     write_atomically("same", b"one")
     write_atomically("other", b"one")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nbsnake.threads import ALLOTTED, OFF, VARIABLES, set_thread_variables
+from nbsnake.job.threads import ALLOTTED, OFF, VARIABLES, set_thread_variables
 
 
 @pytest.fixture(autouse=True)

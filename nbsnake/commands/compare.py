@@ -9,14 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from nbsnake.atomic import write_atomically
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.compare import Row, rows_of
-from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
-from nbsnake.plan import read_current_plan
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.digests import read_digests
+from nbsnake.job.plan import read_current_plan
 from nbsnake.ranking import (
     best_first,
     differing_params,

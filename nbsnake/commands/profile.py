@@ -19,12 +19,12 @@ from nbsnake.genericprofile import (
     generic_settings,
     status_script,
 )
+from nbsnake.job.plan import read_plan
+from nbsnake.job.receipt import read_receipt
 from nbsnake.model import Step
 from nbsnake.paramtype import Value
-from nbsnake.plan import read_plan
 from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
 from nbsnake.project import read_yaml
-from nbsnake.receipt import read_receipt
 from nbsnake.scaffold import default_profile
 from nbsnake.slurmprofile import Wishes, choose_partition, slurm_settings
 from nbsnake.usage import fitting, most, usage_of

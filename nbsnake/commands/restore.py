@@ -6,8 +6,8 @@ import sys
 
 from nbsnake.commands import enter_project
 from nbsnake.current import current_plan
-from nbsnake.digests import read_digests
 from nbsnake.freshness import Judge
+from nbsnake.job.digests import read_digests
 from nbsnake.restore import restore
 from nbsnake.sync import sync
 

@@ -10,14 +10,14 @@ from nbsnake.choose import choose_steps, choose_variants
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.current import current_plan
-from nbsnake.digests import read_digests
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
 from nbsnake.generate import find_changes, generate, overruled_literals
-from nbsnake.plan import Plan
+from nbsnake.job.digests import read_digests
+from nbsnake.job.plan import Plan
+from nbsnake.job.receipt import read_failure
+from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.profiles import FOLDER
-from nbsnake.receipt import read_failure
-from nbsnake.running import head_is_alive, wait_for_orphans
 from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 from nbsnake.unchanged import is_unchanged

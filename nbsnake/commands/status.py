@@ -8,12 +8,12 @@ from typing import Any
 from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.current import current_plan
-from nbsnake.digests import read_digests
 from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
+from nbsnake.job.digests import read_digests
+from nbsnake.job.receipt import read_receipt
 from nbsnake.needs import Needs
-from nbsnake.receipt import read_receipt
 from nbsnake.tables import as_text
 from nbsnake.usage import Demand, demand_table, usage_of
 

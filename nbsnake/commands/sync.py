@@ -5,7 +5,7 @@ import sys
 
 from nbsnake.commands import enter_project
 from nbsnake.current import current_plan
-from nbsnake.digests import read_digests
+from nbsnake.job.digests import read_digests
 from nbsnake.sync import sync
 
 

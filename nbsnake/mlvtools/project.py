@@ -11,6 +11,7 @@ from typing import Any
 from nbsnake.discover import LEFT_OUT
 from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, raise_all
+from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
     SCRIPT_NAME,
     Use,
@@ -23,7 +24,6 @@ from nbsnake.mlvtools.files import (
 from nbsnake.mlvtools.stage import check_stage
 from nbsnake.model import Notebook
 from nbsnake.notebook import read_notebook
-from nbsnake.plan import DVC_FILE
 from nbsnake.project import (
     SETTINGS_FILE,
     find_notebooks,

@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from nbsnake.atomic import write_atomically
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
     Use,
     is_same_code,
@@ -28,7 +29,6 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.project import OLD, OldProject, read_old_project
 from nbsnake.mlvtools.stage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
-from nbsnake.plan import DVC_FILE
 from nbsnake.project import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
 
 GUIDE = "nbsnake's docs/from-mlvtools.md"

@@ -12,10 +12,10 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import FoldedScalarString
 
 from nbsnake.errors import PipelineError, Where
+from nbsnake.job.plan import DVC_FILE
 from nbsnake.model import PARAMS_FILE, Argument, Artifact, Role, Source, Step
 from nbsnake.paramtype import text_of
 from nbsnake.pipeline import Pipeline
-from nbsnake.plan import DVC_FILE
 from nbsnake.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.values import STDIN
 from nbsnake.variants import Variant, fill

@@ -4,11 +4,11 @@ import os
 import time
 from pathlib import Path
 
-from nbsnake.content import digest, stamp
-from nbsnake.exec import receipt_of
-from nbsnake.outputs import remember_run, store_outputs
-from nbsnake.plan import read_plan
-from nbsnake.receipt import Seen, write_receipt
+from nbsnake.job.content import digest, stamp
+from nbsnake.job.exec import receipt_of
+from nbsnake.job.outputs import remember_run, store_outputs
+from nbsnake.job.plan import read_plan
+from nbsnake.job.receipt import Seen, write_receipt
 
 
 def main() -> None:

@@ -308,7 +308,7 @@ def forget_large(root: Path) -> None:
 
 def bench_hashing(folder: Path) -> None:
     """The digest of large files against md5 alone, on one core and on all."""
-    from nbsnake.content import md5_of_file, spread
+    from nbsnake.job.content import md5_of_file, spread
 
     files = [folder / "one", folder / "two"]
     for file in files:

@@ -18,8 +18,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nbsnake.atomic import write_atomically
-from nbsnake.content import (
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.content import (
     Digest,
     TreeFile,
     digest,

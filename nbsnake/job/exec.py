@@ -16,13 +16,13 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from nbsnake.atomic import write_atomically
-from nbsnake.cache import remove, unprotect
-from nbsnake.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
-from nbsnake.digests import read_digests
-from nbsnake.outputs import find_outputs, remember_run, restore_outputs, store_outputs
-from nbsnake.plan import Plan, PlannedStep, read_plan
-from nbsnake.receipt import (
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.cache import remove, unprotect
+from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
+from nbsnake.job.digests import read_digests
+from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
+from nbsnake.job.plan import Plan, PlannedStep, read_plan
+from nbsnake.job.receipt import (
     Failure,
     Receipt,
     Seen,
@@ -30,8 +30,8 @@ from nbsnake.receipt import (
     write_failure,
     write_receipt,
 )
-from nbsnake.running import alone
-from nbsnake.threads import OPTION, set_thread_variables
+from nbsnake.job.running import alone
+from nbsnake.job.threads import OPTION, set_thread_variables
 
 USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
 SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as DVC calls them

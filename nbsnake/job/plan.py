@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nbsnake.cache import Cache
-from nbsnake.content import Digest
-from nbsnake.receipt import Run, file_name
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import Digest
+from nbsnake.job.receipt import Run, file_name
 
 PLAN_FILE = ".nbsnake/plan.json"
 DVC_FILE = "dvc.yaml"

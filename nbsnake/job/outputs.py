@@ -7,13 +7,13 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from nbsnake.cache import Cache
-from nbsnake.content import Digest
-from nbsnake.lockmemo import read_lock_memo
-from nbsnake.locktext import NotPlain, entry_text
-from nbsnake.plan import PlannedOut, PlannedStep
-from nbsnake.receipt import read_receipt
-from nbsnake.runcache import find_run, run_key, run_path
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import Digest
+from nbsnake.job.lockmemo import read_lock_memo
+from nbsnake.job.locktext import NotPlain, entry_text
+from nbsnake.job.plan import PlannedOut, PlannedStep
+from nbsnake.job.receipt import read_receipt
+from nbsnake.job.runcache import find_run, run_key, run_path
 
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
 OWN_CACHE = Cache(".nbsnake/cache", ("copy",), file_mode=None)

@@ -8,8 +8,8 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from nbsnake.atomic import write_atomically
-from nbsnake.content import Digest
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.content import Digest
 
 RECEIPTS = ".nbsnake/receipts"
 FORMAT = 1

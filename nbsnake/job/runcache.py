@@ -11,7 +11,7 @@ import os
 import re
 from typing import Any
 
-from nbsnake.content import Digest
+from nbsnake.job.content import Digest
 
 _FIELD = re.compile(r"^  (md5|size|nfiles|isexec): (\S+)$")
 

@@ -6,8 +6,8 @@ Standard library only: this runs inside every job.
 import json
 from typing import Any
 
-from nbsnake.atomic import write_atomically
-from nbsnake.plan import source_digests
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.plan import source_digests
 
 LOCK_FILE = "dvc.lock"
 MEMO_FILE = ".nbsnake/lock.json"

@@ -12,7 +12,7 @@ import json
 import os
 from typing import Any
 
-from nbsnake.atomic import write_atomically
+from nbsnake.job.atomic import write_atomically
 
 METADATA = ".snakemake/metadata"
 INCOMPLETE = ".snakemake/incomplete"

@@ -7,10 +7,10 @@ import contextlib
 import json
 import os
 
-from nbsnake.atomic import write_atomically
-from nbsnake.content import Digest, digest, stamp
-from nbsnake.receipt import Receipt, Seen
-from nbsnake.records import touched_since
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.content import Digest, digest, stamp
+from nbsnake.job.receipt import Receipt, Seen
+from nbsnake.job.records import touched_since
 
 DIGESTS_FILE = ".nbsnake/digests.json"
 FORMAT = 1
