@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from nbsnake.dvccmd import StageCall
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.fields import Field
-from nbsnake.model import RESERVED_PATHS, Artifact, Role
+from nbsnake.model.step import RESERVED_PATHS, Artifact, Role
+from nbsnake.model.variants import fill, names_in
 from nbsnake.paramspec import ParamSpec
-from nbsnake.variants import fill, names_in
 
 ROLES = {
     "dvc-in": Role.DEP,

@@ -13,10 +13,7 @@ from typing import Any, NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.extras import Extra, parse_extra
-from nbsnake.model import PARAMS_FILE, Argument, Artifact, Override, Source
-from nbsnake.overlays import OverlaySet
-from nbsnake.paramspec import ParamSpec, type_of_param
-from nbsnake.paramtype import (
+from nbsnake.model.paramtype import (
     ParamType,
     Value,
     has_value_at,
@@ -25,11 +22,14 @@ from nbsnake.paramtype import (
     text_of,
     value_at,
 )
+from nbsnake.model.quote import fits_command
+from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Override, Source
+from nbsnake.model.variants import Axis, names_in
+from nbsnake.overlays import OverlaySet
+from nbsnake.paramspec import ParamSpec, type_of_param
 from nbsnake.places import place_of
-from nbsnake.quote import fits_command
 from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
-from nbsnake.variants import Axis, names_in
 
 _DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")
 _INSIDE = re.compile(r"\{\{(?:\s+[\w.]+\s*|\s*\w+(?:\.\w+)+\s*)\}\}")

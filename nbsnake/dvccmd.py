@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
-from nbsnake.model import PARAMS_FILE, Command, Role
+from nbsnake.model.step import PARAMS_FILE, Command, Role
 
 _WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])++", re.DOTALL)
 _FLAGS = (

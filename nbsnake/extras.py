@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.model.paramtype import Value
 from nbsnake.paramspec import ParamSpec, type_of_param
-from nbsnake.paramtype import Value
 from nbsnake.spec import StepSpec
 
 

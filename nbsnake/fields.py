@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.model import Cell
-from nbsnake.needs import KEYS as NEEDS
+from nbsnake.model.needs import KEYS as NEEDS
+from nbsnake.model.step import Cell
 from nbsnake.pycode import Docstring, docstring
 
 KEYS = (

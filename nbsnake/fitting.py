@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from nbsnake.cluster import Cluster, Partition
 from nbsnake.errors import NbsnakeError, PipelineError
-from nbsnake.model import Step
-from nbsnake.needs import Needs, parse_resource
+from nbsnake.model.needs import Needs, parse_resource
+from nbsnake.model.step import Step
 from nbsnake.slurmprofile import RETRIES
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.fields import Field
-from nbsnake.model import PARAMS_FILE
+from nbsnake.model.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
+from nbsnake.model.step import PARAMS_FILE
+from nbsnake.model.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
 from nbsnake.paramspec import ParamSpec
-from nbsnake.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
 from nbsnake.places import place_of
-from nbsnake.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
 
 # What Snakemake's wildcards, which are a list, call their own attributes.
 RESERVED_NAMES = frozenset(dir(list)) | frozenset(dir(dict)) | {"wildcards"}

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nbsnake.choose import choose_steps
 from nbsnake.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.job.plan import DVC_FILE
-from nbsnake.model import PARAMS_FILE, Step, script_path
+from nbsnake.model.choose import choose_steps
+from nbsnake.model.pipeline import Pipeline
+from nbsnake.model.step import PARAMS_FILE, Step, script_path
 from nbsnake.overlays import overlay_files, read_overlays
-from nbsnake.pipeline import Pipeline
 from nbsnake.project import (
     MLVTOOLS_FILE,
     SETTINGS_FILE,

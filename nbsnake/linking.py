@@ -14,12 +14,12 @@ from nbsnake.artifacts import path_fault
 from nbsnake.binding import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
 from nbsnake.foreach import AxisSpec, resolve
-from nbsnake.model import Artifact, FanIn, Override, Role
+from nbsnake.model.step import Artifact, FanIn, Override, Role
+from nbsnake.model.variants import Axis, is_instance, names_in
 from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
 from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
-from nbsnake.variants import Axis, is_instance, names_in
 
 
 def find_uses(

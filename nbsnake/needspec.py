@@ -21,7 +21,7 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, PipelineError, Where
 from nbsnake.fields import Field
-from nbsnake.needs import KEYS, Needs, parse_need, parse_resource
+from nbsnake.model.needs import KEYS, Needs, parse_need, parse_resource
 from nbsnake.sourceedit import Edit, edited
 
 EXAMPLES = {
@@ -91,7 +91,7 @@ def _kept(docstring: str) -> str:
 def read_changes(
     given: Any, place: Callable[..., Where], faults: list[NbsnakeError]
 ) -> dict[str, dict[str, Any]]:
-    """What nbsnake.yaml says of each step, for :meth:`nbsnake.needs.Needs.changed`.
+    """What nbsnake.yaml says of each step, for :meth:`nbsnake.model.needs.Needs.changed`.
 
     ``place`` tells where keys below ``needs:`` stand.
     """

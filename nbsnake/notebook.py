@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NotebookError, Where
-from nbsnake.model import Cell, Notebook
+from nbsnake.model.step import Cell, Notebook
 
 KINDS = ("code", "markdown", "raw")
 OPEN_AND_SAVE = "open it in Jupyter and save it"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import Overlay
+from nbsnake.model.step import Overlay
+from nbsnake.model.variants import UNSAFE, Axis, is_safe
 from nbsnake.project import read_values
-from nbsnake.variants import UNSAFE, Axis, is_safe
 
 SUFFIXES = (".yaml", ".yml")
 

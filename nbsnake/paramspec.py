@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.fields import Field
-from nbsnake.paramtype import SPELLINGS, ParamType, Value, parse_type, type_of
+from nbsnake.model.paramtype import SPELLINGS, ParamType, Value, parse_type, type_of
 from nbsnake.pycode import ARGUMENTS, Assignment, Code, assignments, other_bindings
 
 PARAMETERS_TAG = "parameters"

@@ -22,8 +22,9 @@ from nbsnake.gitignore import tracked_by_git
 from nbsnake.job.cache import Cache
 from nbsnake.job.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.lockfile import read_lock
-from nbsnake.model import PARAMS_FILE, upwards
-from nbsnake.paramtype import has_value_at, value_at
+from nbsnake.model.paramtype import has_value_at, value_at
+from nbsnake.model.step import PARAMS_FILE, upwards
+from nbsnake.model.variants import base_name
 from nbsnake.places import place_of
 from nbsnake.project import read_params, read_values, read_yaml
 from nbsnake.render.stage import OWNER
@@ -38,7 +39,6 @@ from nbsnake.stages import (
     unpacked_section,
 )
 from nbsnake.values import by_param
-from nbsnake.variants import base_name
 
 
 def make_plan() -> tuple[Plan, list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
 from nbsnake.yamltext import Style, yaml_lines
 
 FOLDER = "workflow/profiles"

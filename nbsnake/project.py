@@ -18,11 +18,11 @@ from nbsnake.discover import walk_notebooks
 from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.foreach import name_fault
-from nbsnake.model import PARAMS_FILE
+from nbsnake.model.paramtype import Value
+from nbsnake.model.quote import has_surrogates
+from nbsnake.model.step import PARAMS_FILE
 from nbsnake.needspec import read_changes
-from nbsnake.paramtype import Value
 from nbsnake.places import place_of
-from nbsnake.quote import has_surrogates
 from nbsnake.spec import NO_EFFECT, Reading
 from nbsnake.uses import Use, read_uses
 

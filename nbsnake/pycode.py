@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
 from nbsnake.errors import NotebookError, Where
-from nbsnake.model import Cell
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
+from nbsnake.model.step import Cell
 from nbsnake.sourceedit import Edit, edited
 
 ARGUMENTS = "_args"  # what a script calls its parsed command line

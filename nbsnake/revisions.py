@@ -20,7 +20,7 @@ from dvc.utils.serialize import load_path
 from nbsnake.compare import Stage, leaves
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.job.plan import DVC_FILE
-from nbsnake.model import PARAMS_FILE, upwards
+from nbsnake.model.step import PARAMS_FILE, upwards
 from nbsnake.render.stage import OWNER
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now

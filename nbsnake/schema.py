@@ -12,9 +12,9 @@ from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.files import GENERATED
-from nbsnake.model import Argument, Source, Step
-from nbsnake.paramtype import Kind, ParamType, shown
-from nbsnake.pipeline import Pipeline
+from nbsnake.model.paramtype import Kind, ParamType, shown
+from nbsnake.model.pipeline import Pipeline
+from nbsnake.model.step import Argument, Source, Step
 from nbsnake.places import place_of
 
 Schema = dict[str, Any]

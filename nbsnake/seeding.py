@@ -17,8 +17,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
+from nbsnake.model.step import PARAMS_FILE
 from nbsnake.yamltext import Style, inline, listed, yaml_lines
 
 Entries = Mapping[str, Value]

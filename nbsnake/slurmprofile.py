@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nbsnake.cluster import Cluster, Partition
 from nbsnake.errors import ToolError, UsageError
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
 from nbsnake.profiles import Setting, common_settings, group_settings, per_rule
 from nbsnake.slurmcall import LOGS
 

@@ -24,13 +24,13 @@ from nbsnake.job.digests import read_digests, time_carrier
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.job.records import is_incomplete, read_record, write_record
 from nbsnake.job.running import become_head, wait_for_orphans
-from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import text_of, value_at
+from nbsnake.model.paramtype import text_of, value_at
+from nbsnake.model.step import PARAMS_FILE
+from nbsnake.model.variants import fill, full_name
 from nbsnake.restore import restore
 from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.sources import check_sources, mend_times
 from nbsnake.values import by_param, values_path, write_values
-from nbsnake.variants import fill, full_name
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(

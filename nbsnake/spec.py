@@ -29,9 +29,9 @@ from nbsnake.fields import (
 )
 from nbsnake.foreach import AxisSpec, read_foreach
 from nbsnake.ipython.translation import to_python
-from nbsnake.model import Artifact, Cell, Command, Notebook, Program, script_path
-from nbsnake.needs import KEYS as NEEDS
-from nbsnake.needs import Needs
+from nbsnake.model.needs import KEYS as NEEDS
+from nbsnake.model.needs import Needs
+from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program, script_path
 from nbsnake.needspec import read_needs, without_needs
 from nbsnake.paramspec import (
     OWN_NAMES,
@@ -77,7 +77,7 @@ PLAIN = Reading()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSpec:
-    """What the author wrote; the fields are those of :class:`nbsnake.model.Step`.
+    """What the author wrote; the fields are those of :class:`nbsnake.model.step.Step`.
 
     ``extras`` are the words of ``:dvc-extra:``, each with its place; ``axes`` are those of
     ``:foreach``.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.job.atomic import write_atomically
+from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook import parse_notebook, read_bytes
-from nbsnake.plain import from_plain, to_plain
 from nbsnake.spec import Reading, StepSpec, read_step
 from nbsnake.unchanged import fingerprint
 

@@ -14,12 +14,20 @@ from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.job.plan import DVC_FILE
-from nbsnake.model import PARAMS_FILE
-from nbsnake.paramtype import has_value_at, shown, text_of, value_at
+from nbsnake.model.paramtype import has_value_at, shown, text_of, value_at
+from nbsnake.model.step import PARAMS_FILE
+from nbsnake.model.variants import (
+    UNSAFE,
+    fill,
+    full_name,
+    is_instance,
+    is_safe,
+    names_in,
+    scalar_text,
+)
 from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, is_ours
 from nbsnake.values import OPTION, STDIN, by_param, values_path
-from nbsnake.variants import UNSAFE, fill, full_name, is_instance, is_safe, names_in, scalar_text
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")

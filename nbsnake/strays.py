@@ -6,7 +6,7 @@ from typing import Any
 
 from nbsnake.binding import Given
 from nbsnake.errors import NbsnakeError, PipelineError
-from nbsnake.model import PARAMS_FILE, Overlay
+from nbsnake.model.step import PARAMS_FILE, Overlay
 from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
 

@@ -21,7 +21,7 @@ from nbsnake.job.outputs import kept_in
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
 from nbsnake.lockfile import Entry, entry_document, read_lock, write_lock
-from nbsnake.model import upwards
+from nbsnake.model.step import upwards
 from nbsnake.repolock import repo_locked
 from nbsnake.sources import pointers
 

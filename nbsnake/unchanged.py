@@ -14,7 +14,7 @@ from typing import Any
 import nbsnake
 from nbsnake.discover import walk_notebooks
 from nbsnake.job.atomic import write_atomically
-from nbsnake.plain import to_plain
+from nbsnake.model.plain import to_plain
 
 MEMO_FILE = ".nbsnake/generated.json"
 # What else is read, and what is written besides the folders below.

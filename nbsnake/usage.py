@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.job.receipt import Receipt
-from nbsnake.needs import Needs
-from nbsnake.paramtype import Value
+from nbsnake.model.needs import Needs
+from nbsnake.model.paramtype import Value
 from nbsnake.tables import ABSENT, Table
 
 MEGABYTE = 1 << 20

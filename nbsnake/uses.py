@@ -17,7 +17,7 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.foreach import AxisSpec, axes_of_mapping
-from nbsnake.paramtype import Value, is_json
+from nbsnake.model.paramtype import Value, is_json
 from nbsnake.places import place_of
 from nbsnake.spec import TAKEN_NAMES, step_name
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
 
 FOLDER = ".nbsnake/params"
 OPTION = "--values-from"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
 
 # What YAML takes for a text without quotes, inside of braces too, unless it is one of the words.
 _PLAIN = re.compile(r"(?:[^\W\d]|/)(?:[\w./+ -]*[\w./+-])?")

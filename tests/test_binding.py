@@ -5,7 +5,7 @@ from builders import declare, nb
 
 from nbsnake.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError
-from nbsnake.model import Overlay
+from nbsnake.model.step import Overlay
 from nbsnake.overlays import OverlaySet
 from nbsnake.spec import read_step
 from nbsnake.uses import Use

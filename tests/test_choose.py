@@ -2,8 +2,8 @@
 
 import pytest
 
-from nbsnake.choose import choose_steps
 from nbsnake.errors import UsageError
+from nbsnake.model.choose import choose_steps
 
 STEPS = {"load": "nb/load.ipynb", "train": "nb/01 Train.ipynb", "train_all": "nb/all.ipynb"}
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import Faults, NbsnakeError, PipelineError
-from nbsnake.model import Role, Source
-from nbsnake.paramtype import ParamType
+from nbsnake.model.paramtype import ParamType
+from nbsnake.model.step import Role, Source
 from nbsnake.spec import read_step, step_name
 
 OUT = ":dvc-out: data/out.txt"

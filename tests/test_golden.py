@@ -17,10 +17,10 @@ from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
 from nbsnake.compile import compile_pipeline
-from nbsnake.needs import Needs
+from nbsnake.model.needs import Needs
+from nbsnake.model.pipeline import Pipeline
 from nbsnake.needspec import without_needs
 from nbsnake.notebook import read_notebook
-from nbsnake.pipeline import Pipeline
 from nbsnake.project import read_yaml
 from nbsnake.pycode import has_no_effect
 from nbsnake.render.rule import render_rule

@@ -16,7 +16,7 @@ from nbsnake.ipython.scopes import parse
 from nbsnake.ipython.standins import helper_source
 from nbsnake.ipython.syntax import Kind, pieces
 from nbsnake.ipython.translation import to_python
-from nbsnake.model import Cell
+from nbsnake.model.step import Cell
 
 
 def translate(*sources, path="notebooks/a.ipynb", in_step=True):

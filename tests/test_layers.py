@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "model",
         "job",
         *(
             "job.atomic",
@@ -27,17 +28,34 @@ LAYERS = (
             "mlvtools",
             "nbsnake",
         ),
-        *("needs", "paramtype", "plain", "render", "repolock", "scriptdiff", "slurmcall"),
-        *("tables", "job.threads", "variants"),
+        *(
+            "model.needs",
+            "model.paramtype",
+            "model.plain",
+            "render",
+            "repolock",
+            "scriptdiff",
+            "slurmcall",
+        ),
+        *("tables", "job.threads", "model.variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
-        *("asking", "job.cache", "choose", "discover", "files", "filestate", "gitignore", "model"),
-        *("places", "quote", "slurmtools"),
+        *(
+            "asking",
+            "job.cache",
+            "model.choose",
+            "discover",
+            "files",
+            "filestate",
+            "gitignore",
+            "model.step",
+        ),
+        *("places", "model.quote", "slurmtools"),
         *("job.receipt", "job.records", "job.runcache", "sourceedit", "values", "yamltext"),
     ),
     (
-        *("commands", "compare", "job.digests", "dvccmd", "notebook", "pipeline", "job.plan"),
+        *("commands", "compare", "job.digests", "dvccmd", "notebook", "model.pipeline", "job.plan"),
         *(
             "profiles",
             "progress",

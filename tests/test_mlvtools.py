@@ -25,7 +25,7 @@ from dvc.parsing.context import Context
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError
-from nbsnake.paramtype import ParamType
+from nbsnake.model.paramtype import ParamType
 from nbsnake.project import meaningless_settings, read_settings, reading
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import command, render_stage

@@ -4,7 +4,7 @@ import pytest
 from builders import config_of, declare, pipeline, planned_words, spec_of, step
 
 from nbsnake.compile import compile_pipeline
-from nbsnake.needs import Needs, Resource, parse_need, parse_resource
+from nbsnake.model.needs import Needs, Resource, parse_need, parse_resource
 from nbsnake.needspec import without_needs
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script

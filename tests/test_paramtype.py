@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsnake.paramtype import KINDS, ParamType, parse_type, text_of, type_of
+from nbsnake.model.paramtype import KINDS, ParamType, parse_type, text_of, type_of
 
 VALUES = {
     "str": ["", "x"],

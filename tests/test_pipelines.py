@@ -18,9 +18,9 @@ from snakefmt.parser.parser import Snakefile
 from nbsnake.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate import find_changes, find_pipeline, generate
+from nbsnake.model.variants import full_name
 from nbsnake.project import read_params
 from nbsnake.stages import read_stages
-from nbsnake.variants import full_name
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 PIPELINES = Path(__file__).parent / "pipelines"

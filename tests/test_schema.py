@@ -13,8 +13,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from nbsnake.errors import PipelineError, Where
-from nbsnake.model import Argument, Source
-from nbsnake.paramtype import KINDS, ParamType, parse_type
+from nbsnake.model.paramtype import KINDS, ParamType, parse_type
+from nbsnake.model.step import Argument, Source
 from nbsnake.schema import params_schema, render_schema, schema_faults, word_faults
 
 

@@ -9,9 +9,9 @@ from builders import declare, nb_bytes
 from nbsnake import specmemo
 from nbsnake.dvccmd import Variables
 from nbsnake.errors import NotebookError, Where
-from nbsnake.model import Artifact, Cell, Command, Role
-from nbsnake.paramtype import ParamType
-from nbsnake.plain import from_plain, to_plain
+from nbsnake.model.paramtype import ParamType
+from nbsnake.model.plain import from_plain, to_plain
+from nbsnake.model.step import Artifact, Cell, Command, Role
 from nbsnake.spec import Reading, read_step
 from nbsnake.specmemo import MEMO_FILE, SpecMemo
 

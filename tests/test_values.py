@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 
 from nbsnake.compile import compile_step
 from nbsnake.errors import NbsnakeError
+from nbsnake.model.paramtype import KINDS, ParamType
 from nbsnake.notebook import parse_notebook
-from nbsnake.paramtype import KINDS, ParamType
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import _quoted, command, takes_values_file
 from nbsnake.spec import read_step

@@ -16,14 +16,9 @@ from ruamel.yaml import YAML
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.foreach import axes_of_mapping
-from nbsnake.model import Overlay, Source, script_path
-from nbsnake.overlays import OverlaySet
-from nbsnake.paramtype import text_of
-from nbsnake.render.stage import render_dvc_file
-from nbsnake.spec import read_step
-from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
-from nbsnake.uses import Use
-from nbsnake.variants import (
+from nbsnake.model.paramtype import text_of
+from nbsnake.model.step import Overlay, Source, script_path
+from nbsnake.model.variants import (
     Axis,
     Variant,
     base_name,
@@ -34,6 +29,11 @@ from nbsnake.variants import (
     scalar_text,
     variants_of,
 )
+from nbsnake.overlays import OverlaySet
+from nbsnake.render.stage import render_dvc_file
+from nbsnake.spec import read_step
+from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
+from nbsnake.uses import Use
 
 # What YAML readers of one version or the other take for something else than it looks like.
 ODD = [

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.compare import Row, rows_of
 from nbsnake.errors import UsageError
@@ -17,6 +16,7 @@ from nbsnake.freshness import Judge
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import read_current_plan
+from nbsnake.model.choose import choose_steps
 from nbsnake.ranking import (
     best_first,
     differing_params,

@@ -6,11 +6,11 @@ import posixpath
 import sys
 from pathlib import Path
 
-from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.files import write_program
 from nbsnake.generate import find_changes, find_pipeline
+from nbsnake.model.choose import choose_steps
 from nbsnake.render.bash import all_runs, needed_runs, render_bash
 
 

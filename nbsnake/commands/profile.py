@@ -21,8 +21,8 @@ from nbsnake.genericprofile import (
 )
 from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
-from nbsnake.model import Step
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
+from nbsnake.model.step import Step
 from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
 from nbsnake.project import read_yaml
 from nbsnake.scaffold import default_profile

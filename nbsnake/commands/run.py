@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-from nbsnake.choose import choose_steps, choose_variants
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.current import current_plan
@@ -17,6 +16,7 @@ from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
+from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.profiles import FOLDER
 from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead

@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from nbsnake.choose import choose_steps
 from nbsnake.commands import enter_project_with
 from nbsnake.current import current_plan
 from nbsnake.drift import warn_of_drift
@@ -13,7 +12,8 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
-from nbsnake.needs import Needs
+from nbsnake.model.choose import choose_steps
+from nbsnake.model.needs import Needs
 from nbsnake.tables import as_text
 from nbsnake.usage import Demand, demand_table, usage_of
 

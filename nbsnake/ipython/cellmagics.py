@@ -29,7 +29,7 @@ from nbsnake.ipython.syntax import (
     without_indentation,
     without_prompts,
 )
-from nbsnake.quote import string
+from nbsnake.model.quote import string
 
 _LEAVE_OUT = "mark the cell with the comment line '# No effect', or use plain Python"
 _HEADER = re.compile(r"((?:[ \t]*(?:\r\n|\r|\n))*)%%(?!\w+\?)([^\r\n]*)(\r\n|\r|\n|\Z)")

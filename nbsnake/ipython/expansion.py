@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nbsnake.ipython.scopes import free_reads, is_session_name, parse_expression
-from nbsnake.quote import string
+from nbsnake.model.quote import string
 
 _DOLLAR = re.compile(r"\$(\$?[\w.]+)")
 _ALWAYS = frozenset(dir(builtins)) | {"__name__"}

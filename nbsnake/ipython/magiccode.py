@@ -15,7 +15,7 @@ from itertools import pairwise
 from nbsnake.ipython.expansion import Names, Refused, fill, is_filled
 from nbsnake.ipython.magics import ALIASES, INSTALLERS
 from nbsnake.ipython.syntax import has_prompts, lines, without_blanks
-from nbsnake.quote import string
+from nbsnake.model.quote import string
 
 _INSTALLING = frozenset({"add", "install", "remove", "sync", "uninstall", "update", "upgrade"})
 _SHOWING = frozenset(

@@ -26,8 +26,8 @@ from nbsnake.ipython.scopes import (
 from nbsnake.ipython.sessioncalls import session_calls
 from nbsnake.ipython.standins import HELPERS, needed
 from nbsnake.ipython.syntax import lines
-from nbsnake.model import Cell
-from nbsnake.quote import string
+from nbsnake.model.quote import string
+from nbsnake.model.step import Cell
 from nbsnake.sourceedit import Edit, edited
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbsnake.dvccmd import NamedFile, Variables, read_dvc_cmd
-from nbsnake.model import Notebook, Role, script_path
+from nbsnake.model.step import Notebook, Role, script_path
 from nbsnake.spec import StepSpec
 
 SCRIPT_NAME = re.compile(r"mlvtools_\w+\.py")

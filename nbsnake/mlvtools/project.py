@@ -22,7 +22,7 @@ from nbsnake.mlvtools.files import (
     use_of_notebook,
 )
 from nbsnake.mlvtools.stage import check_stage
-from nbsnake.model import Notebook
+from nbsnake.model.step import Notebook
 from nbsnake.notebook import read_notebook
 from nbsnake.project import (
     SETTINGS_FILE,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbsnake.errors import PipelineError, Where
-from nbsnake.quote import verbatim
+from nbsnake.model.quote import verbatim
 
 
 def _keys(words: str) -> frozenset[str]:

@@ -4,12 +4,12 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from nbsnake.model import Argument, Role, Source, Step, upwards
-from nbsnake.paramtype import Value, text_of
-from nbsnake.pipeline import Pipeline
+from nbsnake.model.paramtype import Value, text_of
+from nbsnake.model.pipeline import Pipeline
+from nbsnake.model.step import Argument, Role, Source, Step, upwards
+from nbsnake.model.variants import Variant, full_name
 from nbsnake.render.stage import is_in_file, is_told, takes_values_file
 from nbsnake.values import STDIN, to_json
-from nbsnake.variants import Variant, full_name
 
 HEADER = """\
 #!/usr/bin/env bash

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nbsnake.ipython.standins import helper_source
-from nbsnake.model import Argument, Artifact, Cell, Program, Step
+from nbsnake.model.quote import comment, literal, string
+from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
 from nbsnake.pycode import ARGUMENTS
-from nbsnake.quote import comment, literal, string
 from nbsnake.values import OPTION
 
 SET_UP = '''\

@@ -13,12 +13,12 @@ from ruamel.yaml.scalarstring import FoldedScalarString
 
 from nbsnake.errors import PipelineError, Where
 from nbsnake.job.plan import DVC_FILE
-from nbsnake.model import PARAMS_FILE, Argument, Artifact, Role, Source, Step
-from nbsnake.paramtype import text_of
-from nbsnake.pipeline import Pipeline
-from nbsnake.quote import MAX_WORD, fits_command, verbatim
+from nbsnake.model.paramtype import text_of
+from nbsnake.model.pipeline import Pipeline
+from nbsnake.model.quote import MAX_WORD, fits_command, verbatim
+from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Role, Source, Step
+from nbsnake.model.variants import Variant, fill
 from nbsnake.values import STDIN
-from nbsnake.variants import Variant, fill
 
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 _REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back

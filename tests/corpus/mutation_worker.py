@@ -25,8 +25,8 @@ from corpus_files import notebooks_of
 from nbsnake.binding import script_arguments
 from nbsnake.compile import compile_step
 from nbsnake.errors import Faults, NbsnakeError
+from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook import parse_notebook
-from nbsnake.pipeline import Pipeline
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import render_dvc_file

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from nbsnake.errors import UsageError
-from nbsnake.variants import base_name
+from nbsnake.model.variants import base_name
 
 
 def choose_steps(words: Iterable[str], steps: Mapping[str, str]) -> list[str]:

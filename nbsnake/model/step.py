@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from nbsnake.errors import Where
-from nbsnake.needs import Needs
-from nbsnake.paramtype import ParamType, Value
-from nbsnake.variants import Axis, Variant, fill, full_name, variants_of
+from nbsnake.model.needs import Needs
+from nbsnake.model.paramtype import ParamType, Value
+from nbsnake.model.variants import Axis, Variant, fill, full_name, variants_of
 
 PARAMS_FILE = "params.yaml"
 # What belongs to git, DVC and nbsnake, and can be no output.

@@ -2,7 +2,7 @@
 
 import math
 
-from nbsnake.paramtype import Value
+from nbsnake.model.paramtype import Value
 
 
 def string(text: str) -> str:

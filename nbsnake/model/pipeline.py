@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model import RESERVED_PATHS, Artifact, Step, upwards
-from nbsnake.variants import names_in
+from nbsnake.model.step import RESERVED_PATHS, Artifact, Step, upwards
+from nbsnake.model.variants import names_in
 
 
 @dataclass(frozen=True)
