@@ -21,8 +21,8 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, PipelineError, Where
 from nbsnake.fields import Field
+from nbsnake.ipython.edit import Edit, edited
 from nbsnake.model.needs import KEYS, Needs, parse_need, parse_resource
-from nbsnake.sourceedit import Edit, edited
 
 EXAMPLES = {
     "threads": "4",

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
 from nbsnake.errors import NotebookError, Where
+from nbsnake.ipython.edit import Edit, edited
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Cell
-from nbsnake.sourceedit import Edit, edited
 
 ARGUMENTS = "_args"  # what a script calls its parsed command line
 SKIPPED_TAGS = frozenset(

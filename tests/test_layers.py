@@ -52,7 +52,7 @@ LAYERS = (
             "model.step",
         ),
         *("places", "model.quote", "slurmtools"),
-        *("job.receipt", "job.records", "job.runcache", "sourceedit", "values", "yamltext"),
+        *("job.receipt", "job.records", "job.runcache", "ipython.edit", "values", "yamltext"),
     ),
     (
         *("commands", "compare", "job.digests", "dvccmd", "notebook", "model.pipeline", "job.plan"),

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import NamedTuple, TypeGuard
 
 from nbsnake.ipython.cellmagics import Fault, Place, Translation, statement, translate, value
+from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Refused
 from nbsnake.ipython.scopes import free_reads, parse
 from nbsnake.ipython.syntax import lines
-from nbsnake.sourceedit import Edit, edited
 
 
 class _SessionCall(NamedTuple):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.ipython.cellmagics import Fault, Place, Translation, translate
+from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Names
 from nbsnake.ipython.scopes import (
     Usage,
@@ -28,7 +29,6 @@ from nbsnake.ipython.standins import HELPERS, needed
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.quote import string
 from nbsnake.model.step import Cell
-from nbsnake.sourceedit import Edit, edited
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
 _WAITING = re.compile(r"\b(?:await|async|asyncio)\b")
