@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
-from nbsnake.extras import Extra, parse_extra
 from nbsnake.model.paramtype import (
     ParamType,
     Value,
@@ -25,10 +24,11 @@ from nbsnake.model.paramtype import (
 from nbsnake.model.quote import fits_command
 from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Override, Source
 from nbsnake.model.variants import Axis, names_in
+from nbsnake.notebook.extras import Extra, parse_extra
+from nbsnake.notebook.params import ParamSpec, type_of_param
+from nbsnake.notebook.read_step import StepSpec
 from nbsnake.overlays import OverlaySet
-from nbsnake.paramspec import ParamSpec, type_of_param
 from nbsnake.places import place_of
-from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
 
 _DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")

@@ -10,16 +10,16 @@ from typing import Any
 
 from nbsnake.binding import Given, bind, is_literal
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.extras import read_extras
 from nbsnake.linking import find_uses, linked
 from nbsnake.model.paramtype import ParamType, Value
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step, script_path
-from nbsnake.needspec import change_faults
+from nbsnake.notebook.extras import read_extras
+from nbsnake.notebook.needs import change_faults
+from nbsnake.notebook.read_step import TAKEN_NAMES, StepSpec
 from nbsnake.overlays import OverlaySet
 from nbsnake.project import fits_params, place_of_needs
 from nbsnake.seeding import Seeds, with_seeds
-from nbsnake.spec import TAKEN_NAMES, StepSpec
 from nbsnake.strays import overlay_faults, section_faults
 from nbsnake.uses import Use
 

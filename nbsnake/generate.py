@@ -10,6 +10,8 @@ from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import PARAMS_FILE, Step, script_path
+from nbsnake.notebook.memo import SpecMemo
+from nbsnake.notebook.read_step import StepSpec
 from nbsnake.overlays import overlay_files, read_overlays
 from nbsnake.project import (
     MLVTOOLS_FILE,
@@ -28,8 +30,6 @@ from nbsnake.render.stage import render_dvc_file
 from nbsnake.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.schema import SCHEMA_FILE, render_schema, schema_of
 from nbsnake.seeding import Seeds, seeded
-from nbsnake.spec import StepSpec
-from nbsnake.specmemo import SpecMemo
 from nbsnake.unchanged import remember, snapshot
 
 

@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbsnake.artifacts import path_fault
 from nbsnake.binding import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
-from nbsnake.foreach import AxisSpec, resolve
 from nbsnake.model.step import Artifact, FanIn, Override, Role
 from nbsnake.model.variants import Axis, is_instance, names_in
+from nbsnake.notebook.files import path_fault
+from nbsnake.notebook.foreach import AxisSpec, resolve
+from nbsnake.notebook.read_step import StepSpec
 from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
-from nbsnake.spec import StepSpec
 from nbsnake.uses import Use
 
 

@@ -15,15 +15,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nbsnake.discover import walk_notebooks
-from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.foreach import name_fault
 from nbsnake.model.paramtype import Value
 from nbsnake.model.quote import has_surrogates
 from nbsnake.model.step import PARAMS_FILE
-from nbsnake.needspec import read_changes
+from nbsnake.notebook.dvc_cmd import Variables
+from nbsnake.notebook.foreach import name_fault
+from nbsnake.notebook.needs import read_changes
+from nbsnake.notebook.read_step import NO_EFFECT, Reading
 from nbsnake.places import place_of
-from nbsnake.spec import NO_EFFECT, Reading
 from nbsnake.uses import Use, read_uses
 
 SETTINGS_FILE = "nbsnake.yaml"

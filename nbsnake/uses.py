@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
-from nbsnake.foreach import AxisSpec, axes_of_mapping
 from nbsnake.model.paramtype import Value, is_json
+from nbsnake.notebook.foreach import AxisSpec, axes_of_mapping
+from nbsnake.notebook.read_step import TAKEN_NAMES, step_name
 from nbsnake.places import place_of
-from nbsnake.spec import TAKEN_NAMES, step_name
 
 KEYS = ("name", "notebook", "values", "foreach")
 EXAMPLE = "write '- {name: tokenize_test, notebook: notebooks/tokenize.ipynb, values: {...}}'"

@@ -14,11 +14,11 @@ from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Source
 from nbsnake.model.variants import fill, full_name
-from nbsnake.notebook import parse_notebook
+from nbsnake.notebook.read import parse_notebook
+from nbsnake.notebook.read_step import PLAIN, read_step
 from nbsnake.render.rule import VALUES, _label, render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import is_in_file, render_stage
-from nbsnake.spec import PLAIN, read_step
 from nbsnake.stages import fan_in_paths, lists_in_file, read_stages, rule_argv
 from nbsnake.values import values_path
 

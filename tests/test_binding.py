@@ -6,8 +6,8 @@ from builders import declare, nb
 from nbsnake.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.step import Overlay
+from nbsnake.notebook.read_step import read_step
 from nbsnake.overlays import OverlaySet
-from nbsnake.spec import read_step
 from nbsnake.uses import Use
 
 FIELDS = (

@@ -11,7 +11,7 @@ from nbsnake.compile import compile_pipeline
 from nbsnake.errors import Faults, NbsnakeError, PipelineError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.model.step import Role, Source
-from nbsnake.spec import read_step, step_name
+from nbsnake.notebook.read_step import read_step, step_name
 
 OUT = ":dvc-out: data/out.txt"
 

@@ -19,14 +19,14 @@ from snakefmt.parser.parser import Snakefile
 from nbsnake.compile import compile_pipeline
 from nbsnake.model.needs import Needs
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.needspec import without_needs
-from nbsnake.notebook import read_notebook
+from nbsnake.notebook.code import has_no_effect
+from nbsnake.notebook.needs import without_needs
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import NO_EFFECT, read_step
 from nbsnake.project import read_yaml
-from nbsnake.pycode import has_no_effect
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import render_dvc_file, render_stage
-from nbsnake.spec import NO_EFFECT, read_step
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name for path in GOLDEN.iterdir())

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "notebook",
         "model",
         "job",
         *(
@@ -55,11 +56,19 @@ LAYERS = (
         *("job.receipt", "job.records", "job.runcache", "ipython.edit", "values", "yamltext"),
     ),
     (
-        *("commands", "compare", "job.digests", "dvccmd", "notebook", "model.pipeline", "job.plan"),
+        *(
+            "commands",
+            "compare",
+            "job.digests",
+            "notebook.dvc_cmd",
+            "notebook.read",
+            "model.pipeline",
+            "job.plan",
+        ),
         *(
             "profiles",
             "progress",
-            "pycode",
+            "notebook.code",
             "job.running",
             "scaffold",
             "seeding",
@@ -71,7 +80,7 @@ LAYERS = (
     (
         *(
             "dvc",
-            "fields",
+            "notebook.fields",
             "job.lockmemo",
             "ranking",
             "schema",
@@ -86,19 +95,19 @@ LAYERS = (
             "fitting",
             "genericprofile",
             "lockfile",
-            "needspec",
+            "notebook.needs",
             "job.outputs",
-            "paramspec",
+            "notebook.params",
             "plot",
             "revisions",
             "stages",
         ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("artifacts", "job.exec", "foreach", "freshness", "ipython.sessioncalls"),
+    ("notebook.files", "job.exec", "notebook.foreach", "freshness", "ipython.sessioncalls"),
     ("restore", "sync", "commands.compare", "ipython.translation"),
-    ("spec",),
-    ("extras", "specmemo", "uses", "mlvtools.files"),
+    ("notebook.read_step",),
+    ("notebook.extras", "notebook.memo", "uses", "mlvtools.files"),
     ("project",),
     ("overlays", "planning", "commands.params", "mlvtools.project"),
     ("binding", "current", "mlvtools.takeover"),
@@ -124,9 +133,9 @@ LATE = {
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("lockfile", "dvc.utils.serialize"),
-    ("notebook", "nbformat"),  # slow, and for notebooks of before 2015 only
-    ("fields", "jinja2"),  # slow, and for projects with a docstring_conf only
-    ("fields", "jinja2.sandbox"),
+    ("notebook.read", "nbformat"),  # slow, and for notebooks of before 2015 only
+    ("notebook.fields", "jinja2"),  # slow, and for projects with a docstring_conf only
+    ("notebook.fields", "jinja2.sandbox"),
     ("schema", "jsonschema"),  # slow, and needed only when a parameter file changed
     ("snakefile", "nbsnake.schema"),  # slow, and needed only for what --config tells
     ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
@@ -164,8 +173,8 @@ OUTSIDE = {
     "scmrepo": {"gitignore"},
     "zc": {"repolock"},
     "snakemake": {"snakefile"},
-    "jinja2": {"fields"},
-    "nbformat": {"notebook"},
+    "jinja2": {"notebook.fields"},
+    "nbformat": {"notebook.read"},
     "rich": {"progress"},
     "jsonschema": {"schema"},
     "matplotlib": {"plot"},

@@ -5,7 +5,7 @@ from builders import config_of, declare, pipeline, planned_words, spec_of, step
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.model.needs import Needs, Resource, parse_need, parse_resource
-from nbsnake.needspec import without_needs
+from nbsnake.notebook.needs import without_needs
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import render_stage

@@ -7,8 +7,8 @@ import sys
 import pytest
 from builders import declare, nb, run_script, step
 
+from nbsnake.notebook.read_step import read_any
 from nbsnake.render.script import render_plain_script, render_script
-from nbsnake.spec import read_any
 
 HEAD = declare(":dvc-out: data/out.txt")
 POOL = "with multiprocessing.get_context('{}').Pool(2) as pool:\n    "

@@ -9,10 +9,10 @@ from builders import declare, nb, nb_fields, pipeline, received, run_script, spe
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.paramtype import ParamType
-from nbsnake.notebook import parse_notebook
+from nbsnake.notebook.read import parse_notebook
+from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import command
-from nbsnake.spec import PLAIN, Reading, read_any, read_step
 
 OUT = ":dvc-out: data/out.txt"
 PRINT = "print(vars(_args))"

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from builders import declare, nb_bytes
 
-from nbsnake import specmemo
-from nbsnake.dvccmd import Variables
 from nbsnake.errors import NotebookError, Where
 from nbsnake.model.paramtype import ParamType
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.model.step import Artifact, Cell, Command, Role
-from nbsnake.spec import Reading, read_step
-from nbsnake.specmemo import MEMO_FILE, SpecMemo
+from nbsnake.notebook import memo as specmemo
+from nbsnake.notebook.dvc_cmd import Variables
+from nbsnake.notebook.memo import MEMO_FILE, SpecMemo
+from nbsnake.notebook.read_step import Reading, read_step
 
 CASES = sorted((Path(__file__).parent / "golden").iterdir())
 WHERE = Where("a", None, 2)

@@ -14,10 +14,10 @@ from test_golden import CASES, GOLDEN
 from nbsnake.compile import compile_pipeline
 from nbsnake.current import current_plan
 from nbsnake.errors import PipelineError
-from nbsnake.notebook import read_notebook
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import read_step
 from nbsnake.project import read_params
 from nbsnake.render.stage import _quoted, is_ours, render_dvc_file, render_stage
-from nbsnake.spec import read_step
 
 # What DVC's own dependency warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

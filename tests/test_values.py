@@ -26,10 +26,10 @@ from hypothesis import strategies as st
 from nbsnake.compile import compile_step
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.paramtype import KINDS, ParamType
-from nbsnake.notebook import parse_notebook
+from nbsnake.notebook.read import parse_notebook
+from nbsnake.notebook.read_step import read_step
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import _quoted, command, takes_values_file
-from nbsnake.spec import read_step
 from nbsnake.values import OPTION, STDIN, to_json, values_path
 
 FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

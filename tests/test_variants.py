@@ -15,7 +15,6 @@ from ruamel.yaml import YAML
 
 from nbsnake.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, Where
-from nbsnake.foreach import axes_of_mapping
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.step import Overlay, Source, script_path
 from nbsnake.model.variants import (
@@ -29,9 +28,10 @@ from nbsnake.model.variants import (
     scalar_text,
     variants_of,
 )
+from nbsnake.notebook.foreach import axes_of_mapping
+from nbsnake.notebook.read_step import read_step
 from nbsnake.overlays import OverlaySet
 from nbsnake.render.stage import render_dvc_file
-from nbsnake.spec import read_step
 from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
 from nbsnake.uses import Use
 

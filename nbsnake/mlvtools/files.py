@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbsnake.dvccmd import NamedFile, Variables, read_dvc_cmd
 from nbsnake.model.step import Notebook, Role, script_path
-from nbsnake.spec import StepSpec
+from nbsnake.notebook.dvc_cmd import NamedFile, Variables, read_dvc_cmd
+from nbsnake.notebook.read_step import StepSpec
 
 SCRIPT_NAME = re.compile(r"mlvtools_\w+\.py")
 _HEADER = re.compile(r"#!.*\n# Generated from (.+\.ipynb)[ \t]*\n")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.discover import LEFT_OUT
-from nbsnake.dvccmd import Variables
 from nbsnake.errors import NbsnakeError, raise_all
 from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
@@ -23,7 +22,9 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.stage import check_stage
 from nbsnake.model.step import Notebook
-from nbsnake.notebook import read_notebook
+from nbsnake.notebook.dvc_cmd import Variables
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import Reading, StepSpec, read_step
 from nbsnake.project import (
     SETTINGS_FILE,
     find_notebooks,
@@ -33,7 +34,6 @@ from nbsnake.project import (
     read_yaml,
     reading,
 )
-from nbsnake.spec import Reading, StepSpec, read_step
 
 OLD = ".old"  # DVC reads x.dvc, but not x.dvc.old
 

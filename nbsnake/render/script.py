@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from nbsnake.ipython.standins import helper_source
 from nbsnake.model.quote import comment, literal, string
 from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
-from nbsnake.pycode import ARGUMENTS
+from nbsnake.notebook.code import ARGUMENTS
 from nbsnake.values import OPTION
 
 SET_UP = '''\

@@ -26,11 +26,11 @@ from nbsnake.binding import script_arguments
 from nbsnake.compile import compile_step
 from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.notebook import parse_notebook
+from nbsnake.notebook.read import parse_notebook
+from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import render_dvc_file
-from nbsnake.spec import PLAIN, Reading, read_any, read_step
 
 MEMORY = 2 << 30
 SECONDS = 5  # of computing, for other processes may keep this one waiting

@@ -15,10 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbsnake.artifacts import ROLES, artifacts_of_call, read_artifacts
-from nbsnake.dvccmd import StageCall, Variables, read_dvc_cmd
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
-from nbsnake.fields import (
+from nbsnake.ipython.translation import to_python
+from nbsnake.model.needs import KEYS as NEEDS
+from nbsnake.model.needs import Needs
+from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program, script_path
+from nbsnake.notebook.code import (
+    Code,
+    bound_names,
+    has_annotations,
+    has_no_effect,
+    read_code,
+    with_arguments,
+)
+from nbsnake.notebook.dvc_cmd import StageCall, Variables, read_dvc_cmd
+from nbsnake.notebook.fields import (
     Field,
     declares_step,
     has_metadata,
@@ -27,13 +38,10 @@ from nbsnake.fields import (
     may_declare,
     read_fields,
 )
-from nbsnake.foreach import AxisSpec, read_foreach
-from nbsnake.ipython.translation import to_python
-from nbsnake.model.needs import KEYS as NEEDS
-from nbsnake.model.needs import Needs
-from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program, script_path
-from nbsnake.needspec import read_needs, without_needs
-from nbsnake.paramspec import (
+from nbsnake.notebook.files import ROLES, artifacts_of_call, read_artifacts
+from nbsnake.notebook.foreach import AxisSpec, read_foreach
+from nbsnake.notebook.needs import read_needs, without_needs
+from nbsnake.notebook.params import (
     OWN_NAMES,
     PARAMETERS_TAG,
     ParamSpec,
@@ -43,14 +51,6 @@ from nbsnake.paramspec import (
     overruled,
     tagged_params,
     with_literal,
-)
-from nbsnake.pycode import (
-    Code,
-    bound_names,
-    has_annotations,
-    has_no_effect,
-    read_code,
-    with_arguments,
 )
 
 NO_EFFECT = ("No effect",)

@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, PipelineError, Where
-from nbsnake.fields import Field
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.model.needs import KEYS, Needs, parse_need, parse_resource
+from nbsnake.notebook.fields import Field
 
 EXAMPLES = {
     "threads": "4",

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.fields import Field
 from nbsnake.model.paramtype import SPELLINGS, ParamType, Value, parse_type, type_of
-from nbsnake.pycode import ARGUMENTS, Assignment, Code, assignments, other_bindings
+from nbsnake.notebook.code import ARGUMENTS, Assignment, Code, assignments, other_bindings
+from nbsnake.notebook.fields import Field
 
 PARAMETERS_TAG = "parameters"
 # What a script calls its own functions and options.

@@ -7,8 +7,8 @@ from typing import Any
 
 from nbsnake.job.atomic import write_atomically
 from nbsnake.model.plain import from_plain, to_plain
-from nbsnake.notebook import parse_notebook, read_bytes
-from nbsnake.spec import Reading, StepSpec, read_step
+from nbsnake.notebook.read import parse_notebook, read_bytes
+from nbsnake.notebook.read_step import Reading, StepSpec, read_step
 from nbsnake.unchanged import fingerprint
 
 MEMO_FILE = ".nbsnake/notebooks.json"

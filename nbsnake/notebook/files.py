@@ -5,12 +5,12 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
-from nbsnake.dvccmd import StageCall
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.fields import Field
 from nbsnake.model.step import RESERVED_PATHS, Artifact, Role
 from nbsnake.model.variants import fill, names_in
-from nbsnake.paramspec import ParamSpec
+from nbsnake.notebook.dvc_cmd import StageCall
+from nbsnake.notebook.fields import Field
+from nbsnake.notebook.params import ParamSpec
 
 ROLES = {
     "dvc-in": Role.DEP,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.fields import Field
 from nbsnake.model.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
 from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
-from nbsnake.paramspec import ParamSpec
+from nbsnake.notebook.fields import Field
+from nbsnake.notebook.params import ParamSpec
 from nbsnake.places import place_of
 
 # What Snakemake's wildcards, which are a list, call their own attributes.

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.model.paramtype import Value
-from nbsnake.paramspec import ParamSpec, type_of_param
-from nbsnake.spec import StepSpec
+from nbsnake.notebook.params import ParamSpec, type_of_param
+from nbsnake.notebook.read_step import StepSpec
 
 
 class Extra(NamedTuple):

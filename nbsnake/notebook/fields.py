@@ -15,7 +15,7 @@ from typing import Any
 from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.model.needs import KEYS as NEEDS
 from nbsnake.model.step import Cell
-from nbsnake.pycode import Docstring, docstring
+from nbsnake.notebook.code import Docstring, docstring
 
 KEYS = (
     *("param", "dvc-in", "dvc-out", "dvc-out-persist", "dvc-metric", "dvc-plot"),

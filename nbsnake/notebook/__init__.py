@@ -1,0 +1,4 @@
+"""Readers of notebooks: cells, the docstring and its keys, parameters, a step as written.
+
+Nothing of a notebook is executed.
+"""
