@@ -27,9 +27,9 @@ from nbsnake.model.variants import Axis, names_in
 from nbsnake.notebook.extras import Extra, parse_extra
 from nbsnake.notebook.params import ParamSpec, type_of_param
 from nbsnake.notebook.read_step import StepSpec
-from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
-from nbsnake.uses import Use
+from nbsnake.settings.overlays import OverlaySet
+from nbsnake.settings.uses import Use
 
 _DOUBLED = re.compile(r"\{\{([^\W\d]\w*)\}\}")
 _INSIDE = re.compile(r"\{\{(?:\s+[\w.]+\s*|\s*\w+(?:\.\w+)+\s*)\}\}")

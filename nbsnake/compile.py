@@ -17,11 +17,11 @@ from nbsnake.model.step import Argument, Source, Step, script_path
 from nbsnake.notebook.extras import read_extras
 from nbsnake.notebook.needs import change_faults
 from nbsnake.notebook.read_step import TAKEN_NAMES, StepSpec
-from nbsnake.overlays import OverlaySet
-from nbsnake.project import fits_params, place_of_needs
-from nbsnake.seeding import Seeds, with_seeds
+from nbsnake.settings.overlays import OverlaySet
+from nbsnake.settings.seeding import Seeds, with_seeds
+from nbsnake.settings.settings import fits_params, place_of_needs
+from nbsnake.settings.uses import Use
 from nbsnake.strays import overlay_faults, section_faults
-from nbsnake.uses import Use
 
 
 def compile_pipeline(

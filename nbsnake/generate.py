@@ -12,8 +12,14 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import PARAMS_FILE, Step, script_path
 from nbsnake.notebook.memo import SpecMemo
 from nbsnake.notebook.read_step import StepSpec
-from nbsnake.overlays import overlay_files, read_overlays
-from nbsnake.project import (
+from nbsnake.render.rule import render_rule
+from nbsnake.render.script import declares, render_script
+from nbsnake.render.stage import render_dvc_file
+from nbsnake.scaffold import SHARED_RULES, scaffold_files
+from nbsnake.settings.overlays import overlay_files, read_overlays
+from nbsnake.settings.schema import SCHEMA_FILE, render_schema, schema_of
+from nbsnake.settings.seeding import Seeds, seeded
+from nbsnake.settings.settings import (
     MLVTOOLS_FILE,
     SETTINGS_FILE,
     Settings,
@@ -24,12 +30,6 @@ from nbsnake.project import (
     read_settings,
     reading,
 )
-from nbsnake.render.rule import render_rule
-from nbsnake.render.script import declares, render_script
-from nbsnake.render.stage import render_dvc_file
-from nbsnake.scaffold import SHARED_RULES, scaffold_files
-from nbsnake.schema import SCHEMA_FILE, render_schema, schema_of
-from nbsnake.seeding import Seeds, seeded
 from nbsnake.unchanged import remember, snapshot
 
 

@@ -17,9 +17,9 @@ from nbsnake.model.variants import Axis, is_instance, names_in
 from nbsnake.notebook.files import path_fault
 from nbsnake.notebook.foreach import AxisSpec, resolve
 from nbsnake.notebook.read_step import StepSpec
-from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
-from nbsnake.uses import Use
+from nbsnake.settings.overlays import OverlaySet
+from nbsnake.settings.uses import Use
 
 
 def find_uses(

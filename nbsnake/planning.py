@@ -26,9 +26,9 @@ from nbsnake.model.paramtype import has_value_at, value_at
 from nbsnake.model.step import PARAMS_FILE, upwards
 from nbsnake.model.variants import base_name
 from nbsnake.places import place_of
-from nbsnake.project import read_params, read_values, read_yaml
 from nbsnake.render.stage import OWNER
-from nbsnake.schema import read_schema, schema_faults
+from nbsnake.settings.schema import read_schema, schema_faults
+from nbsnake.settings.settings import read_params, read_values, read_yaml
 from nbsnake.stages import (
     Stage,
     fan_in_paths,

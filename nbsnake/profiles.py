@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from nbsnake.model.paramtype import Value
-from nbsnake.yamltext import Style, yaml_lines
+from nbsnake.settings.yaml_text import Style, yaml_lines
 
 FOLDER = "workflow/profiles"
 FILE = "profile.yaml"

@@ -374,7 +374,7 @@ def _read_as_dvc_does(config: dict[str, Any], plan: Plan, settings: Any) -> None
     config.update(deepcopy(plan.params))
     told = settings.overwrite_config or {}
     if told:
-        from nbsnake.schema import read_schema, word_faults  # slow, and seldom needed
+        from nbsnake.settings.schema import read_schema, word_faults  # slow, and seldom needed
 
         # Snakemake leaves texts within mappings as they are told; scripts read them by type.
         raise_all(word_faults(read_schema() or {}, told, "--config"))

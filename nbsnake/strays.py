@@ -7,8 +7,8 @@ from typing import Any
 from nbsnake.binding import Given
 from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.model.step import PARAMS_FILE, Overlay
-from nbsnake.overlays import OverlaySet
 from nbsnake.places import place_of
+from nbsnake.settings.overlays import OverlaySet
 
 
 def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[NbsnakeError]:

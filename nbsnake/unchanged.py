@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import nbsnake
-from nbsnake.discover import walk_notebooks
 from nbsnake.job.atomic import write_atomically
 from nbsnake.model.plain import to_plain
+from nbsnake.settings.discover import walk_notebooks
 
 MEMO_FILE = ".nbsnake/generated.json"
 # What else is read, and what is written besides the folders below.

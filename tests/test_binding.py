@@ -7,8 +7,8 @@ from nbsnake.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.step import Overlay
 from nbsnake.notebook.read_step import read_step
-from nbsnake.overlays import OverlaySet
-from nbsnake.uses import Use
+from nbsnake.settings.overlays import OverlaySet
+from nbsnake.settings.uses import Use
 
 FIELDS = (
     ":param out: where it goes",

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "settings",
         "notebook",
         "model",
         "job",
@@ -46,14 +47,21 @@ LAYERS = (
             "asking",
             "job.cache",
             "model.choose",
-            "discover",
+            "settings.discover",
             "files",
             "filestate",
             "gitignore",
             "model.step",
         ),
         *("places", "model.quote", "slurmtools"),
-        *("job.receipt", "job.records", "job.runcache", "ipython.edit", "values", "yamltext"),
+        *(
+            "job.receipt",
+            "job.records",
+            "job.runcache",
+            "ipython.edit",
+            "values",
+            "settings.yaml_text",
+        ),
     ),
     (
         *(
@@ -71,7 +79,7 @@ LAYERS = (
             "notebook.code",
             "job.running",
             "scaffold",
-            "seeding",
+            "settings.seeding",
             "unchanged",
             "usage",
         ),
@@ -83,7 +91,7 @@ LAYERS = (
             "notebook.fields",
             "job.lockmemo",
             "ranking",
-            "schema",
+            "settings.schema",
             "slurmprofile",
             "snakemake",
             "sources",
@@ -107,9 +115,9 @@ LAYERS = (
     ("notebook.files", "job.exec", "notebook.foreach", "freshness", "ipython.sessioncalls"),
     ("restore", "sync", "commands.compare", "ipython.translation"),
     ("notebook.read_step",),
-    ("notebook.extras", "notebook.memo", "uses", "mlvtools.files"),
-    ("project",),
-    ("overlays", "planning", "commands.params", "mlvtools.project"),
+    ("notebook.extras", "notebook.memo", "settings.uses", "mlvtools.files"),
+    ("settings.settings",),
+    ("settings.overlays", "planning", "commands.params", "mlvtools.project"),
     ("binding", "current", "mlvtools.takeover"),
     ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
     ("compile", "commands.convert"),
@@ -136,8 +144,8 @@ LATE = {
     ("notebook.read", "nbformat"),  # slow, and for notebooks of before 2015 only
     ("notebook.fields", "jinja2"),  # slow, and for projects with a docstring_conf only
     ("notebook.fields", "jinja2.sandbox"),
-    ("schema", "jsonschema"),  # slow, and needed only when a parameter file changed
-    ("snakefile", "nbsnake.schema"),  # slow, and needed only for what --config tells
+    ("settings.schema", "jsonschema"),  # slow, and needed only when a parameter file changed
+    ("snakefile", "nbsnake.settings.schema"),  # slow, and needed only for what --config tells
     ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
     ("commands.compare", "nbsnake.plot"),  # slow, and for pictures only
     ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
@@ -176,9 +184,16 @@ OUTSIDE = {
     "jinja2": {"notebook.fields"},
     "nbformat": {"notebook.read"},
     "rich": {"progress"},
-    "jsonschema": {"schema"},
+    "jsonschema": {"settings.schema"},
     "matplotlib": {"plot"},
-    "ruamel": {"mlvtools.takeover", "places", "project", "render.stage", "schema", "seeding"},
+    "ruamel": {
+        "mlvtools.takeover",
+        "places",
+        "settings.settings",
+        "render.stage",
+        "settings.schema",
+        "settings.seeding",
+    },
     "subprocess": {"job.exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
     | {
         "asking",

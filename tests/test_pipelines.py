@@ -19,7 +19,7 @@ from nbsnake.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate import find_changes, find_pipeline, generate
 from nbsnake.model.variants import full_name
-from nbsnake.project import read_params
+from nbsnake.settings.settings import read_params
 from nbsnake.stages import read_stages
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

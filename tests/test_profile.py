@@ -12,7 +12,7 @@ from nbsnake.cli import main
 from nbsnake.cluster import minutes, parse_cluster
 from nbsnake.genericprofile import SYSTEMS
 from nbsnake.job.receipt import Receipt, write_receipt
-from nbsnake.project import read_yaml
+from nbsnake.settings.settings import read_yaml
 
 GOLDEN = Path(__file__).parent / "profiles"
 PROFILE = "workflow/profiles/slurm/profile.yaml"

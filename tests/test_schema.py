@@ -15,7 +15,7 @@ from snakemake.utils import validate
 from nbsnake.errors import PipelineError, Where
 from nbsnake.model.paramtype import KINDS, ParamType, parse_type
 from nbsnake.model.step import Argument, Source
-from nbsnake.schema import params_schema, render_schema, schema_faults, word_faults
+from nbsnake.settings.schema import params_schema, render_schema, schema_faults, word_faults
 
 
 def argument(name, kind, text=""):

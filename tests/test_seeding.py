@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from nbsnake.errors import Faults, PipelineError
-from nbsnake.seeding import seeded
+from nbsnake.settings.seeding import seeded
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NEW = {"train": {"rate": 0.1, "name": "a b"}}

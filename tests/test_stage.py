@@ -16,8 +16,8 @@ from nbsnake.current import current_plan
 from nbsnake.errors import PipelineError
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_step
-from nbsnake.project import read_params
 from nbsnake.render.stage import _quoted, is_ours, render_dvc_file, render_stage
+from nbsnake.settings.settings import read_params
 
 # What DVC's own dependency warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbsnake.discover import find_root
+from nbsnake.settings.discover import find_root
 
 
 def enter_project() -> Path:

@@ -10,8 +10,8 @@ from nbsnake.errors import ToolError, UsageError
 from nbsnake.files import find_drift, settle
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
-from nbsnake.project import find_notebooks
 from nbsnake.scaffold import scaffold_files
+from nbsnake.settings.settings import find_notebooks
 
 DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}
 

@@ -24,8 +24,8 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
 from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
-from nbsnake.project import read_yaml
 from nbsnake.scaffold import default_profile
+from nbsnake.settings.settings import read_yaml
 from nbsnake.slurmprofile import Wishes, choose_partition, slurm_settings
 from nbsnake.usage import fitting, most, usage_of
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbsnake.discover import LEFT_OUT
 from nbsnake.errors import NbsnakeError, raise_all
 from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
@@ -25,7 +24,8 @@ from nbsnake.model.step import Notebook
 from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
-from nbsnake.project import (
+from nbsnake.settings.discover import LEFT_OUT
+from nbsnake.settings.settings import (
     SETTINGS_FILE,
     find_notebooks,
     meaningless_settings,

@@ -29,7 +29,7 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.project import OLD, OldProject, read_old_project
 from nbsnake.mlvtools.stage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
-from nbsnake.project import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
+from nbsnake.settings.settings import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
 
 GUIDE = "nbsnake's docs/from-mlvtools.md"
 LEFT = "left: remove it, or run again with --force"

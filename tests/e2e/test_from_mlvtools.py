@@ -8,7 +8,7 @@ import pytest
 from e2e_project import Project, notebook_text
 
 from nbsnake.mlvtools.takeover import carry_out, plan_takeover
-from nbsnake.project import read_yaml
+from nbsnake.settings.settings import read_yaml
 
 pytestmark = pytest.mark.e2e
 

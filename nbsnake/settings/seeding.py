@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import PARAMS_FILE
-from nbsnake.yamltext import Style, inline, listed, yaml_lines
+from nbsnake.settings.yaml_text import Style, inline, listed, yaml_lines
 
 Entries = Mapping[str, Value]
 Seeds = Mapping[str, Entries]  # by section, which is a step's name
@@ -102,7 +102,7 @@ class _File:
 def seeded(text: str, missing: Seeds) -> str:
     """The text of params.yaml with what is missing added at the end of each section.
 
-    ``text`` is "" or what :func:`nbsnake.project.read_params` accepts. ``missing`` maps sections
+    ``text`` is "" or what :func:`read_params` of the settings accepts. ``missing`` maps sections
     to entries, of which those that are there already stay as they are; a section that is not
     there comes at the end of the file.
 

@@ -12,7 +12,7 @@ from typing import Any
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.step import Overlay
 from nbsnake.model.variants import UNSAFE, Axis, is_safe
-from nbsnake.project import read_values
+from nbsnake.settings.settings import read_values
 
 SUFFIXES = (".yaml", ".yml")
 

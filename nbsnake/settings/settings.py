@@ -14,7 +14,6 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from nbsnake.discover import walk_notebooks
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import Value
 from nbsnake.model.quote import has_surrogates
@@ -24,7 +23,8 @@ from nbsnake.notebook.foreach import name_fault
 from nbsnake.notebook.needs import read_changes
 from nbsnake.notebook.read_step import NO_EFFECT, Reading
 from nbsnake.places import place_of
-from nbsnake.uses import Use, read_uses
+from nbsnake.settings.discover import walk_notebooks
+from nbsnake.settings.uses import Use, read_uses
 
 SETTINGS_FILE = "nbsnake.yaml"
 MLVTOOLS_FILE = ".mlvtools"

@@ -1,0 +1,1 @@
+"""Readers of the project's own files: nbsnake.yaml, params.yaml, overlays and the schema."""
