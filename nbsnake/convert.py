@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from nbsnake.binding import script_arguments
+from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import UsageError
 from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook.read import read_notebook

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nbsnake.compile import compile_pipeline, find_seeds
+from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.job.plan import DVC_FILE

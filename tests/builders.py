@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from nbsnake.compile import compile_step
+from nbsnake.compile.compile import compile_step
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Source

@@ -3,7 +3,7 @@
 import pytest
 from builders import declare, nb
 
-from nbsnake.compile import compile_pipeline, find_seeds
+from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.step import Overlay
 from nbsnake.notebook.read_step import read_step

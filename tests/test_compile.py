@@ -7,7 +7,7 @@ from builders import config_of, declare, nb, pipeline, spec_of, step
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import Faults, NbsnakeError, PipelineError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.model.step import Role, Source

@@ -16,7 +16,7 @@ from builders import planned_words, rule_words
 from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.model.needs import Needs
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook.code import has_no_effect

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "compile",
         "settings",
         "notebook",
         "model",
@@ -118,9 +119,16 @@ LAYERS = (
     ("notebook.extras", "notebook.memo", "settings.uses", "mlvtools.files"),
     ("settings.settings",),
     ("settings.overlays", "planning", "commands.params", "mlvtools.project"),
-    ("binding", "current", "mlvtools.takeover"),
-    ("convert", "linking", "strays", "commands.init", "commands.restore", "commands.sync"),
-    ("compile", "commands.convert"),
+    ("compile.bind", "current", "mlvtools.takeover"),
+    (
+        "convert",
+        "compile.link",
+        "compile.strays",
+        "commands.init",
+        "commands.restore",
+        "commands.sync",
+    ),
+    ("compile.compile", "commands.convert"),
     ("generate",),
     ("drift", "commands.check", "commands.export", "commands.generate", "commands.profile"),
     ("snakefile", "commands.run", "commands.status"),

@@ -23,7 +23,7 @@ from builders import (
 )
 from dvc.parsing.context import Context
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step, step_name

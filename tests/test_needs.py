@@ -3,7 +3,7 @@
 import pytest
 from builders import config_of, declare, pipeline, planned_words, spec_of, step
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.model.needs import Needs, Resource, parse_need, parse_resource
 from nbsnake.notebook.needs import without_needs
 from nbsnake.render.rule import render_rule

@@ -6,7 +6,7 @@ import re
 import pytest
 from builders import declare, nb, nb_fields, pipeline, received, run_script, spec_of, step
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.notebook.read import parse_notebook

@@ -11,7 +11,7 @@ from dvc.parsing.context import Context
 from dvc.repo import Repo
 from test_golden import CASES, GOLDEN
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.current import current_plan
 from nbsnake.errors import PipelineError
 from nbsnake.notebook.read import read_notebook

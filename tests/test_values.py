@@ -23,7 +23,7 @@ from dvc.parsing.context import Context
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nbsnake.compile import compile_step
+from nbsnake.compile.compile import compile_step
 from nbsnake.errors import NbsnakeError
 from nbsnake.model.paramtype import KINDS, ParamType
 from nbsnake.notebook.read import parse_notebook

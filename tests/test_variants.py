@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from nbsnake.compile import compile_pipeline
+from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.step import Overlay, Source, script_path

@@ -22,8 +22,8 @@ from typing import Any
 import mutate
 from corpus_files import notebooks_of
 
-from nbsnake.binding import script_arguments
-from nbsnake.compile import compile_step
+from nbsnake.compile.bind import script_arguments
+from nbsnake.compile.compile import compile_step
 from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook.read import parse_notebook

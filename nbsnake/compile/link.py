@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbsnake.binding import Given, find_overrides
+from nbsnake.compile.bind import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
 from nbsnake.model.step import Artifact, FanIn, Override, Role
 from nbsnake.model.variants import Axis, is_instance, names_in

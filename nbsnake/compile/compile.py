@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbsnake.binding import Given, bind, is_literal
+from nbsnake.compile.bind import Given, bind, is_literal
+from nbsnake.compile.link import find_uses, linked
+from nbsnake.compile.strays import overlay_faults, section_faults
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.linking import find_uses, linked
 from nbsnake.model.paramtype import ParamType, Value
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step, script_path
@@ -21,7 +22,6 @@ from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.seeding import Seeds, with_seeds
 from nbsnake.settings.settings import fits_params, place_of_needs
 from nbsnake.settings.uses import Use
-from nbsnake.strays import overlay_faults, section_faults
 
 
 def compile_pipeline(

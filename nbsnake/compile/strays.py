@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from nbsnake.binding import Given
+from nbsnake.compile.bind import Given
 from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.model.step import PARAMS_FILE, Overlay
 from nbsnake.places import place_of
