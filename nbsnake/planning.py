@@ -27,9 +27,7 @@ from nbsnake.model.step import PARAMS_FILE, upwards
 from nbsnake.model.variants import base_name
 from nbsnake.places import place_of
 from nbsnake.render.stage import OWNER
-from nbsnake.settings.schema import read_schema, schema_faults
-from nbsnake.settings.settings import read_params, read_values, read_yaml
-from nbsnake.stages import (
+from nbsnake.render.stage_reader import (
     Stage,
     fan_in_paths,
     lists_in_file,
@@ -38,7 +36,9 @@ from nbsnake.stages import (
     rule_argv,
     unpacked_section,
 )
-from nbsnake.values import by_param
+from nbsnake.render.values import by_param
+from nbsnake.settings.schema import read_schema, schema_faults
+from nbsnake.settings.settings import read_params, read_values, read_yaml
 
 
 def make_plan() -> tuple[Plan, list[str]]:

@@ -27,10 +27,10 @@ from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.model.paramtype import text_of, value_at
 from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import fill, full_name
+from nbsnake.render.values import by_param, values_path, write_values
 from nbsnake.restore import restore
 from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.sources import check_sources, mend_times
-from nbsnake.values import by_param, values_path, write_values
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(

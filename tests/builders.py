@@ -19,8 +19,8 @@ from nbsnake.notebook.read_step import PLAIN, read_step
 from nbsnake.render.rule import VALUES, _label, render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import is_in_file, render_stage
-from nbsnake.stages import fan_in_paths, lists_in_file, read_stages, rule_argv
-from nbsnake.values import values_path
+from nbsnake.render.stage_reader import fan_in_paths, lists_in_file, read_stages, rule_argv
+from nbsnake.render.values import values_path
 
 PYTHON = {"language_info": {"name": "python"}}
 

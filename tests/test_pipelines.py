@@ -19,8 +19,8 @@ from nbsnake.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate import find_changes, find_pipeline, generate
 from nbsnake.model.variants import full_name
+from nbsnake.render.stage_reader import read_stages
 from nbsnake.settings.settings import read_params
-from nbsnake.stages import read_stages
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 PIPELINES = Path(__file__).parent / "pipelines"

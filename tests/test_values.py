@@ -30,7 +30,7 @@ from nbsnake.notebook.read import parse_notebook
 from nbsnake.notebook.read_step import read_step
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import _quoted, command, takes_values_file
-from nbsnake.values import OPTION, STDIN, to_json, values_path
+from nbsnake.render.values import OPTION, STDIN, to_json, values_path
 
 FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # YAML carries no lone surrogates.

@@ -9,9 +9,9 @@ from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError
 from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.variants import full_name
+from nbsnake.render.stage_reader import fan_in_paths, lists_in_file, read_stages
+from nbsnake.render.values import to_json
 from nbsnake.settings.settings import read_params, read_values, read_yaml
-from nbsnake.stages import fan_in_paths, lists_in_file, read_stages
-from nbsnake.values import to_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

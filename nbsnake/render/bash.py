@@ -9,7 +9,7 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Role, Source, Step, upwards
 from nbsnake.model.variants import Variant, full_name
 from nbsnake.render.stage import is_in_file, is_told, takes_values_file
-from nbsnake.values import STDIN, to_json
+from nbsnake.render.values import STDIN, to_json
 
 HEADER = """\
 #!/usr/bin/env bash

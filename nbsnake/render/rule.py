@@ -12,7 +12,7 @@ from nbsnake.model.step import Argument, Artifact, FanIn, Role, Source, Step, up
 from nbsnake.model.variants import fill, full_name
 from nbsnake.profiles import GROUPED
 from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
-from nbsnake.values import OPTION
+from nbsnake.render.values import OPTION
 
 WIDTH = 88  # snakefmt's
 VALUES = "values_from"

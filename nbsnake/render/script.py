@@ -8,7 +8,7 @@ from nbsnake.ipython.standins import helper_source
 from nbsnake.model.quote import comment, literal, string
 from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
 from nbsnake.notebook.code import ARGUMENTS
-from nbsnake.values import OPTION
+from nbsnake.render.values import OPTION
 
 SET_UP = '''\
 def _set_up():

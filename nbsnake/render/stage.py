@@ -18,7 +18,7 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Role, Source, Step
 from nbsnake.model.variants import Variant, fill
-from nbsnake.values import STDIN
+from nbsnake.render.values import STDIN
 
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 _REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back

@@ -27,7 +27,7 @@ from nbsnake.model.variants import (
 )
 from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, is_ours
-from nbsnake.values import OPTION, STDIN, by_param, values_path
+from nbsnake.render.values import OPTION, STDIN, by_param, values_path
 
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")
