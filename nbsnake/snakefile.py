@@ -16,9 +16,9 @@ from copy import deepcopy
 from typing import IO, Any, NamedTuple
 
 from nbsnake.current import current_plan
-from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError, StaleError, raise_all
 from nbsnake.freshness import Judge, Verdict, told_reasons
+from nbsnake.generate.drift import warn_of_drift
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.digests import read_digests, time_carrier
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, read_plan

@@ -9,8 +9,8 @@ import pytest
 from builders import declare, nb_bytes
 
 from nbsnake.__main__ import main
-from nbsnake.convert import Job, plan_jobs
 from nbsnake.errors import UsageError
+from nbsnake.generate.convert import Job, plan_jobs
 
 R = {"language_info": {"name": "R"}}
 

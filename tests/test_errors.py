@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nbsnake.errors import Faults, NbsnakeError
-from nbsnake.generate import find_changes
+from nbsnake.generate.generate import find_changes
 
 ERRORS = Path(__file__).parent / "errors"
 CASES = sorted(path.name for path in ERRORS.iterdir())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nbsnake.errors import PipelineError
-from nbsnake.files import GENERATED, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.files import GENERATED, GeneratedFile, find_drift, find_orphans, settle
 
 
 @pytest.fixture(autouse=True)

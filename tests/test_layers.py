@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "generate",
         "compile",
         "settings",
         "notebook",
@@ -37,7 +38,7 @@ LAYERS = (
             "model.plain",
             "render",
             "repolock",
-            "scriptdiff",
+            "generate.script_diff",
             "slurmcall",
         ),
         *("tables", "job.threads", "model.variants"),
@@ -49,7 +50,7 @@ LAYERS = (
             "job.cache",
             "model.choose",
             "settings.discover",
-            "files",
+            "generate.files",
             "filestate",
             "gitignore",
             "model.step",
@@ -79,9 +80,9 @@ LAYERS = (
             "progress",
             "notebook.code",
             "job.running",
-            "scaffold",
+            "generate.scaffold",
             "settings.seeding",
-            "unchanged",
+            "generate.unchanged",
             "usage",
         ),
         *("ipython.expansion", "mlvtools.stage"),
@@ -121,7 +122,7 @@ LAYERS = (
     ("settings.overlays", "planning", "commands.params", "mlvtools.project"),
     ("compile.bind", "current", "mlvtools.takeover"),
     (
-        "convert",
+        "generate.convert",
         "compile.link",
         "compile.strays",
         "commands.init",
@@ -129,8 +130,14 @@ LAYERS = (
         "commands.sync",
     ),
     ("compile.compile", "commands.convert"),
-    ("generate",),
-    ("drift", "commands.check", "commands.export", "commands.generate", "commands.profile"),
+    ("generate.generate",),
+    (
+        "generate.drift",
+        "commands.check",
+        "commands.export",
+        "commands.generate",
+        "commands.profile",
+    ),
     ("snakefile", "commands.run", "commands.status"),
     ("cli",),
     ("__main__",),
@@ -156,10 +163,13 @@ LATE = {
     ("snakefile", "nbsnake.settings.schema"),  # slow, and needed only for what --config tells
     ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
     ("commands.compare", "nbsnake.plot"),  # slow, and for pictures only
-    ("commands.check", "nbsnake.generate"),  # slow, and not needed where nothing has changed
-    ("commands.generate", "nbsnake.generate"),
-    ("drift", "nbsnake.generate"),
-    ("commands.status", "nbsnake.generate"),
+    (
+        "commands.check",
+        "nbsnake.generate.generate",
+    ),  # slow, and not needed where nothing has changed
+    ("commands.generate", "nbsnake.generate.generate"),
+    ("generate.drift", "nbsnake.generate.generate"),
+    ("commands.status", "nbsnake.generate.generate"),
 }
 
 # What runs in jobs: an environment or container of a step may have nothing else.
@@ -211,7 +221,15 @@ OUTSIDE = {
     },  # whose functions become part of scripts
 }
 PRINTERS = frozenset(
-    {"cli", "drift", "job.exec", "snakefile", "repolock", "job.running", "ipython.standins"}
+    {
+        "cli",
+        "generate.drift",
+        "job.exec",
+        "snakefile",
+        "repolock",
+        "job.running",
+        "ipython.standins",
+    }
     | {"slurmcall", "slurmtools"}
 )
 

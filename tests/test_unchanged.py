@@ -5,9 +5,9 @@ import os
 import pytest
 from builders import declare, nb_bytes
 
-from nbsnake import generate as generate_module
-from nbsnake.generate import check, find_changes, generate
-from nbsnake.unchanged import MEMO_FILE, is_unchanged
+from nbsnake.generate import generate as generate_module
+from nbsnake.generate.generate import check, find_changes, generate
+from nbsnake.generate.unchanged import MEMO_FILE, is_unchanged
 
 NOTEBOOK = "notebooks/train.ipynb"
 
@@ -64,7 +64,7 @@ def test_a_lost_mode_is_noticed(project):
 
 
 def test_another_state_of_nbsnake_itself_is_noticed(monkeypatch):
-    monkeypatch.setattr("nbsnake.unchanged.own_files", lambda: ["other"])
+    monkeypatch.setattr("nbsnake.generate.unchanged.own_files", lambda: ["other"])
     assert not is_unchanged()
 
 

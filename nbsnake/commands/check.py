@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbsnake.commands import enter_project_with
 from nbsnake.errors import Faults, NbsnakeError
-from nbsnake.unchanged import is_unchanged
+from nbsnake.generate.unchanged import is_unchanged
 
 if TYPE_CHECKING:
-    from nbsnake.files import Drift
+    from nbsnake.generate.files import Drift
 
 FOUND = {
     "missing": "is not generated yet",
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _find(notebooks: list[str]) -> "list[Drift]":
-    from nbsnake.generate import check  # slow, and not needed where nothing has changed
+    from nbsnake.generate.generate import check  # slow, and not needed where nothing has changed
 
     return check(notebooks)
 

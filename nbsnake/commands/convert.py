@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from nbsnake.convert import ConvertMemo, convert, find_reading, plan_jobs
 from nbsnake.errors import NbsnakeError, UsageError
-from nbsnake.files import write_program
+from nbsnake.generate.convert import ConvertMemo, convert, find_reading, plan_jobs
+from nbsnake.generate.files import write_program
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nbsnake.commands import enter_project_with
 from nbsnake.errors import PipelineError, StaleError, Where
-from nbsnake.files import write_program
-from nbsnake.generate import find_changes, find_pipeline
+from nbsnake.generate.files import write_program
+from nbsnake.generate.generate import find_changes, find_pipeline
 from nbsnake.model.choose import choose_steps
 from nbsnake.render.bash import all_runs, needed_runs, render_bash
 

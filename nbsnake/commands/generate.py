@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbsnake.commands import enter_project_with
-from nbsnake.unchanged import is_unchanged
+from nbsnake.generate.unchanged import is_unchanged
 
 if TYPE_CHECKING:
-    from nbsnake.files import Drift
+    from nbsnake.generate.files import Drift
 
 NO_STEP = (
     "no notebook here is a step yet: the first code cell of a step begins with a docstring "
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.notebooks and is_unchanged():
         report([])
         return 0
-    from nbsnake.generate import (
+    from nbsnake.generate.generate import (
         find_changes,
         generate,
         meaningless_settings_in_words,

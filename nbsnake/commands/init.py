@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from nbsnake.errors import ToolError, UsageError
-from nbsnake.files import find_drift, settle
+from nbsnake.generate.files import find_drift, settle
+from nbsnake.generate.scaffold import scaffold_files
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
-from nbsnake.scaffold import scaffold_files
 from nbsnake.settings.settings import find_notebooks
 
 DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}

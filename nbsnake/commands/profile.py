@@ -9,9 +9,10 @@ from nbsnake.asking import ask_cluster
 from nbsnake.cluster import Cluster
 from nbsnake.commands import enter_project
 from nbsnake.errors import NbsnakeError, UsageError, raise_all
-from nbsnake.files import Drift, GeneratedFile, find_drift, settle
 from nbsnake.fitting import unfit
-from nbsnake.generate import find_pipeline
+from nbsnake.generate.files import Drift, GeneratedFile, find_drift, settle
+from nbsnake.generate.generate import find_pipeline
+from nbsnake.generate.scaffold import default_profile
 from nbsnake.genericprofile import (
     STATUS_FILE,
     SYSTEMS,
@@ -24,7 +25,6 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
 from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
-from nbsnake.scaffold import default_profile
 from nbsnake.settings.settings import read_yaml
 from nbsnake.slurmprofile import Wishes, choose_partition, slurm_settings
 from nbsnake.usage import fitting, most, usage_of

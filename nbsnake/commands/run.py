@@ -11,7 +11,8 @@ from nbsnake.commands.generate import report
 from nbsnake.current import current_plan
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
-from nbsnake.generate import find_changes, generate, overruled_literals
+from nbsnake.generate.generate import find_changes, generate, overruled_literals
+from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
@@ -20,7 +21,6 @@ from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.profiles import FOLDER
 from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
-from nbsnake.unchanged import is_unchanged
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake's that may tell how many cores there are.

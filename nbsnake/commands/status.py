@@ -7,9 +7,9 @@ from typing import Any
 
 from nbsnake.commands import enter_project_with
 from nbsnake.current import current_plan
-from nbsnake.drift import warn_of_drift
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
+from nbsnake.generate.drift import warn_of_drift
 from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.choose import choose_steps
@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _demands(names: Sequence[str]) -> dict[str, Demand]:
     """What each of the steps, or variants, asked and used."""
-    from nbsnake.generate import find_pipeline  # reads all notebooks, which nothing else here needs
+    from nbsnake.generate.generate import (
+        find_pipeline,  # reads all notebooks, which nothing else here needs
+    )
 
     needs = {step.name: step.needs for step in find_pipeline().steps}
     return {

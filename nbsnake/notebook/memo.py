@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nbsnake.generate.unchanged import fingerprint
 from nbsnake.job.atomic import write_atomically
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
-from nbsnake.unchanged import fingerprint
 
 MEMO_FILE = ".nbsnake/notebooks.json"
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
-from nbsnake.files import GENERATED
+from nbsnake.generate.files import GENERATED
 from nbsnake.model.paramtype import Kind, ParamType, shown
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step

@@ -3,7 +3,7 @@
 import sys
 
 from nbsnake.errors import NbsnakeError
-from nbsnake.unchanged import is_unchanged
+from nbsnake.generate.unchanged import is_unchanged
 
 
 def warn_of_drift() -> NbsnakeError | None:
@@ -13,7 +13,7 @@ def warn_of_drift() -> NbsnakeError | None:
     """
     if is_unchanged():
         return None
-    from nbsnake.generate import check  # slow, and not needed where nothing has changed
+    from nbsnake.generate.generate import check  # slow, and not needed where nothing has changed
 
     try:
         drifts = check()

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import UsageError
+from nbsnake.generate.unchanged import content_of, fingerprint
 from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, read_any
 from nbsnake.render.script import render_plain_script
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.settings import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
-from nbsnake.unchanged import content_of, fingerprint
 
 MEMO_FILE = ".nbsnake/converted.json"
 PROJECT_MARKS = (".dvc", SETTINGS_FILE, MLVTOOLS_FILE)

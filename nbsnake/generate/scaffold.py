@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files as resources_of
 from pathlib import Path
 
-from nbsnake.files import GeneratedFile
+from nbsnake.generate.files import GeneratedFile
 
 GIT_IGNORED = ("/.nbsnake/", "/.snakemake/", "/logs/")
 DVC_IGNORED = ("/.nbsnake/", "/.snakemake/", ".snakemake_timestamp")
@@ -36,7 +36,7 @@ def _resource(name: str) -> str:
     carried = resources_of("nbsnake").joinpath("resources", name)
     if carried.is_file():
         return carried.read_text(encoding="utf-8")
-    return (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
 
 
 def _with_lines(path: str, lines: Iterable[str]) -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.files import Drift, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
+from nbsnake.generate.unchanged import remember, snapshot
 from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.pipeline import Pipeline
@@ -15,7 +17,6 @@ from nbsnake.notebook.read_step import StepSpec
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import declares, render_script
 from nbsnake.render.stage import render_dvc_file
-from nbsnake.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.settings.overlays import overlay_files, read_overlays
 from nbsnake.settings.schema import SCHEMA_FILE, render_schema, schema_of
 from nbsnake.settings.seeding import Seeds, seeded
@@ -30,7 +31,6 @@ from nbsnake.settings.settings import (
     read_settings,
     reading,
 )
-from nbsnake.unchanged import remember, snapshot
 
 
 def find_pipeline() -> Pipeline:

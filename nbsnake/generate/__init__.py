@@ -1,0 +1,1 @@
+"""From the notebooks to the generated files: what to write, what differs, what is unchanged."""
