@@ -1,6 +1,6 @@
 """Rows of parameters and metrics, out of the stages of one or more revisions.
 
-Pure: the stages come from :mod:`nbsnake.revisions`. A metric of ``evaluate@0.1`` tells of the rate
+Pure: the stages come from `nbsnake.dvc.revisions`. A metric of ``evaluate@0.1`` belongs to the rate
 with which ``train@0.1`` ran, so a row has the parameters of all that its stage rests on.
 """
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from nbsnake.dvc.lockfile import read_lock
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import Failure, Receipt, Run, read_failure, read_receipt
-from nbsnake.lockfile import read_lock
 
 State = Literal["fresh", "stale", "never run"]
 SHOWN = 20  # steps whose reasons are told before a run

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import IO, Any, NamedTuple
 
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, StaleError, raise_all
 from nbsnake.freshness import Judge, Verdict, told_reasons
 from nbsnake.generate.drift import warn_of_drift
@@ -108,7 +108,7 @@ class Session:
         """The verdict on each step, after results were brought back that need not be made."""
         if self._runs and (inside := self._plan.inside_deps()):
             # DVC writes the .gitignore of a folder before a step reads the folder.
-            from nbsnake.gitignore import ignore  # slow, and seldom needed
+            from nbsnake.dvc.gitignore import ignore  # slow, and seldom needed
 
             ignore(inside)
         judge = Judge(self._plan, self._digests)

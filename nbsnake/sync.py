@@ -10,9 +10,11 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from nbsnake.dvc.gitignore import ignore, tracked_by_git
+from nbsnake.dvc.lock import repo_locked
+from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.errors import raise_all
 from nbsnake.freshness import Judge, Verdict
-from nbsnake.gitignore import ignore, tracked_by_git
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
@@ -20,9 +22,7 @@ from nbsnake.job.lockmemo import LOCK_FILE
 from nbsnake.job.outputs import kept_in
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
-from nbsnake.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.model.step import upwards
-from nbsnake.repolock import repo_locked
 from nbsnake.sources import pointers
 
 
@@ -133,7 +133,7 @@ def _store_missing(cache: Cache, step: PlannedStep, contents: Mapping[str, Diges
 
 
 def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
-    from nbsnake.dvc import commit  # slow, and seldom needed
+    from nbsnake.dvc.api import commit  # slow, and seldom needed
 
     entries = commit({step.name for step in due}, changed)
     if entries:
@@ -141,7 +141,7 @@ def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
 
 
 def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest | None]) -> None:
-    from nbsnake.filestate import remember  # slow, and not needed where nothing is new
+    from nbsnake.dvc.state import remember  # slow, and not needed where nothing is new
 
     known = {path: content for path, content in contents.items() if content}
     files = {path: content for path, content in known.items() if not content.is_dir}
@@ -154,7 +154,7 @@ def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest 
     links = [out.path for step in due for out in step.outs if out.cache]
     folder = plan.state
     if plan.root != os.getcwd():  # a copy of a project has the plan of the original
-        from nbsnake.dvc import memory_folder
+        from nbsnake.dvc.api import memory_folder
 
         folder = memory_folder()
     remember(folder, files, links)

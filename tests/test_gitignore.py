@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from scmrepo.git import Git
 
-from nbsnake.gitignore import ignore, tracked_by_git
+from nbsnake.dvc.gitignore import ignore, tracked_by_git
 
 PATHS = ["data/a.csv", "data/b c.txt", "data/[x]!#.txt", "top", "data/ü", "old/ignored.tmp"]
 

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "dvc",
         "generate",
         "compile",
         "settings",
@@ -37,7 +38,7 @@ LAYERS = (
             "model.paramtype",
             "model.plain",
             "render",
-            "repolock",
+            "dvc.lock",
             "generate.script_diff",
             "slurmcall",
         ),
@@ -51,8 +52,8 @@ LAYERS = (
             "model.choose",
             "settings.discover",
             "generate.files",
-            "filestate",
-            "gitignore",
+            "dvc.state",
+            "dvc.gitignore",
             "model.step",
         ),
         *("places", "model.quote", "slurmtools"),
@@ -89,7 +90,7 @@ LAYERS = (
     ),
     (
         *(
-            "dvc",
+            "dvc.api",
             "notebook.fields",
             "job.lockmemo",
             "ranking",
@@ -104,12 +105,12 @@ LAYERS = (
         *(
             "fitting",
             "genericprofile",
-            "lockfile",
+            "dvc.lockfile",
             "notebook.needs",
             "job.outputs",
             "notebook.params",
             "plot",
-            "revisions",
+            "dvc.revisions",
             "render.stage_reader",
         ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
@@ -119,8 +120,8 @@ LAYERS = (
     ("notebook.read_step",),
     ("notebook.extras", "notebook.memo", "settings.uses", "mlvtools.files"),
     ("settings.settings",),
-    ("settings.overlays", "planning", "commands.params", "mlvtools.project"),
-    ("compile.bind", "current", "mlvtools.takeover"),
+    ("settings.overlays", "dvc.make_plan", "commands.params", "mlvtools.project"),
+    ("compile.bind", "dvc.current", "mlvtools.takeover"),
     (
         "generate.convert",
         "compile.link",
@@ -147,15 +148,15 @@ LAYERS = (
 LATE = {
     ("__main__", "nbsnake.job.exec"),  # a job must not load the command line
     ("__main__", "nbsnake.cli"),  # nor the command line what only jobs need
-    ("current", "nbsnake.planning"),  # slow, and seldom needed
-    ("commands.restore", "nbsnake.dvc"),  # slow, and for what is fetched only
-    ("repolock", "dvc.lock"),  # slow, and for file systems without locks only
-    ("snakefile", "nbsnake.gitignore"),  # slow, and seldom needed
-    ("sync", "nbsnake.dvc"),  # slow, and seldom needed
-    ("sync", "nbsnake.filestate"),  # slow, and not needed where nothing is new
+    ("dvc.current", "nbsnake.dvc.make_plan"),  # slow, and seldom needed
+    ("commands.restore", "nbsnake.dvc.api"),  # slow, and for what is fetched only
+    ("dvc.lock", "dvc.lock"),  # slow, and for file systems without locks only
+    ("snakefile", "nbsnake.dvc.gitignore"),  # slow, and seldom needed
+    ("sync", "nbsnake.dvc.api"),  # slow, and seldom needed
+    ("sync", "nbsnake.dvc.state"),  # slow, and not needed where nothing is new
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
-    ("lockfile", "dvc.exceptions"),  # slow, and seldom needed
-    ("lockfile", "dvc.utils.serialize"),
+    ("dvc.lockfile", "dvc.exceptions"),  # slow, and seldom needed
+    ("dvc.lockfile", "dvc.utils.serialize"),
     ("notebook.read", "nbformat"),  # slow, and for notebooks of before 2015 only
     ("notebook.fields", "jinja2"),  # slow, and for projects with a docstring_conf only
     ("notebook.fields", "jinja2.sandbox"),
@@ -191,13 +192,13 @@ IN_JOBS = frozenset(
 )
 
 OUTSIDE = {
-    "dvc": {"dvc", "lockfile", "planning", "repolock", "revisions"},
-    "dpath": {"planning"},
-    "dvc_data": {"dvc", "filestate"},
-    "dvc_objects": {"filestate", "planning"},
-    "pathspec": {"gitignore"},
-    "scmrepo": {"gitignore"},
-    "zc": {"repolock"},
+    "dvc": {"dvc.api", "dvc.lockfile", "dvc.make_plan", "dvc.lock", "dvc.revisions"},
+    "dpath": {"dvc.make_plan"},
+    "dvc_data": {"dvc.api", "dvc.state"},
+    "dvc_objects": {"dvc.state", "dvc.make_plan"},
+    "pathspec": {"dvc.gitignore"},
+    "scmrepo": {"dvc.gitignore"},
+    "zc": {"dvc.lock"},
     "snakemake": {"snakefile"},
     "jinja2": {"notebook.fields"},
     "nbformat": {"notebook.read"},
@@ -212,7 +213,7 @@ OUTSIDE = {
         "settings.schema",
         "settings.seeding",
     },
-    "subprocess": {"job.exec", "gitignore", "snakemake", "snakefile", "sync", "commands.init"}
+    "subprocess": {"job.exec", "dvc.gitignore", "snakemake", "snakefile", "sync", "commands.init"}
     | {
         "asking",
         "slurmcall",
@@ -226,7 +227,7 @@ PRINTERS = frozenset(
         "generate.drift",
         "job.exec",
         "snakefile",
-        "repolock",
+        "dvc.lock",
         "job.running",
         "ipython.standins",
     }
@@ -246,7 +247,7 @@ LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
 def _full_names(node):
-    """The modules that an import statement names; ``from nbsnake import dvc`` names nbsnake.dvc."""
+    """The modules that an import statement names."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     assert not node.level, "relative imports are not in use"

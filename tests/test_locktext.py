@@ -7,8 +7,8 @@ from dvc.utils.serialize import dumps_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbsnake.dvc.lockfile import entry_document, read_lock, write_lock
 from nbsnake.job.locktext import NotPlain, entry_text
-from nbsnake.lockfile import entry_document, read_lock, write_lock
 
 WORDS = (
     *("python", "workflow/scripts/train.py", "--x=1", "--rate", "0.1", "1e-05", "./a", "../b.csv"),

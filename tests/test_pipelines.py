@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from snakefmt.formatter import Formatter
 from snakefmt.parser.parser import Snakefile
 
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.generate import find_changes, find_pipeline, generate
 from nbsnake.model.variants import full_name

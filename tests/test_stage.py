@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from test_golden import CASES, GOLDEN
 
 from nbsnake.compile.compile import compile_pipeline
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.errors import PipelineError
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_step

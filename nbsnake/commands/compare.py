@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nbsnake.commands import enter_project_with
 from nbsnake.compare import Row, rows_of
+from nbsnake.dvc.revisions import WORKSPACE, read_revisions
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
 from nbsnake.job.atomic import write_atomically
@@ -26,7 +27,6 @@ from nbsnake.ranking import (
     param_names,
     rows_with,
 )
-from nbsnake.revisions import WORKSPACE, read_revisions
 from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
 
 

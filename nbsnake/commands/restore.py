@@ -5,7 +5,7 @@ import contextlib
 import sys
 
 from nbsnake.commands import enter_project
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.freshness import Judge
 from nbsnake.job.digests import read_digests
 from nbsnake.restore import restore
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         fetch = None
         if args.pull:
-            from nbsnake.dvc import fetching  # slow, and seldom needed
+            from nbsnake.dvc.api import fetching  # slow, and seldom needed
 
             fetch = stack.enter_context(fetching())
         done = restore(Judge(plan, digests), force=args.force, fetch=fetch)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
 from nbsnake.freshness import Judge
 from nbsnake.generate.generate import find_changes, generate, overruled_literals

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbsnake.commands import enter_project_with
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.freshness import Judge, Verdict
 from nbsnake.generate.drift import warn_of_drift

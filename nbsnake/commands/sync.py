@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from nbsnake.commands import enter_project
-from nbsnake.current import current_plan
+from nbsnake.dvc.current import current_plan
 from nbsnake.job.digests import read_digests
 from nbsnake.sync import sync
 

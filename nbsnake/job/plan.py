@@ -1,7 +1,7 @@
 """The plan: every step as DVC resolves it, kept in one file that jobs can read.
 
-Standard library only: this runs inside every job. DVC itself makes the plan
-(`nbsnake.planning`), from dvc.yaml, the parameter files, the ``.dvc`` files of what is read, and
+Standard library only: this runs inside every job. DVC itself makes the plan, in
+`nbsnake.dvc.make_plan`, from dvc.yaml, the parameter files, the ``.dvc`` files of what is read, and
 its configuration; the plan holds their digests, and is good for as long as these are unchanged.
 """
 

@@ -13,7 +13,7 @@ def current_plan() -> Plan:
     """
     plan = read_current_plan()
     if plan is None:
-        from nbsnake.planning import make_plan  # slow, and seldom needed
+        from nbsnake.dvc.make_plan import make_plan  # slow, and seldom needed
 
         plan, sources = make_plan()
         data = json.dumps(plan_to_dict(plan, source_digests(sources))).encode()

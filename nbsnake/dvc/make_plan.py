@@ -17,11 +17,11 @@ from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 from dvc_objects.fs.utils import umask
 
+from nbsnake.dvc.gitignore import tracked_by_git
+from nbsnake.dvc.lockfile import read_lock
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
-from nbsnake.gitignore import tracked_by_git
 from nbsnake.job.cache import Cache
 from nbsnake.job.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
-from nbsnake.lockfile import read_lock
 from nbsnake.model.paramtype import has_value_at, value_at
 from nbsnake.model.step import PARAMS_FILE, upwards
 from nbsnake.model.variants import base_name

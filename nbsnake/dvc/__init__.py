@@ -1,0 +1,4 @@
+"""All that knows DVC: the plan, dvc.lock, its locks, its state database, its own API.
+
+No other room imports DVC.
+"""
