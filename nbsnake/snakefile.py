@@ -15,6 +15,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import IO, Any, NamedTuple
 
+from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, StaleError, raise_all
 from nbsnake.freshness import Judge, Verdict, told_reasons
@@ -29,7 +30,6 @@ from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import fill, full_name
 from nbsnake.render.values import by_param, values_path, write_values
 from nbsnake.restore import restore
-from nbsnake.slurmtools import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.sources import check_sources, mend_times
 
 # With these Snakemake reads the Snakefile and runs no job.

@@ -16,6 +16,8 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "cluster",
+        "cluster.slurm",
         "dvc",
         "generate",
         "compile",
@@ -25,7 +27,7 @@ LAYERS = (
         "job",
         *(
             "job.atomic",
-            "cluster",
+            "cluster.slurm.facts",
             "job.content",
             "errors",
             "ipython",
@@ -40,14 +42,14 @@ LAYERS = (
             "render",
             "dvc.lock",
             "generate.script_diff",
-            "slurmcall",
+            "cluster.slurm.call",
         ),
         *("tables", "job.threads", "model.variants"),
         *("ipython.magics", "ipython.scopes", "ipython.standins", "ipython.syntax"),
     ),
     (
         *(
-            "asking",
+            "cluster.slurm.ask",
             "job.cache",
             "model.choose",
             "settings.discover",
@@ -56,7 +58,7 @@ LAYERS = (
             "dvc.gitignore",
             "model.step",
         ),
-        *("places", "model.quote", "slurmtools"),
+        *("places", "model.quote", "cluster.slurm.jobs"),
         *(
             "job.receipt",
             "job.records",
@@ -77,14 +79,14 @@ LAYERS = (
             "job.plan",
         ),
         *(
-            "profiles",
+            "cluster.profiles",
             "progress",
             "notebook.code",
             "job.running",
             "generate.scaffold",
             "settings.seeding",
             "generate.unchanged",
-            "usage",
+            "cluster.usage",
         ),
         *("ipython.expansion", "mlvtools.stage"),
     ),
@@ -95,7 +97,7 @@ LAYERS = (
             "job.lockmemo",
             "ranking",
             "settings.schema",
-            "slurmprofile",
+            "cluster.slurm.profile",
             "snakemake",
             "sources",
         ),
@@ -103,8 +105,8 @@ LAYERS = (
     ),
     (
         *(
-            "fitting",
-            "genericprofile",
+            "cluster.fitting",
+            "cluster.generic",
             "dvc.lockfile",
             "notebook.needs",
             "job.outputs",
@@ -187,7 +189,14 @@ IN_JOBS = frozenset(
         "job.runcache",
         "job.atomic",
     }
-    | {"job.lockmemo", "job.locktext", "job.outputs", "job.running", "slurmcall", "job.threads"}
+    | {
+        "job.lockmemo",
+        "job.locktext",
+        "job.outputs",
+        "job.running",
+        "cluster.slurm.call",
+        "job.threads",
+    }
     | {"nbsnake", "__main__"}
 )
 
@@ -215,9 +224,9 @@ OUTSIDE = {
     },
     "subprocess": {"job.exec", "dvc.gitignore", "snakemake", "snakefile", "sync", "commands.init"}
     | {
-        "asking",
-        "slurmcall",
-        "slurmtools",
+        "cluster.slurm.ask",
+        "cluster.slurm.call",
+        "cluster.slurm.jobs",
         "ipython.standins",
     },  # whose functions become part of scripts
 }
@@ -231,7 +240,7 @@ PRINTERS = frozenset(
         "job.running",
         "ipython.standins",
     }
-    | {"slurmcall", "slurmtools"}
+    | {"cluster.slurm.call", "cluster.slurm.jobs"}
 )
 
 

@@ -9,8 +9,8 @@ import pytest
 from builders import declare, nb_bytes
 
 from nbsnake.cli import main
-from nbsnake.cluster import minutes, parse_cluster
-from nbsnake.genericprofile import SYSTEMS
+from nbsnake.cluster.generic import SYSTEMS
+from nbsnake.cluster.slurm.facts import minutes, parse_cluster
 from nbsnake.job.receipt import Receipt, write_receipt
 from nbsnake.settings.settings import read_yaml
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from nbsnake import slurmcall, slurmtools
+from nbsnake.cluster.slurm import call as slurmcall
+from nbsnake.cluster.slurm import jobs as slurmtools
+from nbsnake.cluster.slurm.call import JOBS_FILE, UNREACHABLE, main
+from nbsnake.cluster.slurm.jobs import FOLDER, end_left_jobs, wrap_slurm_tools
 from nbsnake.errors import ToolError
-from nbsnake.slurmcall import JOBS_FILE, UNREACHABLE, main
-from nbsnake.slurmtools import FOLDER, end_left_jobs, wrap_slurm_tools
 
 QUERY = ("--noheader", "--states=all", "--name", "run1")
 

@@ -5,29 +5,29 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nbsnake.asking import ask_cluster
-from nbsnake.cluster import Cluster
-from nbsnake.commands import enter_project
-from nbsnake.errors import NbsnakeError, UsageError, raise_all
-from nbsnake.fitting import unfit
-from nbsnake.generate.files import Drift, GeneratedFile, find_drift, settle
-from nbsnake.generate.generate import find_pipeline
-from nbsnake.generate.scaffold import default_profile
-from nbsnake.genericprofile import (
+from nbsnake.cluster.fitting import unfit
+from nbsnake.cluster.generic import (
     STATUS_FILE,
     SYSTEMS,
     System,
     generic_settings,
     status_script,
 )
+from nbsnake.cluster.profiles import FILE, FOLDER, Setting, render_profile
+from nbsnake.cluster.slurm.ask import ask_cluster
+from nbsnake.cluster.slurm.facts import Cluster
+from nbsnake.cluster.slurm.profile import Wishes, choose_partition, slurm_settings
+from nbsnake.cluster.usage import fitting, most, usage_of
+from nbsnake.commands import enter_project
+from nbsnake.errors import NbsnakeError, UsageError, raise_all
+from nbsnake.generate.files import Drift, GeneratedFile, find_drift, settle
+from nbsnake.generate.generate import find_pipeline
+from nbsnake.generate.scaffold import default_profile
 from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
-from nbsnake.profiles import FILE, FOLDER, Setting, render_profile
 from nbsnake.settings.settings import read_yaml
-from nbsnake.slurmprofile import Wishes, choose_partition, slurm_settings
-from nbsnake.usage import fitting, most, usage_of
 
 KINDS = ("slurm", "generic", "default")
 # Which options mean something for which kind.

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from nbsnake.cluster.profiles import FOLDER
+from nbsnake.cluster.slurm.jobs import end_left_jobs
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.dvc.current import current_plan
@@ -18,8 +20,6 @@ from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
-from nbsnake.profiles import FOLDER
-from nbsnake.slurmtools import end_left_jobs
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})

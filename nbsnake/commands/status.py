@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from nbsnake.cluster.usage import Demand, demand_table, usage_of
 from nbsnake.commands import enter_project_with
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
@@ -15,7 +16,6 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
 from nbsnake.tables import as_text
-from nbsnake.usage import Demand, demand_table, usage_of
 
 SHOWN = 3  # of the steps for which one waits
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nbsnake.cluster import Cluster, Partition
+from nbsnake.cluster.slurm.facts import Cluster, Partition
+from nbsnake.cluster.slurm.profile import RETRIES
 from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.model.needs import Needs, parse_resource
 from nbsnake.model.step import Step
-from nbsnake.slurmprofile import RETRIES
 
 
 class Limit(NamedTuple):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from nbsnake.cluster import Cluster, Partition
+from nbsnake.cluster.profiles import Setting, common_settings, group_settings, per_rule
+from nbsnake.cluster.slurm.call import LOGS
+from nbsnake.cluster.slurm.facts import Cluster, Partition
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.model.paramtype import Value
-from nbsnake.profiles import Setting, common_settings, group_settings, per_rule
-from nbsnake.slurmcall import LOGS
 
 LONGEST_PAUSE = 180  # seconds to which the executor's pauses between two looks grow
 MEMORY = 1000  # MB of a step that says nothing; Snakemake itself takes 250 of them

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from nbsnake.cluster import SCONTROL, SINFO, Cluster, parse_cluster
+from nbsnake.cluster.slurm.facts import SCONTROL, SINFO, Cluster, parse_cluster
 from nbsnake.errors import ToolError
 
 TIMEOUT = 60  # seconds

@@ -1,7 +1,8 @@
 """Slurm's programs as Snakemake's executors call them: no answer is no news, and no job is lost.
 
 Executors take a status query that fails, or a word that they do not know, for the end of a job, or
-wait for ever. So the programs are called through ``python -m nbsnake.slurmcall NAME PROGRAM ...``:
+wait for ever. So the programs are called through
+``python -m nbsnake.cluster.slurm.call NAME PROGRAM ...``:
 
 - ``squeue``, ``sacct``: a query that fails tells of no job, so that all count as running;
 - ``sacct``: ``CANCELLED by 0`` is ``CANCELLED``; without accounting, squeue answers instead;

@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
+from nbsnake.cluster.slurm.call import JOBS_FILE
 from nbsnake.errors import ToolError
 from nbsnake.job.atomic import write_atomically
-from nbsnake.slurmcall import JOBS_FILE
 
 FOLDER = ".nbsnake/slurm/bin"
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
@@ -24,7 +24,7 @@ PATIENCE = 60.0  # seconds that a controller may be away
 
 
 def wrap_slurm_tools() -> None:
-    """Let Snakemake's executors find Slurm's programs as :mod:`nbsnake.slurmcall` has them.
+    """Let Snakemake's executors find Slurm's programs through `nbsnake.cluster.slurm.call`.
 
     ``srun`` is found by jobs, which lose the variable that tells where Slurm's configuration is.
     """
@@ -47,8 +47,8 @@ def _wrapper(name: str, program: str) -> str:
         conf = os.environ.get("SLURM_CONF")
         told = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
         return f'#!/bin/sh\n{told}exec {shlex.quote(program)} "$@"\n'
-    python = shlex.quote(sys.executable)
-    return f'#!/bin/sh\nexec {python} -P -m nbsnake.slurmcall {name} {shlex.quote(program)} "$@"\n'
+    call = [sys.executable, "-P", "-m", "nbsnake.cluster.slurm.call", name, program]
+    return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
 
 
 def _write(path: str, text: str) -> None:

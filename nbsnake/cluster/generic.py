@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nbsnake.profiles import Setting, common_settings, group_settings
-from nbsnake.slurmprofile import MEMORY, MINUTES, RETRIES
+from nbsnake.cluster.profiles import Setting, common_settings, group_settings
+from nbsnake.cluster.slurm.profile import MEMORY, MINUTES, RETRIES
 
 STATUS_FILE = "status.sh"
 CORES = 4  # of a group side by side, as the nodes are not known

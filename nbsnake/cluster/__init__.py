@@ -1,0 +1,1 @@
+"""Batch systems: profiles for Snakemake's executors, what steps ask for and what they used."""
