@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsnake.compare import Row, Stage, leaves, rows_of
-from nbsnake.errors import UsageError
-from nbsnake.ranking import (
+from nbsnake.compare.ranking import (
     best_first,
     differing_params,
     find_name,
@@ -18,6 +16,8 @@ from nbsnake.ranking import (
     metric_names,
     rows_with,
 )
+from nbsnake.compare.rows import Row, Stage, leaves, rows_of
+from nbsnake.errors import UsageError
 from nbsnake.tables import Table, as_csv, as_markdown, as_text
 
 RATE = ("params.yaml", "train.rate")

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "compare",
         "cluster",
         "cluster.slurm",
         "dvc",
@@ -71,7 +72,7 @@ LAYERS = (
     (
         *(
             "commands",
-            "compare",
+            "compare.rows",
             "job.digests",
             "notebook.dvc_cmd",
             "notebook.read",
@@ -95,7 +96,7 @@ LAYERS = (
             "dvc.api",
             "notebook.fields",
             "job.lockmemo",
-            "ranking",
+            "compare.ranking",
             "settings.schema",
             "cluster.slurm.profile",
             "snakemake",
@@ -111,7 +112,7 @@ LAYERS = (
             "notebook.needs",
             "job.outputs",
             "notebook.params",
-            "plot",
+            "compare.plot",
             "dvc.revisions",
             "render.stage_reader",
         ),
@@ -165,7 +166,7 @@ LATE = {
     ("settings.schema", "jsonschema"),  # slow, and needed only when a parameter file changed
     ("snakefile", "nbsnake.settings.schema"),  # slow, and needed only for what --config tells
     ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
-    ("commands.compare", "nbsnake.plot"),  # slow, and for pictures only
+    ("commands.compare", "nbsnake.compare.plot"),  # slow, and for pictures only
     (
         "commands.check",
         "nbsnake.generate.generate",
@@ -213,7 +214,7 @@ OUTSIDE = {
     "nbformat": {"notebook.read"},
     "rich": {"progress"},
     "jsonschema": {"settings.schema"},
-    "matplotlib": {"plot"},
+    "matplotlib": {"compare.plot"},
     "ruamel": {
         "mlvtools.takeover",
         "places",

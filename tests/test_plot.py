@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nbsnake.compare import Row
+from nbsnake.compare.plot import picture
+from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
-from nbsnake.plot import picture
 
 
 def rows(*, revs=("workspace",), **values):

@@ -10,15 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from nbsnake.commands import enter_project_with
-from nbsnake.compare import Row, rows_of
-from nbsnake.dvc.revisions import WORKSPACE, read_revisions
-from nbsnake.errors import UsageError
-from nbsnake.freshness import Judge
-from nbsnake.job.atomic import write_atomically
-from nbsnake.job.digests import read_digests
-from nbsnake.job.plan import read_current_plan
-from nbsnake.model.choose import choose_steps
-from nbsnake.ranking import (
+from nbsnake.compare.ranking import (
     best_first,
     differing_params,
     find_name,
@@ -27,6 +19,14 @@ from nbsnake.ranking import (
     param_names,
     rows_with,
 )
+from nbsnake.compare.rows import Row, rows_of
+from nbsnake.dvc.revisions import WORKSPACE, read_revisions
+from nbsnake.errors import UsageError
+from nbsnake.freshness import Judge
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.digests import read_digests
+from nbsnake.job.plan import read_current_plan
+from nbsnake.model.choose import choose_steps
 from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
 
 
@@ -137,7 +137,7 @@ def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
 def _load_plot() -> ModuleType:
     """The module that draws; it needs matplotlib, which not everyone has."""
     try:
-        from nbsnake import plot
+        from nbsnake.compare import plot
     except ImportError:
         raise UsageError("--plot needs matplotlib", hint="pip install 'nbsnake[plot]'") from None
     return plot

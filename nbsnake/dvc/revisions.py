@@ -17,7 +17,7 @@ from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 
-from nbsnake.compare import Stage, leaves
+from nbsnake.compare.rows import Stage, leaves
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.step import PARAMS_FILE, upwards

@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from nbsnake.compare import Row
+from nbsnake.compare.ranking import differing_params
+from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
-from nbsnake.ranking import differing_params
 from nbsnake.tables import is_number, short
 
 MAX_LINES = 8  # for more values of the second parameter, a map is drawn

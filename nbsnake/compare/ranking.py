@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from nbsnake.compare import Row
+from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
 
 # Words of a metric's name that tell that less of it is better.

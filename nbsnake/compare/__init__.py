@@ -1,0 +1,1 @@
+"""Rows of parameters and metrics over variants and revisions, ranked and drawn."""
