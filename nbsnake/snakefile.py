@@ -18,7 +18,6 @@ from typing import IO, Any, NamedTuple
 from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, StaleError, raise_all
-from nbsnake.freshness import Judge, Verdict, told_reasons
 from nbsnake.generate.drift import warn_of_drift
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.digests import read_digests, time_carrier
@@ -29,8 +28,9 @@ from nbsnake.model.paramtype import text_of, value_at
 from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import fill, full_name
 from nbsnake.render.values import by_param, values_path, write_values
-from nbsnake.restore import restore
-from nbsnake.sources import check_sources, mend_times
+from nbsnake.results.freshness import Judge, Verdict, told_reasons
+from nbsnake.results.restore import restore
+from nbsnake.results.sources import check_sources, mend_times
 
 # With these Snakemake reads the Snakefile and runs no job.
 READ_ONLY = frozenset(

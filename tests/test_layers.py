@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "results",
         "compare",
         "cluster",
         "cluster.slurm",
@@ -100,7 +101,7 @@ LAYERS = (
             "settings.schema",
             "cluster.slurm.profile",
             "snakemake",
-            "sources",
+            "results.sources",
         ),
         *("ipython.magiccode", "render.script", "render.stage"),
     ),
@@ -118,8 +119,8 @@ LAYERS = (
         ),
         *("ipython.cellmagics", "render.bash", "render.rule"),
     ),
-    ("notebook.files", "job.exec", "notebook.foreach", "freshness", "ipython.sessioncalls"),
-    ("restore", "sync", "commands.compare", "ipython.translation"),
+    ("notebook.files", "job.exec", "notebook.foreach", "results.freshness", "ipython.sessioncalls"),
+    ("results.restore", "results.sync", "commands.compare", "ipython.translation"),
     ("notebook.read_step",),
     ("notebook.extras", "notebook.memo", "settings.uses", "mlvtools.files"),
     ("settings.settings",),
@@ -155,8 +156,8 @@ LATE = {
     ("commands.restore", "nbsnake.dvc.api"),  # slow, and for what is fetched only
     ("dvc.lock", "dvc.lock"),  # slow, and for file systems without locks only
     ("snakefile", "nbsnake.dvc.gitignore"),  # slow, and seldom needed
-    ("sync", "nbsnake.dvc.api"),  # slow, and seldom needed
-    ("sync", "nbsnake.dvc.state"),  # slow, and not needed where nothing is new
+    ("results.sync", "nbsnake.dvc.api"),  # slow, and seldom needed
+    ("results.sync", "nbsnake.dvc.state"),  # slow, and not needed where nothing is new
     ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("dvc.lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("dvc.lockfile", "dvc.utils.serialize"),
@@ -223,7 +224,14 @@ OUTSIDE = {
         "settings.schema",
         "settings.seeding",
     },
-    "subprocess": {"job.exec", "dvc.gitignore", "snakemake", "snakefile", "sync", "commands.init"}
+    "subprocess": {
+        "job.exec",
+        "dvc.gitignore",
+        "snakemake",
+        "snakefile",
+        "results.sync",
+        "commands.init",
+    }
     | {
         "cluster.slurm.ask",
         "cluster.slurm.call",

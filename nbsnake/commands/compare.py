@@ -22,11 +22,11 @@ from nbsnake.compare.ranking import (
 from nbsnake.compare.rows import Row, rows_of
 from nbsnake.dvc.revisions import WORKSPACE, read_revisions
 from nbsnake.errors import UsageError
-from nbsnake.freshness import Judge
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import read_current_plan
 from nbsnake.model.choose import choose_steps
+from nbsnake.results.freshness import Judge
 from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
 
 

@@ -6,10 +6,10 @@ import sys
 
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
-from nbsnake.freshness import Judge
 from nbsnake.job.digests import read_digests
-from nbsnake.restore import restore
-from nbsnake.sync import sync
+from nbsnake.results.freshness import Judge
+from nbsnake.results.restore import restore
+from nbsnake.results.sync import sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

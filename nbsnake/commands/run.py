@@ -12,7 +12,6 @@ from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
-from nbsnake.freshness import Judge
 from nbsnake.generate.generate import find_changes, generate, overruled_literals
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
@@ -20,6 +19,7 @@ from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
+from nbsnake.results.freshness import Judge
 from nbsnake.snakemake import run_snakemake, unlock_if_dead
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})

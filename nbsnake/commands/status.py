@@ -9,12 +9,12 @@ from nbsnake.cluster.usage import Demand, demand_table, usage_of
 from nbsnake.commands import enter_project_with
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
-from nbsnake.freshness import Judge, Verdict
 from nbsnake.generate.drift import warn_of_drift
 from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
+from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.tables import as_text
 
 SHOWN = 3  # of the steps for which one waits

@@ -6,7 +6,7 @@ import sys
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
 from nbsnake.job.digests import read_digests
-from nbsnake.sync import sync
+from nbsnake.results.sync import sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,6 @@ from nbsnake.dvc.gitignore import ignore, tracked_by_git
 from nbsnake.dvc.lock import repo_locked
 from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.errors import raise_all
-from nbsnake.freshness import Judge, Verdict
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
@@ -23,7 +22,8 @@ from nbsnake.job.outputs import kept_in
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
 from nbsnake.model.step import upwards
-from nbsnake.sources import pointers
+from nbsnake.results.freshness import Judge, Verdict
+from nbsnake.results.sources import pointers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

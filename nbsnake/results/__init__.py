@@ -1,0 +1,1 @@
+"""Results and the truth about them: fresh or stale, locked in dvc.lock, restored from the cache."""
