@@ -13,7 +13,7 @@ class LogHandler(LogHandlerBase):
     """Hands Snakemake's log records to the display."""
 
     def __post_init__(self) -> None:
-        from nbsnake.progress import Display
+        from nbsnake.snakemake.progress import Display
 
         self._display = Display()
 

@@ -16,6 +16,7 @@ PACKAGE = Path(nbsnake.__file__).parent
 # Each module imports modules of lower levels only.
 LAYERS = (
     (
+        "snakemake",
         "results",
         "compare",
         "cluster",
@@ -82,7 +83,7 @@ LAYERS = (
         ),
         *(
             "cluster.profiles",
-            "progress",
+            "snakemake.progress",
             "notebook.code",
             "job.running",
             "generate.scaffold",
@@ -100,7 +101,7 @@ LAYERS = (
             "compare.ranking",
             "settings.schema",
             "cluster.slurm.profile",
-            "snakemake",
+            "snakemake.call",
             "results.sources",
         ),
         *("ipython.magiccode", "render.script", "render.stage"),
@@ -143,7 +144,7 @@ LAYERS = (
         "commands.generate",
         "commands.profile",
     ),
-    ("snakefile", "commands.run", "commands.status"),
+    ("snakemake.session", "commands.run", "commands.status"),
     ("cli",),
     ("__main__",),
 )
@@ -155,18 +156,21 @@ LATE = {
     ("dvc.current", "nbsnake.dvc.make_plan"),  # slow, and seldom needed
     ("commands.restore", "nbsnake.dvc.api"),  # slow, and for what is fetched only
     ("dvc.lock", "dvc.lock"),  # slow, and for file systems without locks only
-    ("snakefile", "nbsnake.dvc.gitignore"),  # slow, and seldom needed
+    ("snakemake.session", "nbsnake.dvc.gitignore"),  # slow, and seldom needed
     ("results.sync", "nbsnake.dvc.api"),  # slow, and seldom needed
     ("results.sync", "nbsnake.dvc.state"),  # slow, and not needed where nothing is new
-    ("snakefile", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
+    ("snakemake.session", "snakemake.utils"),  # only there when Snakemake reads the Snakefile
     ("dvc.lockfile", "dvc.exceptions"),  # slow, and seldom needed
     ("dvc.lockfile", "dvc.utils.serialize"),
     ("notebook.read", "nbformat"),  # slow, and for notebooks of before 2015 only
     ("notebook.fields", "jinja2"),  # slow, and for projects with a docstring_conf only
     ("notebook.fields", "jinja2.sandbox"),
     ("settings.schema", "jsonschema"),  # slow, and needed only when a parameter file changed
-    ("snakefile", "nbsnake.settings.schema"),  # slow, and needed only for what --config tells
-    ("snakefile", "snakemake.io"),  # only there when Snakemake reads the Snakefile
+    (
+        "snakemake.session",
+        "nbsnake.settings.schema",
+    ),  # slow, and needed only for what --config tells
+    ("snakemake.session", "snakemake.io"),  # only there when Snakemake reads the Snakefile
     ("commands.compare", "nbsnake.compare.plot"),  # slow, and for pictures only
     (
         "commands.check",
@@ -210,10 +214,10 @@ OUTSIDE = {
     "pathspec": {"dvc.gitignore"},
     "scmrepo": {"dvc.gitignore"},
     "zc": {"dvc.lock"},
-    "snakemake": {"snakefile"},
+    "snakemake": {"snakemake.session"},
     "jinja2": {"notebook.fields"},
     "nbformat": {"notebook.read"},
-    "rich": {"progress"},
+    "rich": {"snakemake.progress"},
     "jsonschema": {"settings.schema"},
     "matplotlib": {"compare.plot"},
     "ruamel": {
@@ -227,8 +231,8 @@ OUTSIDE = {
     "subprocess": {
         "job.exec",
         "dvc.gitignore",
-        "snakemake",
-        "snakefile",
+        "snakemake.call",
+        "snakemake.session",
         "results.sync",
         "commands.init",
     }
@@ -244,7 +248,7 @@ PRINTERS = frozenset(
         "cli",
         "generate.drift",
         "job.exec",
-        "snakefile",
+        "snakemake.session",
         "dvc.lock",
         "job.running",
         "ipython.standins",

@@ -20,7 +20,7 @@ from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.results.freshness import Judge
-from nbsnake.snakemake import run_snakemake, unlock_if_dead
+from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake's that may tell how many cores there are.

@@ -1,0 +1,4 @@
+"""All that knows Snakemake: what the Snakefile asks, how it is called, its progress.
+
+No other room imports Snakemake.
+"""
