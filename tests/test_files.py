@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from nbsnake.errors import PipelineError
-from nbsnake.generate.files import GENERATED, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.files import GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.names import GENERATED
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.model.paramtype import text_of
-from nbsnake.model.step import Overlay, Source, script_path
+from nbsnake.model.step import Overlay, Source
 from nbsnake.model.variants import (
     Axis,
     Variant,
@@ -28,6 +28,7 @@ from nbsnake.model.variants import (
     scalar_text,
     variants_of,
 )
+from nbsnake.names import script_path
 from nbsnake.notebook.foreach import axes_of_mapping
 from nbsnake.notebook.read_step import read_step
 from nbsnake.render.stage import render_dvc_file

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from nbsnake.model.paramtype import Value
+from nbsnake.names import GROUPED
 from nbsnake.settings.yaml_text import Style, yaml_lines
 
 FOLDER = "workflow/profiles"
 FILE = "profile.yaml"
-GROUPED = "grouped"  # the resource by which rules tell how many cores a step of a group takes
 PER_GROUP = 50  # steps that become one job
 WIDTH = 92  # of comments
 ALWAYS_REASON = "a step that fails stops only what needs it, and what was half done is done again"

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nbsnake.model.step import PARAMS_FILE, upwards
+from nbsnake.names import PARAMS_FILE, upwards
 
 
 class Stage(NamedTuple):

@@ -22,8 +22,9 @@ from nbsnake.model.paramtype import (
     value_at,
 )
 from nbsnake.model.quote import fits_command
-from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Override, Source
+from nbsnake.model.step import Argument, Artifact, Override, Source
 from nbsnake.model.variants import Axis, names_in
+from nbsnake.names import PARAMS_FILE
 from nbsnake.notebook.extras import Extra, parse_extra
 from nbsnake.notebook.params import ParamSpec, type_of_param
 from nbsnake.notebook.read_step import StepSpec

@@ -14,7 +14,8 @@ from nbsnake.compile.strays import overlay_faults, section_faults
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import ParamType, Value
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.model.step import Argument, Source, Step, script_path
+from nbsnake.model.step import Argument, Source, Step
+from nbsnake.names import script_path
 from nbsnake.notebook.extras import read_extras
 from nbsnake.notebook.needs import change_faults
 from nbsnake.notebook.read_step import TAKEN_NAMES, StepSpec

@@ -6,7 +6,8 @@ from typing import Any
 
 from nbsnake.compile.bind import Given
 from nbsnake.errors import NbsnakeError, PipelineError
-from nbsnake.model.step import PARAMS_FILE, Overlay
+from nbsnake.model.step import Overlay
+from nbsnake.names import PARAMS_FILE
 from nbsnake.places import place_of
 from nbsnake.settings.overlays import OverlaySet
 

@@ -13,7 +13,7 @@ from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
 from nbsnake.errors import ToolError
-from nbsnake.job.plan import DVC_FILE
+from nbsnake.names import DVC_FILE
 
 
 def commit(names: Collection[str], files: Collection[str]) -> dict[str, dict[str, Any]]:

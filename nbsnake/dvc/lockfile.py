@@ -8,8 +8,9 @@ from typing import Any
 
 from nbsnake.errors import ToolError, Where
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.lockmemo import LOCK_FILE, read_lock_memo, write_lock_memo
+from nbsnake.job.lockmemo import read_lock_memo, write_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text, key_text
+from nbsnake.names import LOCK_FILE
 
 Entry = dict[str, Any]
 HEAD = "schema: '2.0'\nstages:\n"

@@ -21,10 +21,10 @@ from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.lockfile import read_lock
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.job.cache import Cache
-from nbsnake.job.plan import DVC_FILE, Plan, PlannedOut, PlannedStep, Tracked
+from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.model.paramtype import has_value_at, value_at
-from nbsnake.model.step import PARAMS_FILE, upwards
 from nbsnake.model.variants import base_name
+from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
 from nbsnake.places import place_of
 from nbsnake.render.stage import OWNER
 from nbsnake.render.stage_reader import (

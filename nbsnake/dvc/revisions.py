@@ -19,8 +19,7 @@ from dvc.utils.serialize import load_path
 
 from nbsnake.compare.rows import Stage, leaves
 from nbsnake.errors import ToolError, UsageError
-from nbsnake.job.plan import DVC_FILE
-from nbsnake.model.step import PARAMS_FILE, upwards
+from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
 from nbsnake.render.stage import OWNER
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now

@@ -8,10 +8,10 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.unchanged import remember, snapshot
-from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.model.step import PARAMS_FILE, Step, script_path
+from nbsnake.model.step import Step
+from nbsnake.names import DVC_FILE, PARAMS_FILE, script_path
 from nbsnake.notebook.memo import SpecMemo
 from nbsnake.notebook.read_step import StepSpec
 from nbsnake.render.rule import render_rule

@@ -22,14 +22,7 @@ from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_sta
 from nbsnake.job.digests import read_digests
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.job.plan import Plan, PlannedStep, read_plan
-from nbsnake.job.receipt import (
-    Failure,
-    Receipt,
-    Seen,
-    read_receipt,
-    write_failure,
-    write_receipt,
-)
+from nbsnake.job.receipt import Failure, Receipt, Seen, read_receipt, write_failure, write_receipt
 from nbsnake.job.running import alone
 from nbsnake.job.threads import OPTION, set_thread_variables
 

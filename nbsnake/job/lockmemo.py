@@ -8,8 +8,8 @@ from typing import Any
 
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.plan import source_digests
+from nbsnake.names import LOCK_FILE
 
-LOCK_FILE = "dvc.lock"
 MEMO_FILE = ".nbsnake/lock.json"
 FORMAT = 2
 

@@ -8,15 +8,15 @@ its configuration; the plan holds their digests, and is good for as long as thes
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
-from nbsnake.job.receipt import Run, file_name
+from nbsnake.job.receipt import Run
+from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
-DVC_FILE = "dvc.yaml"
 DONE = ".nbsnake/done"
 FORMAT = 3
 
@@ -179,10 +179,10 @@ class Plan(NamedTuple):
         read = {path for step in self.steps.values() for path in step.deps}
         found: dict[str, list[str]] = {}
         for path in read:
-            if at := next((up for up in _upwards(path) if up in writers), None):
+            if at := next((up for up in upwards(path) if up in writers), None):
                 found[path] = [writers[at]]
         for out, name in writers.items():
-            for up in itertools.islice(_upwards(out), 1, None):
+            for up in itertools.islice(upwards(out), 1, None):
                 if up in read and name not in found.setdefault(up, []):
                     found[up].append(name)
         return found
@@ -191,13 +191,7 @@ class Plan(NamedTuple):
         """The outputs that lie in a folder that a step reads as a whole, in the plan's order."""
         read = {path for step in self.steps.values() for path in step.deps}
         outs = [out.path for step in self.steps.values() for out in step.outs if out.cache]
-        return [out for out in outs if any(up in read for up in [*_upwards(out)][1:])]
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
+        return [out for out in outs if any(up in read for up in [*upwards(out)][1:])]
 
 
 def _lock_file(path: str, content: Digest | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.content import Digest
+from nbsnake.names import file_name
 
 RECEIPTS = ".nbsnake/receipts"
 FORMAT = 1
@@ -111,11 +112,6 @@ def read_failure(step: str) -> Failure | None:
 
 def write_failure(failure: Failure) -> None:
     write_atomically(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
-
-
-def file_name(step: str) -> str:
-    """The step's name as part of a file's name; DVC takes any text for the key of a variant."""
-    return step.replace("%", "%25").replace("/", "%2F")
 
 
 def _path(step: str, kind: str = "") -> str:

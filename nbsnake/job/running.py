@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-from nbsnake.job.receipt import file_name
+from nbsnake.names import file_name
 
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbsnake.model.step import Notebook, Role, script_path
+from nbsnake.model.step import Notebook, Role
+from nbsnake.names import script_path
 from nbsnake.notebook.dvc_cmd import NamedFile, Variables, read_dvc_cmd
 from nbsnake.notebook.read_step import StepSpec
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, raise_all
-from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
     SCRIPT_NAME,
     Use,
@@ -21,6 +20,7 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.stage import check_stage
 from nbsnake.model.step import Notebook
+from nbsnake.names import DVC_FILE
 from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step

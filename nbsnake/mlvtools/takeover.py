@@ -18,7 +18,6 @@ from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.plan import DVC_FILE
 from nbsnake.mlvtools.files import (
     Use,
     is_same_code,
@@ -29,6 +28,7 @@ from nbsnake.mlvtools.files import (
 )
 from nbsnake.mlvtools.project import OLD, OldProject, read_old_project
 from nbsnake.mlvtools.stage import meaningless_keys, pipeline_stage, stage_name, unknown_keys
+from nbsnake.names import DVC_FILE
 from nbsnake.settings.settings import KNOWN, MLVTOOLS_FILE, SETTINGS_FILE, Settings
 
 GUIDE = "nbsnake's docs/from-mlvtools.md"

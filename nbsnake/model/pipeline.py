@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model.step import RESERVED_PATHS, Artifact, Step, upwards
+from nbsnake.model.step import Artifact, Step
 from nbsnake.model.variants import names_in
+from nbsnake.names import RESERVED_PATHS, upwards
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The values in the middle: notebooks, steps, and what these read and write."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -10,15 +8,6 @@ from nbsnake.errors import Where
 from nbsnake.model.needs import Needs
 from nbsnake.model.paramtype import ParamType, Value
 from nbsnake.model.variants import Axis, Variant, fill, full_name, variants_of
-
-PARAMS_FILE = "params.yaml"
-# What belongs to git, DVC and nbsnake, and can be no output.
-RESERVED_PATHS = re.compile(
-    r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
-    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|Snakefile)$"
-    r"|logs(/[^/]*\.log)?$"
-    r"|.*\.(ipynb|dvc)$|(.*/)?\.(gitignore|gitattributes|dvcignore)$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,14 +240,3 @@ class Step:
             return fill(str(argument.value), variant.values)
         others = [each.value for each in argument.overrides if each.holds_for(variant)]
         return others[-1] if others else argument.value
-
-
-def script_path(step: str) -> str:
-    return f"workflow/scripts/{step}.py"
-
-
-def upwards(path: str) -> Iterator[str]:
-    """``a/b/c``, ``a/b``, ``a``."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
-from nbsnake.model.step import PARAMS_FILE, Command, Role
+from nbsnake.model.step import Command, Role
+from nbsnake.names import PARAMS_FILE
 
 _WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])++", re.DOTALL)
 _FLAGS = (

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.model.step import RESERVED_PATHS, Artifact, Role
+from nbsnake.model.step import Artifact, Role
 from nbsnake.model.variants import fill, names_in
+from nbsnake.names import RESERVED_PATHS
 from nbsnake.notebook.dvc_cmd import StageCall
 from nbsnake.notebook.fields import Field
 from nbsnake.notebook.params import ParamSpec

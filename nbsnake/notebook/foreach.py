@@ -11,8 +11,8 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
-from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
+from nbsnake.names import PARAMS_FILE
 from nbsnake.notebook.fields import Field
 from nbsnake.notebook.params import ParamSpec
 from nbsnake.places import place_of

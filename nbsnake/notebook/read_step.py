@@ -19,7 +19,8 @@ from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import KEYS as NEEDS
 from nbsnake.model.needs import Needs
-from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program, script_path
+from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program
+from nbsnake.names import script_path
 from nbsnake.notebook.code import (
     Code,
     bound_names,

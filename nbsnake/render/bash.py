@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.model.step import Argument, Role, Source, Step, upwards
+from nbsnake.model.step import Argument, Role, Source, Step
 from nbsnake.model.variants import Variant, full_name
+from nbsnake.names import upwards
 from nbsnake.render.stage import is_in_file, is_told, takes_values_file
 from nbsnake.render.values import STDIN, to_json
 

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from nbsnake.cluster.profiles import GROUPED
 from nbsnake.model.needs import Needs, Resource
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.quote import comment, string
-from nbsnake.model.step import Argument, Artifact, FanIn, Role, Source, Step, upwards
+from nbsnake.model.step import Argument, Artifact, FanIn, Role, Source, Step
 from nbsnake.model.variants import fill, full_name
+from nbsnake.names import GROUPED, upwards
 from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
 from nbsnake.render.values import OPTION
 

@@ -12,12 +12,12 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import FoldedScalarString
 
 from nbsnake.errors import PipelineError, Where
-from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.quote import MAX_WORD, fits_command, verbatim
-from nbsnake.model.step import PARAMS_FILE, Argument, Artifact, Role, Source, Step
+from nbsnake.model.step import Argument, Artifact, Role, Source, Step
 from nbsnake.model.variants import Variant, fill
+from nbsnake.names import DVC_FILE, PARAMS_FILE
 from nbsnake.render.values import STDIN
 
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)

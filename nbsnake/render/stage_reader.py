@@ -13,9 +13,7 @@ from itertools import product
 from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
-from nbsnake.job.plan import DVC_FILE
 from nbsnake.model.paramtype import has_value_at, shown, text_of, value_at
-from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import (
     UNSAFE,
     fill,
@@ -25,6 +23,7 @@ from nbsnake.model.variants import (
     names_in,
     scalar_text,
 )
+from nbsnake.names import DVC_FILE, PARAMS_FILE
 from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, is_ours
 from nbsnake.render.values import OPTION, STDIN, by_param, values_path

@@ -17,11 +17,10 @@ from nbsnake.errors import raise_all
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
-from nbsnake.job.lockmemo import LOCK_FILE
 from nbsnake.job.outputs import kept_in
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
-from nbsnake.model.step import upwards
+from nbsnake.names import LOCK_FILE, upwards
 from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.results.sources import pointers
 

@@ -11,10 +11,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
-from nbsnake.generate.files import GENERATED
 from nbsnake.model.paramtype import Kind, ParamType, shown
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step
+from nbsnake.names import GENERATED
 from nbsnake.places import place_of
 
 Schema = dict[str, Any]

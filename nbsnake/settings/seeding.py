@@ -18,7 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import Value
-from nbsnake.model.step import PARAMS_FILE
+from nbsnake.names import PARAMS_FILE
 from nbsnake.settings.yaml_text import Style, inline, listed, yaml_lines
 
 Entries = Mapping[str, Value]

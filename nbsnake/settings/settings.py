@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import Value
 from nbsnake.model.quote import has_surrogates
-from nbsnake.model.step import PARAMS_FILE
+from nbsnake.names import PARAMS_FILE
 from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.foreach import name_fault
 from nbsnake.notebook.needs import read_changes

@@ -25,8 +25,8 @@ from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.job.records import is_incomplete, read_record, write_record
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.model.paramtype import text_of, value_at
-from nbsnake.model.step import PARAMS_FILE
 from nbsnake.model.variants import fill, full_name
+from nbsnake.names import PARAMS_FILE
 from nbsnake.render.values import by_param, values_path, write_values
 from nbsnake.results.freshness import Judge, Verdict, told_reasons
 from nbsnake.results.restore import restore
