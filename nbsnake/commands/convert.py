@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from nbsnake.errors import NbsnakeError, UsageError
-from nbsnake.generate.convert import ConvertMemo, convert, find_reading, plan_jobs
+from nbsnake.generate.convert import Converted, convert, find_reading, plan_jobs
 from nbsnake.generate.files import write_program
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if not jobs:
         print(f"no notebook in {', '.join(args.notebooks)}", file=sys.stderr)
     root, rules = find_reading(Path.cwd())
-    memo = ConvertMemo(rules, root)
+    memo = Converted(rules, root)
     refused = 0
     for job in jobs:
         if not to_stdout and memo.knows(job):

@@ -1,7 +1,6 @@
 """Notebooks as scripts alone, inside or outside of a project."""
 
 import contextlib
-import json
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -11,8 +10,7 @@ from typing import NamedTuple
 
 from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import UsageError
-from nbsnake.generate.unchanged import content_of, fingerprint
-from nbsnake.job.atomic import write_atomically
+from nbsnake.generate.memo import Memo, content_of
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, read_any
 from nbsnake.render.script import render_plain_script
@@ -89,42 +87,28 @@ def find_reading(start: Path) -> tuple[Path | None, Reading]:
     return None, Reading()
 
 
-class ConvertMemo:
-    """Which scripts of a project are what their notebooks give, by the content of both.
+class Converted:
+    """Which scripts of a project match their notebooks, by the content of both.
 
     ``root`` is None outside of a project, where nothing is kept. :meth:`save` keeps it.
     """
 
     def __init__(self, rules: Reading, root: Path | None) -> None:
-        self._file = root / MEMO_FILE if root else None
-        self._reader = fingerprint(rules)
-        self._entries = self._read()
-        self._changed = False
+        self._memo = Memo(str(root / MEMO_FILE) if root else None, rules)
 
     def knows(self, job: Job) -> bool:
-        entry = self._entries.get(os.path.abspath(job.script))
+        entry = self._memo.entries.get(os.path.abspath(job.script))
         return entry is not None and entry == self._state(job)
 
     def note(self, job: Job) -> None:
-        if self._file:
-            self._entries[os.path.abspath(job.script)] = self._state(job)
-            self._changed = True
+        self._memo.entries[os.path.abspath(job.script)] = self._state(job)
 
     def save(self) -> None:
-        if self._file and self._changed:
-            memo = {"reader": self._reader, "scripts": self._entries}
-            write_atomically(str(self._file), json.dumps(memo).encode())
+        self._memo.save()
 
-    def _state(self, job: Job) -> list[str]:
+    @staticmethod
+    def _state(job: Job) -> list[str]:
         return [os.path.abspath(job.notebook), content_of(job.notebook), content_of(job.script)]
-
-    def _read(self) -> dict[str, list[str]]:
-        try:
-            memo = json.loads(self._file.read_text(encoding="utf-8")) if self._file else {}
-        except (OSError, ValueError):
-            return {}
-        known = isinstance(memo, dict) and memo.get("reader") == self._reader
-        return memo["scripts"] if known else {}
 
 
 def convert(job: Job, rules: Reading, root: Path | None) -> str:

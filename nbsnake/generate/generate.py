@@ -7,12 +7,12 @@ from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
+from nbsnake.generate.specs import SpecReader
 from nbsnake.generate.unchanged import remember, snapshot
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Step
 from nbsnake.names import DVC_FILE, PARAMS_FILE, script_path
-from nbsnake.notebook.memo import SpecMemo
 from nbsnake.notebook.read_step import StepSpec
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import declares, render_script
@@ -39,10 +39,10 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
-    return _pipeline(settings, SpecMemo(reading(settings)))[0]
+    return _pipeline(settings, SpecReader(reading(settings)))[0]
 
 
-def _pipeline(settings: Settings, memo: SpecMemo) -> tuple[Pipeline, Seeds]:
+def _pipeline(settings: Settings, memo: SpecReader) -> tuple[Pipeline, Seeds]:
     """The pipeline, and the values that params.yaml is to get for it."""
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
@@ -138,7 +138,7 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
     Raises :class:`NbsnakeError` where the notebooks give nothing.
     """
     settings = read_settings()
-    memo = SpecMemo(reading(settings))
+    memo = SpecReader(reading(settings))
     pipeline, seeds = _pipeline(settings, memo)
     chosen = list(notebooks)
     names = choose_steps(chosen, {step.name: step.notebook for step in pipeline.steps})

@@ -7,12 +7,12 @@ import pytest
 from builders import declare, nb_bytes
 
 from nbsnake.errors import NotebookError, Where
+from nbsnake.generate import specs
+from nbsnake.generate.specs import MEMO_FILE, SpecReader
 from nbsnake.model.paramtype import ParamType
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.model.step import Artifact, Cell, Command, Role
-from nbsnake.notebook import memo as specmemo
 from nbsnake.notebook.dvc_cmd import Variables
-from nbsnake.notebook.memo import MEMO_FILE, SpecMemo
 from nbsnake.notebook.read_step import Reading, read_step
 
 CASES = sorted((Path(__file__).parent / "golden").iterdir())
@@ -43,15 +43,15 @@ def test_values_read_back_from_json(kind, value):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_steps_of_whole_notebooks_read_back_from_json(case):
     Path("a.ipynb").write_bytes((case / "notebook.ipynb").read_bytes())
-    first = SpecMemo(Reading())
+    first = SpecReader(Reading())
     spec = first.read_step("a.ipynb")
     first.save()
-    assert SpecMemo(Reading()).read_step("a.ipynb") == spec
+    assert SpecReader(Reading()).read_step("a.ipynb") == spec
 
 
 def parses(monkeypatch):
     count = []
-    monkeypatch.setattr(specmemo, "read_step", lambda *each: (count.append(1), read_step(*each))[1])
+    monkeypatch.setattr(specs, "read_step", lambda *each: (count.append(1), read_step(*each))[1])
     return count
 
 
@@ -61,7 +61,7 @@ def test_only_changed_notebooks_are_parsed_again(monkeypatch):
     Path("plain.ipynb").write_bytes(nb_bytes("x = ("))  # no step, and so never looked at
     count = parses(monkeypatch)
     for parsed in (3, 0, 1):
-        memo = SpecMemo(Reading())
+        memo = SpecReader(Reading())
         for name in ("a", "b", "plain"):
             memo.read_step(f"{name}.ipynb")
         memo.save()
@@ -74,23 +74,23 @@ def test_only_changed_notebooks_are_parsed_again(monkeypatch):
 
 def test_another_way_of_reading_reads_again(monkeypatch):
     Path("a.ipynb").write_bytes(nb_bytes("# mine\n1/0", declare(":dvc-out: x")))
-    first = SpecMemo(Reading(no_effect=("mine",)))
+    first = SpecReader(Reading(no_effect=("mine",)))
     first.read_step("a.ipynb")
     first.save()
     count = parses(monkeypatch)
     with pytest.raises(NotebookError):
-        SpecMemo(Reading()).read_step("a.ipynb")
+        SpecReader(Reading()).read_step("a.ipynb")
     assert count == [1]
 
 
 def test_literal_that_json_cannot_say_is_read_again_and_refused(monkeypatch):
     cell = declare(":param x: x", ":dvc-out: o", body="x = {1: 2}")
     Path("a.ipynb").write_bytes(nb_bytes(cell))
-    memo = SpecMemo(Reading())
+    memo = SpecReader(Reading())
     spec = memo.read_step("a.ipynb")
     memo.save()
     count = parses(monkeypatch)
-    assert SpecMemo(Reading()).read_step("a.ipynb") == spec
+    assert SpecReader(Reading()).read_step("a.ipynb") == spec
     assert count == [1]
 
 
@@ -99,4 +99,4 @@ def test_broken_memo_is_no_memo(project, text):
     (project / ".nbsnake").mkdir()
     (project / MEMO_FILE).write_text(text)
     Path("a.ipynb").write_bytes(nb_bytes(declare(":dvc-out: x")))
-    assert SpecMemo(Reading()).read_step("a.ipynb").artifacts[0].path == "x"
+    assert SpecReader(Reading()).read_step("a.ipynb").artifacts[0].path == "x"

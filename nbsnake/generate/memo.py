@@ -1,0 +1,80 @@
+"""Memos: what was found about files before, good as long as nothing that it rests on changes.
+
+By content, and nbsnake itself by its own files. Standard library only, for unchanged projects
+need nothing else.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbsnake
+from nbsnake.job.atomic import write_atomically
+from nbsnake.model.plain import to_plain
+
+
+class Memo:
+    """Entries by name in a JSON file; those of another version of nbsnake, or made with other
+    ``settings``, are dropped.
+
+    ``path`` is None where nothing is kept.
+    """
+
+    def __init__(self, path: str | None, settings: object) -> None:
+        self._path = path
+        self._reader = fingerprint(settings)
+        self._read = self._entries()
+        self.entries = dict(self._read)
+
+    def save(self) -> None:
+        """Write the entries if they changed."""
+        if self._path and self.entries != self._read:
+            memo = {"reader": self._reader, "entries": self.entries}
+            write_atomically(self._path, json.dumps(memo).encode())
+
+    def _entries(self) -> dict[str, Any]:
+        memo = read_memo(self._path) if self._path else {}
+        entries = memo.get("entries") if memo.get("reader") == self._reader else None
+        return entries if isinstance(entries, dict) else {}
+
+
+def read_memo(path: str) -> dict[str, Any]:
+    """The JSON object in a file; {} where there is none."""
+    try:
+        memo = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return memo if isinstance(memo, dict) else {}
+
+
+def content_of(path: str) -> str:
+    """The sha256 of a file's content, with an x if it is executable; "" if there is no file.
+
+    For a folder, that of the names in it. A device or pipe counts as no file, for it may never end.
+    """
+    try:
+        if os.path.isdir(path):
+            names = "/".join(sorted(os.listdir(path)))
+            return hashlib.sha256(names.encode(errors="replace")).hexdigest()
+        if not os.path.isfile(path):
+            return ""
+        with open(path, "rb") as file:
+            executable = os.fstat(file.fileno()).st_mode & 0o100
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}{'x' if executable else ''}"
+    except OSError:
+        return ""
+
+
+def fingerprint(settings: object) -> str:
+    """A hash of nbsnake's own code and of the settings with which it runs."""
+    text = json.dumps([own_files(), to_plain(settings)], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_files() -> list[str]:
+    """Name, size and time of each file of nbsnake; the version stays the same during edits."""
+    top = Path(nbsnake.__file__).parent
+    files = [*top.rglob("*.py"), *top.rglob("*.smk"), *top.parent.glob("rules/*")]
+    return sorted(f"{file.name} {(at := file.stat()).st_size} {at.st_mtime_ns}" for file in files)

@@ -1,0 +1,42 @@
+"""The steps that notebooks declare; a notebook is parsed once for each content."""
+
+import hashlib
+import json
+from typing import Any
+
+from nbsnake.generate.memo import Memo
+from nbsnake.model.plain import from_plain, to_plain
+from nbsnake.notebook.read import parse_notebook, read_bytes
+from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+
+MEMO_FILE = ".nbsnake/notebooks.json"
+
+
+class SpecReader:
+    """Reads notebooks in one way; :meth:`save` keeps what those that were asked for declare."""
+
+    def __init__(self, rules: Reading) -> None:
+        self._rules = rules
+        self._memo = Memo(MEMO_FILE, rules)
+        self._asked: dict[str, dict[str, Any]] = {}
+
+    def read_step(self, path: str) -> StepSpec | None:
+        """The step of a notebook, None where it declares none.
+
+        Raises :class:`NotebookError` for faults in it.
+        """
+        data = read_bytes(path)
+        digest = hashlib.sha256(data).hexdigest()
+        entry = self._memo.entries.get(path)
+        if entry and entry["notebook"] == digest:
+            self._asked[path] = entry
+            return from_plain(StepSpec | None, entry["spec"])  # type: ignore[no-any-return]
+        spec = read_step(parse_notebook(data, path), self._rules)
+        plain = to_plain(spec)
+        if from_plain(StepSpec | None, json.loads(json.dumps(plain))) == spec:
+            self._asked[path] = {"notebook": digest, "spec": plain}
+        return spec
+
+    def save(self) -> None:
+        self._memo.entries = self._asked
+        self._memo.save()
