@@ -3,11 +3,11 @@
 import argparse
 import importlib
 import os
-import sys
 from types import ModuleType
 
 from nbsnake import __version__
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, told_os_error
+from nbsnake.job.say import say
 
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     """Parse the command line, run the command, and tell errors as what they are."""
     name = next((word for word in argv if word in COMMANDS), None)
     if name == "exec":  # reached only when it is not the first word
-        print("nbsnake: options of nbsnake itself cannot stand before 'exec'", file=sys.stderr)
+        say("options of nbsnake itself cannot come before 'exec'")
         return 2
     module = importlib.import_module(f"nbsnake.commands.{name}") if name else None
     end = argv.index("--") if name == "run" and "--" in argv else len(argv)
@@ -43,10 +43,10 @@ def main(argv: list[str]) -> int:
         _enter(args.directory)
         code: int = module.run(args)
     except NbsnakeError as error:
-        print(f"nbsnake: {error}", file=sys.stderr)
+        say(error)
         return error.exit_code
     except OSError as error:
-        print(f"nbsnake: {told_os_error(error)}", file=sys.stderr)
+        say(told_os_error(error))
         return ToolError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -7,6 +7,7 @@ from pathlib import Path
 from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.generate.convert import Converted, convert, find_reading, plan_jobs
 from nbsnake.generate.files import write_program
+from nbsnake.job.say import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
                 memo.note(job)
         except NbsnakeError as error:
             refused += 1
-            print(f"nbsnake: {error}", file=sys.stderr)
+            say(error)
     memo.save()
     if refused and len(jobs) > 1:
         print(f"{len(jobs) - refused} converted, {refused} refused", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbsnake.commands import enter_project_with
 from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.job.say import say
 
 if TYPE_CHECKING:
     from nbsnake.generate.files import Drift
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     if warning := meaningless_settings_in_words():
-        print(f"nbsnake: {warning}", file=sys.stderr)
+        say(warning)
     changes = find_changes(args.notebooks) if args.dry_run else generate(args.notebooks)
     if args.diff:
         sys.stdout.writelines(change.diff() for change in changes)

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 
 from zc.lockfile import LockError, LockFile
+
+from nbsnake.job.say import say
 
 TEMPORARY = ".dvc/tmp"
 FILE = f"{TEMPORARY}/lock"
@@ -39,6 +40,6 @@ def _wait() -> LockFile:
             return LockFile(FILE)
         except LockError:
             if not told and time.monotonic() - started > PATIENCE:
-                print("nbsnake: waiting for another DVC command to end", file=sys.stderr)
+                say("waiting for another DVC command to end")
                 told = True
             time.sleep(PAUSE)

@@ -1,9 +1,8 @@
 """Whether what was generated is older than the notebooks: told before anyone relies on it."""
 
-import sys
-
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.job.say import say
 
 
 def warn_of_drift() -> NbsnakeError | None:
@@ -18,13 +17,12 @@ def warn_of_drift() -> NbsnakeError | None:
     try:
         drifts = check()
     except NbsnakeError as error:
-        print(f"nbsnake: nothing can be generated:\n{error}", file=sys.stderr)
+        say(f"nothing can be generated:\n{error}")
         return error
     if drifts:
         paths = ", ".join(drift.path for drift in drifts)
-        print(
-            f"nbsnake: older than the notebooks, the settings or the parameters: {paths}; "
-            "run: nbsnake generate",
-            file=sys.stderr,
+        say(
+            f"older than the notebooks, the settings or the parameters: {paths}; "
+            "run: nbsnake generate"
         )
     return None

@@ -24,6 +24,7 @@ from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, sto
 from nbsnake.job.plan import Plan, PlannedStep, read_plan
 from nbsnake.job.receipt import Failure, Receipt, Seen, read_receipt, write_failure, write_receipt
 from nbsnake.job.running import alone
+from nbsnake.job.say import say
 from nbsnake.job.threads import OPTION, set_thread_variables
 
 USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
@@ -34,12 +35,14 @@ NOT_FOUND = 127  # what a shell returns for a command that it cannot find
 def main(argv: list[str]) -> int:
     """Run the command; the exit code is the command's own, or 3 when its outputs are missing."""
     if argv[:1] in (["-h"], ["--help"]):
-        print(f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.")
+        sys.stdout.write(
+            f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.\n"
+        )
         return 0
     told = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
     words = [*argv[:1], *(argv[2:] if told else argv[1:])]
     if not words or words[1:2] not in ([], ["--"]) or len(words) == 2:
-        print(USAGE, file=sys.stderr)
+        sys.stderr.write(f"{USAGE}\n")
         return 2
     step, command = words[0], words[2:]
     set_thread_variables(told)
@@ -203,4 +206,4 @@ def _run(command: list[str], folder: str | None = None, env: dict[str, str] | No
 
 
 def _say(message: str) -> None:
-    print(f"nbsnake exec: {message}", file=sys.stderr, flush=True)
+    say(message, "nbsnake exec")

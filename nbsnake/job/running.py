@@ -6,10 +6,10 @@ Standard library only: this runs inside every job.
 import contextlib
 import fcntl
 import os
-import sys
 from collections.abc import Iterator
 from typing import IO
 
+from nbsnake.job.say import say
 from nbsnake.names import file_name
 
 HEAD = ".nbsnake/head.lock"
@@ -36,7 +36,7 @@ def alone(step: str) -> Iterator[None]:
     path = os.path.join(JOBS, file_name(step))
     lock = _try_lock(path)
     if lock is None:
-        _say(f"{step}: waiting for an earlier job of this step to end")
+        say(f"{step}: waiting for an earlier job of this step to end")
         lock = _lock(path)
     with lock:
         yield
@@ -51,7 +51,7 @@ def wait_for_orphans() -> None:
         for step in sorted(os.listdir(JOBS)):
             path = os.path.join(JOBS, step)
             if (lock := _try_lock(path)) is None:
-                _say(f"waiting for {step}, which a killed run left at work")
+                say(f"waiting for {step}, which a killed run left at work")
                 lock = _lock(path)
             lock.close()
 
@@ -72,7 +72,3 @@ def _lock(path: str, how: int = fcntl.LOCK_EX) -> IO[str]:
         lock.close()
         raise
     return lock
-
-
-def _say(message: str) -> None:
-    print(f"nbsnake: {message}", file=sys.stderr, flush=True)

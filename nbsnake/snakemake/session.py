@@ -24,6 +24,7 @@ from nbsnake.job.digests import read_digests, time_carrier
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, read_plan
 from nbsnake.job.records import is_incomplete, read_record, write_record
 from nbsnake.job.running import become_head, wait_for_orphans
+from nbsnake.job.say import say
 from nbsnake.model.paramtype import text_of, value_at
 from nbsnake.model.variants import fill, full_name
 from nbsnake.names import PARAMS_FILE
@@ -51,7 +52,7 @@ def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
     try:
         return Session(workflow, config)
     except NbsnakeError as error:
-        print(f"nbsnake: {error}", file=sys.stderr)
+        say(error)
         raise SystemExit(error.exit_code) from None
 
 
@@ -91,7 +92,7 @@ class Session:
                 check_sources(self._plan)
             if self._runs:
                 for path in mend_times(self._plan):
-                    _say(f"{path} was dated in the future: its time is now, its content the same")
+                    say(f"{path} was dated in the future: its time is now, its content the same")
             self._verdicts = self._judge()
 
     @property
@@ -115,15 +116,15 @@ class Session:
         if self._runs and os.environ.get("NBSNAKE_RESTORE") != "0":
             done = restore(judge)
             if done.steps:
-                _say(f"restored from the cache: {', '.join(done.steps)}")
+                say(f"restored from the cache: {', '.join(done.steps)}")
             for path in done.kept:
-                _say(f"{path} was changed by hand; it will be made again")
+                say(f"{path} was changed by hand; it will be made again")
         verdicts = judge.verdicts()
         if self._tells:
             for name, why in self._plan.left.items():
-                _say(f"{name} is for DVC alone to run ({why}): dvc repro {name}")
+                say(f"{name} is for DVC alone to run ({why}): dvc repro {name}")
             for line in told_reasons(verdicts.values()):
-                _say(line)
+                say(line)
         return verdicts
 
     def param(self, name: str) -> ParamFunction:
@@ -264,7 +265,7 @@ class Session:
     def _run_sync(self) -> None:
         done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)
         if done.returncode > 1:  # 1 says that a result may not be locked, and why
-            _say("dvc.lock is not up to date; run: nbsnake sync")
+            say("dvc.lock is not up to date; run: nbsnake sync")
 
     def _content(self, step: PlannedStep) -> dict[str, Any]:
         sources = [path for path in step.deps if path not in self._makers]
@@ -391,10 +392,6 @@ def _find_own_tools() -> None:
     """Let jobs find ``nbsnake`` when Snakemake was called by its path, outside a venv."""
     if shutil.which("nbsnake") is None:
         os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-
-
-def _say(message: str) -> None:
-    print(f"nbsnake: {message}", file=sys.stderr)
 
 
 def _mtime_ns(path: str) -> int:

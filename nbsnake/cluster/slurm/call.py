@@ -50,7 +50,7 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
         job, bar, state = line.partition("|")
         if state == "FAILED" and _ran_out_of_memory(job):
             state = "OUT_OF_MEMORY"
-        print(f"{job}{bar}{re.sub(r'^CANCELLED by .*', 'CANCELLED', state)}")
+        sys.stdout.write(f"{job}{bar}{re.sub(r'^CANCELLED by .*', 'CANCELLED', state)}\n")
     return 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from nbsnake.cluster.slurm.call import JOBS_FILE
 from nbsnake.errors import ToolError
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.say import say
 
 FOLDER = ".nbsnake/slurm/bin"
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
@@ -69,9 +70,9 @@ def end_left_jobs() -> None:
         if waiting:
             subprocess.run(["scancel", *waiting], capture_output=True)
             jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
-            _say(f"cancelled {jobs} of an earlier run")
+            say(f"cancelled {jobs} of an earlier run")
         if not is_told and len(left) > len(waiting):
-            _say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
+            say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
             is_told = True
         time.sleep(PAUSE)
     forget_ended_jobs()
@@ -88,7 +89,7 @@ def _left_jobs() -> dict[str, str]:
     jobs = _noted_jobs()
     deadline = time.monotonic() + PATIENCE
     while (left := _ask(jobs)) is None:
-        _say("asking Slurm what became of the jobs of an earlier run")
+        say("asking Slurm what became of the jobs of an earlier run")
         if time.monotonic() > deadline:
             raise ToolError(
                 "Slurm does not say what became of the jobs of an earlier run",
@@ -120,7 +121,3 @@ def _ask(jobs: list[str]) -> dict[str, str] | None:
         return None
     pairs = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
     return {job: state for job, state in pairs if state in WAITING | RUNNING}
-
-
-def _say(message: str) -> None:
-    print(f"nbsnake: {message}", file=sys.stderr, flush=True)
