@@ -8,8 +8,9 @@ from dvc_data.hashfile.build import build
 from dvc_data.hashfile.db.local import LocalHashFileDB
 from dvc_objects.fs.local import localfs
 
-from nbsnake.job.cache import Cache, remove
+from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest, digest, stamp
+from nbsnake.job.links import remove
 
 LINKS = ("reflink", "copy", "hardlink", "symlink")
 STORED = ("reflink", "copy", "symlink", "hardlink")

@@ -13,7 +13,7 @@ from snakemake.persistence.file import FilePersistence
 from nbsnake.job import records
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.cache import Cache
-from nbsnake.job.content import Digest, digest
+from nbsnake.job.content import Digest, digest, source_digests
 from nbsnake.job.digests import DIGESTS_FILE, Digests, read_digests
 from nbsnake.job.plan import (
     PLAN_FILE,
@@ -23,7 +23,6 @@ from nbsnake.job.plan import (
     plan_to_dict,
     read_current_plan,
     read_plan,
-    source_digests,
 )
 from nbsnake.job.receipt import (
     Failure,

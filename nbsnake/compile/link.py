@@ -12,9 +12,9 @@ from typing import Any
 
 from nbsnake.compile.bind import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
+from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, FanIn, Override, Role
 from nbsnake.model.variants import Axis, is_instance, names_in
-from nbsnake.notebook.files import path_fault
 from nbsnake.notebook.foreach import AxisSpec, resolve
 from nbsnake.notebook.read_step import StepSpec
 from nbsnake.places import place_of

@@ -3,7 +3,8 @@
 import json
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan, source_digests
+from nbsnake.job.content import source_digests
+from nbsnake.job.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan
 
 
 def current_plan() -> Plan:

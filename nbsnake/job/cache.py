@@ -7,15 +7,10 @@ written.
 """
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
-import re
-import shutil
 import stat
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from nbsnake.job.atomic import write_atomically
@@ -27,15 +22,21 @@ from nbsnake.job.content import (
     md5_of_file,
     tree_bytes,
     tree_of_folder,
-    walk_files,
+)
+from nbsnake.job.links import (
+    CREATE,
+    LINK,
+    LINKS,
+    beside,
+    clean_up,
+    is_link,
+    refuse,
+    refused,
+    remove,
+    replace,
 )
 
-FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
-LINKS = ("hardlink", "symlink")
 READ_ONLY = 0o444
-_UNKNOWN = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL)
-_refused: set[str] = set()  # ways of linking that the file system of this process does not know
-_LEFT = re.compile(r"\.[0-9a-f]{32}\.tmp$")  # how names end that _beside gives
 ANY_WRITE = 0o222
 
 
@@ -103,9 +104,9 @@ class Cache(NamedTuple):
 
         Raises :class:`OSError` when an object is missing; ``path`` is untouched then.
         """
-        temporary = _beside(path)
+        temporary = beside(path)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        _clean_up(path)
+        clean_up(path)
         try:
             if content.is_dir:
                 os.mkdir(temporary)
@@ -116,7 +117,7 @@ class Cache(NamedTuple):
             else:
                 self._link(content.md5, temporary)
                 self._set_mode(temporary, content)
-            _replace(path, temporary)
+            replace(path, temporary)
         finally:
             remove(temporary)
 
@@ -139,7 +140,7 @@ class Cache(NamedTuple):
     @property
     def _kinds(self) -> list[str]:
         """The ways of linking to try, one after another."""
-        return [kind for kind in (*self.link_types, "copy") if kind not in _refused]
+        return [kind for kind in (*self.link_types, "copy") if kind not in refused]
 
     def _store_file(self, path: str, md5: str) -> None:
         target = self.object_path(md5)
@@ -147,23 +148,23 @@ class Cache(NamedTuple):
             try:
                 if not os.path.exists(target):
                     with self._appearing(target) as temporary:
-                        _CREATE[kind](path, temporary)
-                if kind in LINKS and not _is_link(path, target, kind):
-                    link = _beside(path)
+                        CREATE[kind](path, temporary)
+                if kind in LINKS and not is_link(path, target, kind):
+                    link = beside(path)
                     try:
-                        _LINK[kind](target, link)
+                        LINK[kind](target, link)
                         os.replace(link, path)
                     finally:
                         remove(link)
                 return
             except OSError as error:
-                _refuse(kind, error)
+                refuse(kind, error)
 
     @contextlib.contextmanager
     def _appearing(self, target: str) -> Iterator[str]:
         """Give a temporary path, and make what was written there a read-only ``target``."""
         self._make_folder(os.path.dirname(target))
-        temporary = _beside(target)
+        temporary = beside(target)
         try:
             yield temporary
             os.chmod(temporary, READ_ONLY)
@@ -183,105 +184,9 @@ class Cache(NamedTuple):
         source = self.object_path(md5)
         for kind in self._kinds:
             try:
-                _LINK[kind](source, path)
+                LINK[kind](source, path)
             except OSError as error:
                 remove(path)
-                _refuse(kind, error)
+                refuse(kind, error)
             else:
                 return
-
-
-def _refuse(kind: str, error: OSError) -> None:
-    """Go on with the next way of linking; there is none after copying."""
-    if kind == "copy":
-        raise error
-    if kind == "reflink" and error.errno in _UNKNOWN:
-        _refused.add(kind)
-
-
-def unprotect(path: str) -> None:
-    """Make files of their own of what is linked to the cache, before something writes to them."""
-    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
-    for file in files:
-        if os.path.islink(file) or (os.path.exists(file) and os.stat(file).st_nlink > 1):
-            copy = _beside(file)
-            _copy(file, copy)
-            os.replace(copy, file)
-
-
-def remove(path: str) -> None:
-    """Remove the file, link or folder at ``path``; nothing there is fine."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-
-
-def _replace(path: str, new: str) -> None:
-    """Rename ``new``; at no moment is there a part of what was there, or of what comes."""
-    if os.path.isdir(new) or (os.path.isdir(path) and not os.path.islink(path)):
-        old = _beside(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(path, old)
-        os.rename(new, path)
-        remove(old)
-    else:
-        os.replace(new, path)
-
-
-def _clean_up(path: str) -> None:
-    """Remove what a killed job has left beside ``path``."""
-    folder, name = os.path.split(path)
-    begin = f".{name[:100]}."
-    with os.scandir(folder or ".") as entries:
-        left = [e.path for e in entries if e.name.startswith(begin) and _LEFT.search(e.name)]
-    for each in left:
-        remove(each)
-
-
-def _beside(path: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:100]}.{uuid.uuid4().hex}.tmp")
-
-
-def _is_link(path: str, target: str, kind: str) -> bool:
-    return kind == "hardlink" and os.path.samefile(path, target)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # the cache is on another file system
-        _copy(source, target)
-
-
-def _copy(source: str, target: str) -> None:
-    """Copy a file inside the kernel where that goes: it takes a third of shutil's time."""
-    try:
-        with open(source, "rb") as read, open(target, "wb") as write:
-            left = os.fstat(read.fileno()).st_size
-            while left and (done := os.copy_file_range(read.fileno(), write.fileno(), left)):
-                left -= done
-    except (AttributeError, OSError):  # not on this system, or not between these two places
-        left = -1
-    if left:
-        shutil.copyfile(source, target)
-
-
-def _clone(source: str, target: str) -> None:
-    with open(source, "rb") as read, open(target, "xb") as write:
-        fcntl.ioctl(write.fileno(), FICLONE, read.fileno())
-
-
-def _symlink(source: str, target: str) -> None:
-    os.symlink(os.path.abspath(source), target)
-
-
-_LINK: dict[str, Callable[[str, str], object]] = {
-    "reflink": _clone,
-    "copy": _copy,
-    "hardlink": os.link,
-    "symlink": _symlink,
-}
-_CREATE = {**_LINK, "symlink": _link_or_copy}

@@ -187,3 +187,15 @@ def is_lfs_pointer(path: str) -> bool:
             return file.read(len(LFS_POINTER)) == LFS_POINTER
     except OSError:
         return False
+
+
+def source_digests(paths: list[str]) -> dict[str, str | None]:
+    """The md5 of each file, None for one that is absent."""
+    digests: dict[str, str | None] = {}
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                digests[path] = hashlib.file_digest(file, "md5").hexdigest()
+        except OSError:
+            digests[path] = None
+    return digests

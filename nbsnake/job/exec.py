@@ -9,20 +9,25 @@ A command other than the plan's runs all the same, but its receipt says so and i
 """
 
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.cache import remove, unprotect
-from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
+from nbsnake.job.content import digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.job.digests import read_digests
+from nbsnake.job.links import remove, unprotect
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.job.plan import Plan, PlannedStep, read_plan
-from nbsnake.job.receipt import Failure, Receipt, Seen, read_receipt, write_failure, write_receipt
+from nbsnake.job.receipt import (
+    Failure,
+    Seen,
+    read_receipt,
+    receipt_of,
+    write_failure,
+    write_receipt,
+)
 from nbsnake.job.running import alone
 from nbsnake.job.say import say
 from nbsnake.job.threads import OPTION, set_thread_variables
@@ -146,35 +151,6 @@ def _refusal(step: PlannedStep, command: list[str]) -> str:
     given = " ".join(sorted(set(step.argv) - set(command)))
     told = " ".join(sorted(set(command) - set(step.argv)))
     return f"it ran with '{told}', where dvc.yaml and params.yaml give '{given}'"
-
-
-def receipt_of(
-    step: PlannedStep,
-    command: Sequence[str],
-    deps: Iterable[Seen],
-    outs: dict[str, Digest],
-    started: float,
-    *,
-    refused: str = "",
-    restored: bool = False,
-) -> Receipt:
-    """The receipt of a job that ends now, with the outputs as they are on disk."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Receipt(
-        step=step.name,
-        cmd=step.cmd,
-        argv=tuple(command),
-        params=step.params,
-        deps=tuple(deps),
-        outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
-        started=started,
-        ended=time.time(),
-        host=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
-        cpu_seconds=used.ru_utime + used.ru_stime,
-        peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-        refused=refused,
-        restored=restored,
-    )
 
 
 def _run_as_dvc_does(step: PlannedStep) -> int:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.plan import source_digests
+from nbsnake.job.content import source_digests
 from nbsnake.names import LOCK_FILE
 
 MEMO_FILE = ".nbsnake/lock.json"

@@ -5,15 +5,14 @@ Standard library only: this runs inside every job. DVC itself makes the plan, in
 its configuration; the plan holds their digests, and is good for as long as these are unchanged.
 """
 
-import hashlib
 import itertools
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache
-from nbsnake.job.content import Digest
-from nbsnake.job.receipt import Run
+from nbsnake.job.content import Digest, source_digests
+from nbsnake.job.run import Run
 from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
@@ -210,18 +209,6 @@ def read_current_plan() -> Plan | None:
     if not fields or fields["sources"] != source_digests(list(fields["sources"])):
         return None
     return _plan_from_dict(fields["plan"])
-
-
-def source_digests(paths: list[str]) -> dict[str, str | None]:
-    """The md5 of each file, None for one that is absent."""
-    digests: dict[str, str | None] = {}
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                digests[path] = hashlib.file_digest(file, "md5").hexdigest()
-        except OSError:
-            digests[path] = None
-    return digests
 
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:

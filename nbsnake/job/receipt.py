@@ -6,10 +6,16 @@ Standard library only: this runs inside every job.
 import contextlib
 import json
 import os
+import resource
+import sys
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.content import Digest
+from nbsnake.job.content import Digest, stamp
+from nbsnake.job.plan import PlannedStep
+from nbsnake.job.run import Run
 from nbsnake.names import file_name
 
 RECEIPTS = ".nbsnake/receipts"
@@ -54,19 +60,6 @@ class Receipt(NamedTuple):
             {seen.path: seen.content.md5 for seen in self.deps},
             {seen.path: seen.content.md5 for seen in self.outs},
         )
-
-
-class Run(NamedTuple):
-    """A run on record, by a receipt or by dvc.lock; files are told by path and md5."""
-
-    cmd: str | list[str]
-    params: dict[str, Any]
-    deps: dict[str, str]
-    outs: dict[str, str]
-
-    def began_as(self, other: "Run") -> bool:
-        """Whether both ran the same command with the same parameters on the same content."""
-        return self[:3] == other[:3]
 
 
 class Failure(NamedTuple):
@@ -124,3 +117,32 @@ def _seen_to_dict(seen: Seen) -> dict[str, Any]:
 
 def _seen_from_dict(fields: dict[str, Any]) -> Seen:
     return Seen(fields["path"], Digest.from_dict(fields), fields["stamp"])
+
+
+def receipt_of(
+    step: PlannedStep,
+    command: Sequence[str],
+    deps: Iterable[Seen],
+    outs: dict[str, Digest],
+    started: float,
+    *,
+    refused: str = "",
+    restored: bool = False,
+) -> Receipt:
+    """The receipt of a job that ends now, with the outputs as they are on disk."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Receipt(
+        step=step.name,
+        cmd=step.cmd,
+        argv=tuple(command),
+        params=step.params,
+        deps=tuple(deps),
+        outs=tuple(Seen(path, content, stamp(path)) for path, content in outs.items()),
+        started=started,
+        ended=time.time(),
+        host=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        refused=refused,
+        restored=restored,
+    )

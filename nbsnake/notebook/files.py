@@ -2,13 +2,11 @@
 
 import difflib
 import posixpath
-import re
 from collections.abc import Iterable, Mapping
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, Role
-from nbsnake.model.variants import fill, names_in
-from nbsnake.names import RESERVED_PATHS
 from nbsnake.notebook.dvc_cmd import StageCall
 from nbsnake.notebook.fields import Field
 from nbsnake.notebook.params import ParamSpec
@@ -20,7 +18,6 @@ ROLES = {
     "dvc-metric": Role.METRIC,
     "dvc-plot": Role.PLOT,
 }
-_URL = re.compile(r"[A-Za-z][\w+.-]*://")
 
 
 def read_artifacts(
@@ -106,37 +103,5 @@ def _carrier_fault(
             f"{name!r} already carries another file",
             where=field.where,
             hint=f"declare it with ':param list[str] {name}:' for several files",
-        )
-    return None
-
-
-def path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError | None:
-    """What is wrong with a path that ``field`` names, of which ``{axis}`` may be part."""
-    if not path or not path.isprintable():
-        return NotebookError(
-            f"{field} needs the path of one file",
-            where=where,
-            hint="write it relative to the project's root, such as data/features.csv",
-        )
-    normal = posixpath.normpath(path)
-    if role is not Role.DEP and RESERVED_PATHS.match(normal):
-        return NotebookError(
-            f"the path {path!r} belongs to git, DVC or nbsnake",
-            where=where,
-            hint="write outputs elsewhere, such as data/ or results/",
-        )
-    outside = normal.startswith(("/", "../", "~")) or _URL.match(path)
-    if normal in (".", "..") or outside:
-        return NotebookError(
-            f"the path {path!r} names no file inside the project",
-            where=where,
-            hint="write it relative to the project's root, such as data/features.csv",
-        )
-    if set(fill(path, dict.fromkeys(names_in(path), ""))) & set("{}*?") or "${" in path:
-        templates = "; for '{{ conf.NAME }}' set docstring_conf in nbsnake.yaml"
-        return NotebookError(
-            f"the path {path!r} holds one of {{}}*?, which stand for patterns",
-            where=where,
-            hint=f"name one file{templates if '{{' in path else ', or a folder'}",
         )
     return None

@@ -12,7 +12,8 @@ from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
 from nbsnake.job.plan import Plan, PlannedStep
-from nbsnake.job.receipt import Failure, Receipt, Run, read_failure, read_receipt
+from nbsnake.job.receipt import Failure, Receipt, read_failure, read_receipt
+from nbsnake.job.run import Run
 
 State = Literal["fresh", "stale", "never run"]
 SHOWN = 20  # steps whose reasons are told before a run

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest, stamp
-from nbsnake.job.exec import receipt_of
 from nbsnake.job.outputs import OWN_CACHE, find_outputs, recorded_outputs, restore_outputs
 from nbsnake.job.plan import PlannedStep
-from nbsnake.job.receipt import Receipt, Seen, write_receipt
+from nbsnake.job.receipt import Receipt, Seen, receipt_of, write_receipt
 from nbsnake.results.freshness import Judge
 
 Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can

@@ -5,10 +5,9 @@ import time
 from pathlib import Path
 
 from nbsnake.job.content import digest, stamp
-from nbsnake.job.exec import receipt_of
 from nbsnake.job.outputs import remember_run, store_outputs
 from nbsnake.job.plan import read_plan
-from nbsnake.job.receipt import Seen, write_receipt
+from nbsnake.job.receipt import Seen, receipt_of, write_receipt
 
 
 def main() -> None:

@@ -1,0 +1,119 @@
+"""Links and copies between the workspace and the cache, and removal without half-done states.
+
+Standard library only: this runs inside every job.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+
+from nbsnake.job.content import (
+    walk_files,
+)
+
+FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
+LINKS = ("hardlink", "symlink")
+_UNKNOWN = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL)
+refused: set[str] = set()  # ways of linking that the file system of this process does not know
+_LEFT = re.compile(r"\.[0-9a-f]{32}\.tmp$")  # how names end that beside gives
+
+
+def refuse(kind: str, error: OSError) -> None:
+    """Go on with the next way of linking; there is none after copying."""
+    if kind == "copy":
+        raise error
+    if kind == "reflink" and error.errno in _UNKNOWN:
+        refused.add(kind)
+
+
+def unprotect(path: str) -> None:
+    """Make files of their own of what is linked to the cache, before something writes to them."""
+    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
+    for file in files:
+        if os.path.islink(file) or (os.path.exists(file) and os.stat(file).st_nlink > 1):
+            copy = beside(file)
+            _copy(file, copy)
+            os.replace(copy, file)
+
+
+def remove(path: str) -> None:
+    """Remove the file, link or folder at ``path``; nothing there is fine."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def replace(path: str, new: str) -> None:
+    """Rename ``new``; at no moment is there a part of what was there, or of what comes."""
+    if os.path.isdir(new) or (os.path.isdir(path) and not os.path.islink(path)):
+        old = beside(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, old)
+        os.rename(new, path)
+        remove(old)
+    else:
+        os.replace(new, path)
+
+
+def clean_up(path: str) -> None:
+    """Remove what a killed job has left beside ``path``."""
+    folder, name = os.path.split(path)
+    begin = f".{name[:100]}."
+    with os.scandir(folder or ".") as entries:
+        left = [e.path for e in entries if e.name.startswith(begin) and _LEFT.search(e.name)]
+    for each in left:
+        remove(each)
+
+
+def beside(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:100]}.{uuid.uuid4().hex}.tmp")
+
+
+def is_link(path: str, target: str, kind: str) -> bool:
+    return kind == "hardlink" and os.path.samefile(path, target)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the cache is on another file system
+        _copy(source, target)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file inside the kernel where that goes: it takes a third of shutil's time."""
+    try:
+        with open(source, "rb") as read, open(target, "wb") as write:
+            left = os.fstat(read.fileno()).st_size
+            while left and (done := os.copy_file_range(read.fileno(), write.fileno(), left)):
+                left -= done
+    except (AttributeError, OSError):  # not on this system, or not between these two places
+        left = -1
+    if left:
+        shutil.copyfile(source, target)
+
+
+def _clone(source: str, target: str) -> None:
+    with open(source, "rb") as read, open(target, "xb") as write:
+        fcntl.ioctl(write.fileno(), FICLONE, read.fileno())
+
+
+def _symlink(source: str, target: str) -> None:
+    os.symlink(os.path.abspath(source), target)
+
+
+LINK: dict[str, Callable[[str, str], object]] = {
+    "reflink": _clone,
+    "copy": _copy,
+    "hardlink": os.link,
+    "symlink": _symlink,
+}
+CREATE = {**LINK, "symlink": _link_or_copy}
