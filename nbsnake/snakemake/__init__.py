@@ -1,4 +1,6 @@
 """All that knows Snakemake: what the Snakefile asks, how it is called, its progress.
 
 No other room imports Snakemake.
+
+Imports: cluster, dvc, errors, generate, job, model, names, render, results, settings.
 """

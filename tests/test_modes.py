@@ -1,0 +1,48 @@
+"""What Snakemake is called for is read by its own parser, in any spelling."""
+
+import pytest
+from snakemake.cli import parse_args
+
+from nbsnake.snakemake.modes import WITHOUT_JOBS, Mode, read_mode
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("-tc2", "-c2 -t", "--touch -c 2", "--tou -c2", "-Sc1", "-c1 --summ", "--lt", "-l"),
+        *("-c1 --dag", "-c1 --rulegraph", "--unlock", "--delete-all-output -c1"),
+        *("-c1 --report", "-c1 --report x.html", "-c1 --reporter html", "--lint"),
+        *("-c1 --cleanup-metadata a b", "-c1 --archive a.tar.gz", "-c1 --containerize"),
+    ],
+)
+def test_modes_that_run_no_job(line):
+    assert not read_mode(line.split()).runs_jobs
+
+
+@pytest.mark.parametrize("line", ["-c2", "-nc2", "", "-c1 --report a.html --report-after-run"])
+def test_runs_and_dry_runs(line):
+    assert read_mode(line.split()) == Mode()
+
+
+def test_what_is_no_command_line_of_snakemake_is_a_run():
+    assert read_mode(["--nonsense-of-another-program"]) == Mode()
+
+
+def test_lint_alone_lints():
+    assert read_mode(["--lint"]).lints
+
+
+def test_profile_can_set_the_mode(tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/config.yaml").write_text("touch: true\n")
+    assert not read_mode(["--profile", "p", "-c1"]).runs_jobs
+
+
+def test_every_option_is_one_of_snakemakes():
+    known = vars(parse_args([])[1])
+    assert [name for name in WITHOUT_JOBS if name not in known] == []
