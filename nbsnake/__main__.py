@@ -7,10 +7,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ["exec"]:
-        from nbsnake.job.exec import main as exec_main
+        from nbsnake.job.exec import main as exec_main  # a job does not load the command line
 
         return exec_main(words[1:])
-    from nbsnake.cli import main as cli_main
+    from nbsnake.cli import main as cli_main  # nor the command line what only jobs need
 
     return cli_main(words)
 

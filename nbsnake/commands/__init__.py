@@ -1,6 +1,9 @@
 """One module for each command; each has ``add_arguments(parser)`` and ``run(args) -> exit code``.
 
 The command line imports only the module of the command that is called.
+
+Imports: cluster, compare, dvc, errors, generate, job, mlvtools, model, names, render, results,
+settings, snakemake, tables.
 """
 
 import os

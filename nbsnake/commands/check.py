@@ -10,7 +10,7 @@ from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.generate.unchanged import is_unchanged
 
 if TYPE_CHECKING:
-    from nbsnake.generate.files import Drift
+    from nbsnake.generate.files import Drift  # for types only
 
 FOUND = {
     "missing": "is not generated yet",

@@ -137,7 +137,7 @@ def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
 def _load_plot() -> ModuleType:
     """The module that draws; it needs matplotlib, which not everyone has."""
     try:
-        from nbsnake.compare import plot
+        from nbsnake.compare import plot  # slow, and for pictures only
     except ImportError:
         raise UsageError("--plot needs matplotlib", hint="pip install 'nbsnake[plot]'") from None
     return plot

@@ -10,7 +10,7 @@ from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.say import say
 
 if TYPE_CHECKING:
-    from nbsnake.generate.files import Drift
+    from nbsnake.generate.files import Drift  # for types only
 
 NO_STEP = (
     "no notebook here is a step yet: the first code cell of a step begins with a docstring "
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.notebooks and is_unchanged():
         report([])
         return 0
-    from nbsnake.generate.generate import (
+    from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
         find_changes,
         generate,
         meaningless_settings_in_words,

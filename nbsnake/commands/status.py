@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _demands(names: Sequence[str]) -> dict[str, Demand]:
     """What each of the steps, or variants, asked and used."""
-    from nbsnake.generate.generate import (
+    from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
         find_pipeline,  # reads all notebooks, which nothing else here needs
     )
 

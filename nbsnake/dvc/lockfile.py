@@ -70,7 +70,7 @@ def _block(name: str, entry: Entry) -> str:
     try:
         return f"  {key_text(name)}:\n{_printed(entry, 4)}"
     except NotPlain:
-        from dvc.utils.serialize import dumps_yaml
+        from dvc.utils.serialize import dumps_yaml  # slow, and seldom needed
 
         text: str = dumps_yaml({"stages": {name: _own(entry)}})
         return text.removeprefix("stages:\n")
@@ -80,7 +80,7 @@ def _printed(entry: Entry, indent: int) -> str:
     try:
         return entry_text(entry, indent)
     except NotPlain:
-        from dvc.utils.serialize import dumps_yaml
+        from dvc.utils.serialize import dumps_yaml  # slow, and seldom needed
 
         if not indent:
             return str(dumps_yaml(_own(entry)))
@@ -96,7 +96,7 @@ def _own(entry: Entry) -> Entry:
 
 def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
     """What DVC makes of a file that a person or another program wrote: comments stay."""
-    from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
+    from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update  # slow, and seldom needed
 
     document = parse_yaml_for_update(text, LOCK_FILE)
     document["stages"] = document.get("stages") or {}
@@ -105,8 +105,8 @@ def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    from dvc.exceptions import DvcException
-    from dvc.utils.serialize import parse_yaml
+    from dvc.exceptions import DvcException  # slow, and seldom needed
+    from dvc.utils.serialize import parse_yaml  # slow, and seldom needed
 
     if not text:
         return {}

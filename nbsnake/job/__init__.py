@@ -2,4 +2,6 @@
 
 The standard library only: the environment or container of a step may have nothing else. Starts in
 milliseconds, so a module imports what it needs and no more.
+
+Imports: names.
 """

@@ -1,4 +1,6 @@
 """Readers of notebooks: cells, the docstring and its keys, parameters, a step as written.
 
 Nothing of a notebook is executed.
+
+Imports: errors, ipython, model, names, places.
 """

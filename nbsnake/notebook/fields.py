@@ -79,8 +79,8 @@ def read_fields(
 
 
 def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import StrictUndefined, TemplateError  # slow, and for docstring_conf only
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # slow, and for docstring_conf only
 
     class Environment(ImmutableSandboxedEnvironment):
         """A sandbox in which no short template makes a huge text."""

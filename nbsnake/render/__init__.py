@@ -1,4 +1,6 @@
 """A step written in other languages: a Python script, a Snakemake rule, a DVC stage.
 
 Each is a pure function from values to text, and each language has one place that quotes.
+
+Imports: errors, ipython, job, model, names, notebook, places.
 """

@@ -1,1 +1,4 @@
-"""Results and the truth about them: fresh or stale, locked in dvc.lock, restored from the cache."""
+"""Results and the truth about them: fresh or stale, locked in dvc.lock, restored from the cache.
+
+Imports: dvc, errors, job, names.
+"""

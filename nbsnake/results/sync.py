@@ -153,7 +153,7 @@ def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest 
     links = [out.path for step in due for out in step.outs if out.cache]
     folder = plan.state
     if plan.root != os.getcwd():  # a copy of a project has the plan of the original
-        from nbsnake.dvc.api import memory_folder
+        from nbsnake.dvc.api import memory_folder  # slow, and seldom needed
 
         folder = memory_folder()
     remember(folder, files, links)

@@ -168,7 +168,7 @@ def _read_words(value: Any) -> Any:
 def _faults(
     schema: Mapping[str, Any], params: Mapping[str, Any], file: str
 ) -> dict[Keys, NbsnakeError]:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # slow, and for changed parameters only
 
     faults: dict[Keys, NbsnakeError] = {}  # one for each value, whatever is wrong with it
     for error in Draft202012Validator(schema).iter_errors(params):
