@@ -84,9 +84,9 @@ def received(made, *words):
     """The parameters as the function of the step's script reads them from the command line."""
     tree = ast.parse(render_script(made))
     functions = [node for node in tree.body if getattr(node, "name", "") == "_parse_args"]
-    names = {}
+    names = {"__file__": str(Path(made.script).absolute())}
     exec(compile(ast.Module(functions, []), "script.py", "exec"), names)
-    with mock.patch("sys.argv", ["script.py", *words]):
+    with mock.patch("sys.argv", ["script.py", *words]), mock.patch("sys.path", [""]):
         return vars(names["_parse_args"]())
 
 

@@ -195,7 +195,6 @@ def test_script_leaves_no_names_but_its_own(tmp_path):
     assert {name for name in names if not name.startswith("__")} == {
         "_args",
         "_parse_args",
-        "_set_up",
     }
 
 

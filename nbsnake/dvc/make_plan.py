@@ -265,13 +265,8 @@ def _planned(
     key = stage.name.partition("@")[2]
     deps = split_params_deps(stage)[1]
     params = _params(stage, template, read)
-    if len(stage.cmd.splitlines()) != 1:
-        raise PipelineError(
-            f"a value below {stage.name!r} holds a line break",
-            where=Where(PARAMS_FILE),
-            hint="run: nbsnake generate",
-        )
     values = {name: value for each in params.values() for name, value in each.items()}
+    _check_words(stage, values, template)
     told = by_param(values, template.keys)
     lists = fan_in_paths(template, key, templates)
     in_file = lists_in_file(template, lists)
@@ -287,6 +282,21 @@ def _planned(
         axes=template.axes(key),
         lists=in_file,
         keys=template.keys,
+    )
+
+
+def _check_words(stage: Any, values: dict[str, Any], template: Stage) -> None:
+    """A command that was generated for other values cannot hold every new one."""
+    if len(stage.cmd.splitlines()) != 1:
+        fault = "has a line break"
+    elif "--" in values.values() and unpacked_section(template.body["cmd"]):
+        fault = "is '--', which a command line cannot hold"
+    else:
+        return
+    raise PipelineError(
+        f"a value below {stage.name!r} {fault}",
+        where=Where(PARAMS_FILE),
+        hint="run: nbsnake generate",
     )
 
 

@@ -156,8 +156,9 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
     """The rule, and the script, which uses of a notebook share with its own step."""
-    own = next(each for each in pipeline.steps if script_path(each.name) == step.script)
-    yield GeneratedFile(path=step.script, text=render_script(own), notebook=step.notebook)
+    uses = [each for each in pipeline.steps if each.script == step.script]
+    own = next(each for each in uses if script_path(each.name) == step.script)
+    yield GeneratedFile(path=step.script, text=render_script(own, uses), notebook=step.notebook)
     yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
 
 

@@ -39,8 +39,9 @@ def fits_command(text: str) -> bool:
     """Whether a text can be a word of a command.
 
     DVC runs a command line by line, and takes for the end of a line what str.splitlines does.
+    argparse drops the value ``--`` (Python below 3.13).
     """
-    one_line = "".join(text.splitlines()) == text
+    one_line = "".join(text.splitlines()) == text and text != "--"
     return one_line and len(text) <= MAX_WORD and "\0" not in text and not has_surrogates(text)
 
 

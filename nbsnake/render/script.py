@@ -2,13 +2,15 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from nbsnake.ipython.standins import helper_source
-from nbsnake.model.quote import comment, literal, string
+from nbsnake.model.quote import comment, string
 from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
 from nbsnake.notebook.code import ARGUMENTS
-from nbsnake.render.values import OPTION
+from nbsnake.render.plain_options import NO_WINDOW, are_plain, plain_argument, plain_options
+from nbsnake.render.rich_options import add_argument, rich_options
+from nbsnake.render.stage import takes_values_file
 
 SET_UP = '''\
 def _set_up():
@@ -23,84 +25,25 @@ def _set_up():
 
 _set_up()
 '''
-NO_WINDOW = """\
-    os.environ.setdefault("MPLBACKEND", "agg")  # draw without a window that waits for a person
-"""
-BOOLEAN = """\
-    def boolean(text):
-        if text.lower() not in ("true", "false"):
-            raise ValueError(text)
-        return text.lower() == "true"
-"""
-TEXT = """\
-    def text(word):
-        return "--" if word == "--\\0" else word
-"""
-MAPPING = """\
-    def mapping(text):
-        value = json.loads(text)
-        if not isinstance(value, dict):
-            raise ValueError(text)
-        return value
-"""
-LIST_OF = """\
-    def list_of(kind):
-        def items(text):
-            return [kind(str(item)) for item in json.loads(text)]
-
-        return items
-"""
-JOINED = '''\
-    def joined(words):
-        """Write each option as '--name=value', for a value may begin with a dash."""
-        while words:
-            word = words.pop(0)
-            if word in single and words:
-                word += "=" + words.pop(0)
-{more}            if word.startswith("--values-from="):
-                yield from told_in(word.partition("=")[2])
-            elif word.partition("=")[2] == "--":
-                yield word + "\\0"  # argparse would drop the value
-            else:
-                yield word
-
-    def told_in(path):
-        """The options that a JSON file tells; what is null there is None here."""
-        with open(0 if path == "-" else path, encoding="utf-8") as file:
-            values = json.load(file)
-        for name, value in values.items():
-            if value is None:
-                parser.set_defaults(**{{name: None}})
-            else:
-                word = value if isinstance(value, str) else json.dumps(value)
-                yield from joined([f"--{{name}}={{word}}"])
-'''
-JOINED_FLAGS = """\
-            elif word in flags:
-                word = flags[word]
-"""
-JOINED_LISTS = """\
-            elif word in several:
-                items = []
-                while words and words[0].partition("=")[0] not in options:
-                    items.append(words.pop(0))
-                word += "=" + json.dumps(items)
-"""
 DRAWS = re.compile(r"\b(matplotlib|pylab|seaborn)\b")
 
 
-def render_script(step: Step) -> str:
-    """The script of a step: its command line, then every kept cell, at module level."""
-    command_line = _parse_args(step.description, step.arguments, step.artifacts)
+def render_script(step: Step, uses: Iterable[Step] = ()) -> str:
+    """The script of a step: its command line, then every kept cell, at module level.
+
+    ``uses`` are further steps that run it; they may pass values that the step does not.
+    """
     notebooks = posixpath.dirname(step.notebook) or "."
     folder = posixpath.relpath(notebooks, posixpath.dirname(step.script))
-    return _script(step.program, folder, command_line, "generate")
+    rich = any(map(takes_values_file, (step, *uses)))
+    start = _start(step.program, step.arguments, step.artifacts, folder, rich=rich)
+    return _script(step.program, start, "generate")
 
 
 def declares(script: str, argument: Argument, step: Step) -> bool:
-    """Whether a script has the option of a step's parameter with the same default and text."""
-    lines = _add_argument(argument, step.arguments)
-    return "\n".join(f"    {line}" for line in lines) in script
+    """Whether a script has the option of a step's parameter with the same default and help."""
+    calls = (plain_argument(argument), add_argument(argument, step.arguments))
+    return any("\n".join(f"    {line}" for line in lines) in script for lines in calls)
 
 
 def render_plain_script(
@@ -113,11 +56,29 @@ def render_plain_script(
 
     Without parameters it leaves the command line alone.
     """
-    command_line = _parse_args(program.description, arguments, artifacts) if arguments else ""
-    return _script(program, folder, command_line, "convert")
+    start = _start(program, arguments, artifacts, folder) if arguments else _set_up(program, folder)
+    return _script(program, start, "convert")
 
 
-def _script(program: Program, folder: str, command_line: str, writer: str) -> str:
+def _start(
+    program: Program,
+    arguments: tuple[Argument, ...],
+    artifacts: tuple[Artifact, ...],
+    folder: str,
+    *,
+    rich: bool = False,
+) -> str:
+    """What comes before the cells: the command line, and imports as from the notebook."""
+    written = {artifact.param for artifact in artifacts if artifact.is_output}
+    outputs = [argument for argument in arguments if argument.name in written]
+    if rich or not are_plain(arguments):
+        options = rich_options(program.description, arguments, outputs)
+        return f"{_set_up(program, folder)}\n\n{options}\n\n\n{ARGUMENTS} = _parse_args()\n"
+    options = plain_options(program.description, arguments, outputs, folder, draws=_draws(program))
+    return f"{options}\n\n\n{ARGUMENTS} = _parse_args()"
+
+
+def _script(program: Program, start: str, writer: str) -> str:
     header = (
         "#!/usr/bin/env python3\n"
         f"# Generated by nbsnake from {comment(program.notebook)}. "
@@ -125,17 +86,19 @@ def _script(program: Program, folder: str, command_line: str, writer: str) -> st
     )
     if program.futures:
         header += f"from __future__ import {', '.join(program.futures)}\n"
-    parts = [header, _set_up(program, folder)]
-    parts += [command_line] if command_line else []
     helpers = {name for cell in program.cells for name in cell.helpers}
-    parts += [helper_source(helpers)] if helpers else []
+    parts = [f"{start}\n\n{helper_source(helpers)}" if helpers else start]
     parts += [_cell(cell, program) for cell in program.cells]
-    return "\n\n".join(parts)
+    return f"{header}\n\n{parts[0]}" + "".join(f"\n\n{part}" for part in parts[1:])
+
+
+def _draws(program: Program) -> bool:
+    return any(cell.kind == "code" and DRAWS.search(cell.source) for cell in program.cells)
 
 
 def _set_up(program: Program, folder: str) -> str:
-    draws = any(cell.kind == "code" and DRAWS.search(cell.source) for cell in program.cells)
-    return SET_UP.format(folder=string(folder), more=NO_WINDOW if draws else "")
+    more = f"    {NO_WINDOW}\n" if _draws(program) else ""
+    return SET_UP.format(folder=string(folder), more=more)
 
 
 def _cell(cell: Cell, program: Program) -> str:
@@ -146,134 +109,3 @@ def _cell(cell: Cell, program: Program) -> str:
     bound = "".join(f"{name} = {ARGUMENTS}.{name}\n" for name in unassigned)
     source = cell.source if cell.source.endswith("\n") else cell.source + "\n"
     return f"# %% cell {cell.index}\n{bound}{source}"
-
-
-def _parse_args(
-    description: str, arguments: tuple[Argument, ...], artifacts: tuple[Artifact, ...]
-) -> str:
-    """The function that reads the command line, and makes the folders of the step's outputs.
-
-    It takes all spellings in use: ``--name=value`` as rules write it, ``--name value``,
-    ``--names a b``, ``--flag`` as DVC does, dashes for underscores as MLV-tools did; and
-    ``--values-from`` a JSON file for what no command line can carry.
-    """
-    kinds = {argument.type.kind for argument in arguments}
-    written = {artifact.param for artifact in artifacts if artifact.is_output}
-    outputs = [argument for argument in arguments if argument.name in written]
-    lists = [argument for argument in arguments if argument.type.is_list]
-    flags = [argument for argument in arguments if argument.type.is_flag]
-    single = [arg for arg in arguments if not arg.type.is_list and not arg.type.is_flag]
-    more = (JOINED_FLAGS if flags else "") + (JOINED_LISTS if lists else "")
-    helpers = [
-        *([BOOLEAN] if "bool" in kinds else []),
-        *([TEXT] if any(arg.type.is_text for arg in single) else []),
-        *([MAPPING] if "dict" in kinds else []),
-        *([LIST_OF] if lists else []),
-        *([JOINED.format(more=more)] if arguments else []),
-    ]
-    body = [f"single = {_names(single, OPTION)}"] if arguments else []
-    if flags:
-        body += ["flags = {", *_flag_words(flags, arguments), "}"]
-    if lists:
-        options = "{*single, *several, *flags}" if flags else "{*single, *several}"
-        body += [f"several = {_names(lists)}", f"options = {options}"]
-    body += [
-        "parser = argparse.ArgumentParser(",
-        *([f"    description={_description(description)},"] if description else []),
-        "    formatter_class=argparse.RawDescriptionHelpFormatter,",
-        "    allow_abbrev=False,",
-        ")",
-        *(line for argument in arguments for line in _add_argument(argument, arguments)),
-        *_parsed(f"parser.parse_args({'[*joined(sys.argv[1:])]' if arguments else ''})", outputs),
-    ]
-    used = ["json", *(["os"] if outputs else []), *(["pathlib"] if "Path" in kinds else []), "sys"]
-    modules = ["argparse", *(used if arguments else [])]
-    text = ["def _parse_args():", *(f"    import {module}" for module in modules), ""]
-    text += [*helpers, *(f"    {line}" for line in body)]
-    return "\n".join([*text, "", "", f"{ARGUMENTS} = _parse_args()", ""])
-
-
-def _parsed(call: str, outputs: list[Argument]) -> Iterator[str]:
-    """Give back what was parsed, once the folders of outputs are there: only Snakemake makes them.
-
-    A folder that is an output itself is for the notebook to make.
-    """
-    if not outputs:
-        yield f"return {call}"
-        return
-    paths = [f"{'*' * each.type.is_list}args.{each.name}" for each in outputs]
-    yield f"args = {call}"
-    yield f"for path in [{', '.join(paths)}]:"
-    yield '    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)'
-    yield "return args"
-
-
-def _flag_words(flags: Iterable[Argument], arguments: Iterable[Argument]) -> Iterator[str]:
-    """``--flag`` and ``--no-flag``, unless that is the name of another parameter."""
-    taken = {flag for argument in arguments for flag in _flags(argument)}
-    for argument in flags:
-        for flag in _flags(argument):
-            yield f"    {string(flag)}: {string(f'--{argument.name}=true')},"
-            negative = f"--no-{flag[2:]}"
-            if negative not in taken:
-                yield f"    {string(negative)}: {string(f'--{argument.name}=false')},"
-
-
-def _add_argument(argument: Argument, arguments: Iterable[Argument]) -> Iterator[str]:
-    kind = _type(argument)
-    yield "parser.add_argument("
-    yield f"    {', '.join(map(string, _flags(argument)))},"
-    yield f"    type={kind},"
-    if argument.type.choices:
-        yield f"    choices={literal(list(argument.type.choices))},"
-    yield "    required=True," if argument.required else f"    default={_default(argument)},"
-    if argument.help:
-        yield f"    help={_help(' '.join(argument.help.split()))},"
-    yield ")"
-    taken = {flag for each in arguments for flag in _flags(each)}
-    negative = [f"--no-{flag[2:]}" for flag in _flags(argument)]
-    if argument.type.optional and not argument.type.is_flag and taken.isdisjoint(negative):
-        yield "parser.add_argument("
-        yield f"    {', '.join(map(string, negative))},"
-        yield f"    dest={string(argument.name)},"
-        yield '    action="store_const",'
-        yield "    const=None,"
-        yield "    default=argparse.SUPPRESS,"
-        yield ")"
-
-
-def _type(argument: Argument) -> str:
-    names = {"bool": "boolean", "dict": "mapping", "Path": "pathlib.Path"}
-    kind = names.get(argument.type.kind, argument.type.kind)
-    if argument.type.is_list:
-        return f"list_of({kind})"
-    return {"str": "text", "pathlib.Path": "lambda word: pathlib.Path(text(word))"}.get(kind, kind)
-
-
-def _default(argument: Argument) -> str:
-    """argparse makes a text what its type says, but not the items of a list."""
-    if argument.type.kind == "Path" and isinstance(argument.default, list):
-        paths = (f"pathlib.Path({string(str(path))})" for path in argument.default)
-        return f"[{', '.join(paths)}]"
-    return literal(argument.default)
-
-
-def _help(text: str) -> str:
-    """argparse fills in ``%(...)s``, so that every other percent sign is doubled."""
-    return string(text.replace("%", "%%"))
-
-
-def _description(text: str) -> str:
-    """A description is filled in only where it seems to name the program."""
-    return _help(text) if "%(prog)" in text else string(text)
-
-
-def _flags(argument: Argument) -> list[str]:
-    """``--my_param`` as DVC writes it, ``--my-param`` as people do."""
-    return list(dict.fromkeys([f"--{argument.name}", f"--{argument.name.replace('_', '-')}"]))
-
-
-def _names(arguments: Iterable[Argument], *others: str) -> str:
-    """A set of option names; there is at least one."""
-    flags = [flag for argument in arguments for flag in _flags(argument)]
-    return f"{{{', '.join(map(string, [*flags, *others]))}}}"

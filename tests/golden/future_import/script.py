@@ -3,65 +3,19 @@
 from __future__ import annotations, division, generators as g
 
 
-def _set_up():
-    """Be as Jupyter is: import from the notebook's folder, and have no file of one's own."""
-    import os
-    import sys
-
-    here = os.path.dirname(os.path.realpath(globals().pop("__file__", "")))
-    notebooks = os.path.normpath(os.path.join(here, "../.."))
-    sys.path[:] = [notebooks, *(path for path in sys.path if os.path.realpath(path) != here)]
-
-
-_set_up()
-
-
 def _parse_args():
     import argparse
-    import json
     import sys
+    from pathlib import Path
 
-    def joined(words):
-        """Write each option as '--name=value', for a value may begin with a dash."""
-        while words:
-            word = words.pop(0)
-            if word in single and words:
-                word += "=" + words.pop(0)
-            if word.startswith("--values-from="):
-                yield from told_in(word.partition("=")[2])
-            elif word.partition("=")[2] == "--":
-                yield word + "\0"  # argparse would drop the value
-            else:
-                yield word
-
-    def told_in(path):
-        """The options that a JSON file tells; what is null there is None here."""
-        with open(0 if path == "-" else path, encoding="utf-8") as file:
-            values = json.load(file)
-        for name, value in values.items():
-            if value is None:
-                parser.set_defaults(**{name: None})
-            else:
-                word = value if isinstance(value, str) else json.dumps(value)
-                yield from joined([f"--{name}={word}"])
-
-    single = {"--n", "--values-from"}
-    parser = argparse.ArgumentParser(
-        description="What only the beginning of a script may hold.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--n",
-        type=int,
-        default=1,
-        help="a number",
-    )
-    return parser.parse_args([*joined(sys.argv[1:])])
+    sys.path[0] = str(Path(globals().pop("__file__")).resolve().parents[2])
+    parser = argparse.ArgumentParser(description="What only the beginning of a script may hold.",
+                                     allow_abbrev=False)
+    parser.add_argument("--n", type=int, default=1, help="a number")
+    return parser.parse_args()
 
 
 _args = _parse_args()
-
 
 # %% cell 1
 """What only the beginning of a script may hold.

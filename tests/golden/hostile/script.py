@@ -41,14 +41,14 @@ def _parse_args():
                     items.append(words.pop(0))
                 word += "=" + json.dumps(items)
             if word.startswith("--values-from="):
-                yield from told_in(word.partition("=")[2])
+                yield from values_in(word.partition("=")[2])
             elif word.partition("=")[2] == "--":
                 yield word + "\0"  # argparse would drop the value
             else:
                 yield word
 
-    def told_in(path):
-        """The options that a JSON file tells; what is null there is None here."""
+    def values_in(path):
+        """The options in a JSON file; null is None."""
         with open(0 if path == "-" else path, encoding="utf-8") as file:
             values = json.load(file)
         for name, value in values.items():
