@@ -83,3 +83,16 @@ def test_what_a_person_wrote_beside_the_stages_stays(tmp_path):
     write_lock({"b": {"cmd": "echo 2"}})
     expected = "schema: '2.0'\ndatasets: []\nstages:\n  a: # mine\n    cmd: echo 1\n"
     assert lock.read_text() == f"{expected}  b:\n    cmd: echo 2\n"
+
+
+@pytest.mark.parametrize("start", range(58, 84))
+@pytest.mark.parametrize("end", [1, 2, 9, 40])
+def test_lines_are_folded_at_the_very_column(start, end):
+    """Words that end before, at and behind the width, followed by short and long ones."""
+    for text in (
+        f"{'x' * start} {'y' * end}",
+        f"a {'x' * start} {'y' * end} b",
+        f"{'x ' * (start // 2)}{'y' * end}",
+    ):
+        entry = {"cmd": text, "params": {"params.yaml": {"train.text": text, "list": [text]}}}
+        assert entry_text(entry) == dumps_yaml(entry)

@@ -335,7 +335,7 @@ def test_future_import_moves_to_the_top_and_lines_stay():
         '"""Text."""\nfrom __future__ import (\n    division,\n    annotations,\n)\nraise OSError'
     )
     text = render_script(step(declare(OUT), cell))
-    assert text.splitlines()[2] == "from __future__ import division, annotations"
+    assert text.splitlines()[3] == "from __future__ import division, annotations"
     assert text.count("__future__") == 1
     lines = text.splitlines()
     assert lines.index("raise OSError") - lines.index("# %% cell 2") == 6

@@ -13,6 +13,15 @@ def string(text: str) -> str:
     return f"{quote}{shown}{quote}"
 
 
+def docstring(text: str) -> str:
+    """A text as a docstring, over several lines where it can be written as it is."""
+    lines = text.split("\n")
+    readable = all(line.isprintable() for line in lines) and "\\" not in text
+    if not readable or '"""' in text or text.endswith('"'):
+        return string(text)
+    return f'"""{text}"""' if len(lines) == 1 else f'"""{text}\n"""'
+
+
 def literal(value: Value) -> str:
     """A value as Python reads it back; infinities and NaN have no literal of their own."""
     if isinstance(value, str):

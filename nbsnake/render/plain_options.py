@@ -4,40 +4,48 @@ It reads as a person would write it. What lists, mappings and missing values nee
 `nbsnake.render.rich_options`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
+from nbsnake.model.paramtype import text_of
 from nbsnake.model.quote import literal, string
 from nbsnake.model.step import Argument, Source
 
 PLAIN = ("str", "int", "float", "bool", "Path")
 WIDTH = 100
-# argparse takes a value that begins with a dash, and is no plain number, for an option.
-DASHED = ("str", "float", "Path")
+# DVC writes a value of params.yaml as a word of its own; argparse takes such a one for an option.
+OPTION_LIKE = re.compile(r"-(?!\d+$|\d*\.\d+$)")
 NO_WINDOW = 'os.environ.setdefault("MPLBACKEND", "agg")  # draw without a window'
 
 
 def are_plain(arguments: Iterable[Argument]) -> bool:
-    """Whether these parameters need no more than what this module writes."""
+    """Whether these parameters, with their values, need no more than what this module writes."""
     given = list(arguments)
     flags = {flag for argument in given for flag in flags_of(argument)}
     negatives = {f"--no-{flag[2:]}" for arg in given if arg.type.is_flag for flag in flags_of(arg)}
-    return flags.isdisjoint(negatives) and all(
-        each.kind in PLAIN and not (each.is_list or each.optional)
-        for each in (argument.type for argument in given)
-    )
+    return flags.isdisjoint(negatives) and not any(map(_is_special, given))
+
+
+def _is_special(argument: Argument) -> bool:
+    if argument.type.kind not in PLAIN or argument.type.is_list or argument.type.optional:
+        return True
+    values = [argument.value, *(each.value for each in argument.overrides)]
+    from_config = argument.source is Source.CONFIG
+    return from_config and any(map(OPTION_LIKE.match, map(text_of, values)))
 
 
 def plain_options(
-    description: str,
     arguments: tuple[Argument, ...],
     outputs: list[Argument],
     folder: str,
+    about: str,
     *,
     draws: bool,
 ) -> str:
     """The function that reads the command line, and makes the folders of ``outputs``.
 
-    ``folder`` leads from the script to the notebook, from where a notebook imports. Rules write
+    ``folder`` leads from the script to the notebook, from where a notebook imports; ``about`` is
+    the expression for the description that ``--help`` shows. Rules write
     ``--name=value``; DVC writes ``--name value`` for what comes from params.yaml, and ``--flag`` or
     ``--no-flag``.
     """
@@ -46,10 +54,9 @@ def plain_options(
         *(["import os"] if draws else []),
         "import sys",
         "from pathlib import Path",
-        "",
         f'sys.path[0] = str(Path(globals().pop("__file__")).resolve(){_below(folder)})',
         *([NO_WINDOW] if draws else []),
-        *_call("parser = argparse.ArgumentParser", _parser_words(description)),
+        f"parser = argparse.ArgumentParser(description={about}, allow_abbrev=False)",
         *(line for argument in arguments for line in plain_argument(argument)),
         *_parsed(arguments, "args =" if outputs else "return"),
         *_folders(outputs),
@@ -68,23 +75,12 @@ def help_of(text: str) -> str:
     return string(text.replace("%", "%%"))
 
 
-def description_of(text: str) -> str:
-    """A description is filled in only where it seems to name the program."""
-    return help_of(text) if "%(prog)" in text else string(text)
-
-
 def _below(folder: str) -> str:
     """What leads from the path of the script to a folder."""
     up = 0
     while folder.startswith("../") or folder == "..":
         folder, up = folder[3:], up + 1
     return f".parents[{up}]" + (f" / {string(folder)}" if folder not in ("", ".") else "")
-
-
-def _parser_words(description: str) -> list[str]:
-    summary = description.strip().partition("\n")[0]
-    words = [f"description={description_of(summary)}"] if summary else []
-    return [*words, "allow_abbrev=False"]
 
 
 def plain_argument(argument: Argument) -> list[str]:
@@ -112,19 +108,11 @@ def _call(function: str, words: list[str]) -> list[str]:
 
 
 def _parsed(arguments: tuple[Argument, ...], target: str) -> Iterator[str]:
-    flags = any(argument.type.is_flag for argument in arguments)
-    single = [
-        string(flag) for arg in arguments if _may_begin_with_dash(arg) for flag in flags_of(arg)
-    ]
-    words = "sys.argv[1:]"
-    if flags:
+    words = ""
+    if any(argument.type.is_flag for argument in arguments):
         yield from _spelled(arguments)
-        words = f"[spelled.get(word.lower(), word) for word in {words}]"
-    if single:
-        yield f"words = iter({words})  # a value may begin with a dash, which '--name=value' allows"
-        joined = f"""f"{{word}}={{next(words, '')}}" if word in {{{", ".join(single)}}} else word"""
-        words = f"[{joined} for word in words]"
-    yield f"{target} parser.parse_args({'' if words == 'sys.argv[1:]' else words})"
+        words = "[spelled.get(word.lower(), word) for word in sys.argv[1:]]"
+    yield f"{target} parser.parse_args({words})"
 
 
 def _spelled(arguments: tuple[Argument, ...]) -> Iterator[str]:
@@ -137,10 +125,6 @@ def _spelled(arguments: tuple[Argument, ...]) -> Iterator[str]:
         for flag in flags_of(argument)
     ]
     yield f"spelled = {{{', '.join(pairs)}}}"
-
-
-def _may_begin_with_dash(argument: Argument) -> bool:
-    return argument.source is Source.CONFIG and argument.type.kind in DASHED
 
 
 def _folders(outputs: list[Argument]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from nbsnake.model.quote import literal, string
 from nbsnake.model.step import Argument
-from nbsnake.render.plain_options import description_of, flags_of, help_of
+from nbsnake.render.plain_options import flags_of, help_of
 from nbsnake.render.values import OPTION
 
 BOOLEAN = """\
@@ -74,12 +74,15 @@ JOINED_LISTS = """\
 """
 
 
-def rich_options(description: str, arguments: tuple[Argument, ...], outputs: list[Argument]) -> str:
-    """The function that reads the command line, and makes the folders of ``outputs``."""
+def rich_options(arguments: tuple[Argument, ...], outputs: list[Argument], about: str) -> str:
+    """The function that reads the command line, and makes the folders of ``outputs``.
+
+    ``about`` is the expression for the description that ``--help`` shows.
+    """
     modules = ["argparse", "json", *(["os"] if outputs else []), *_pathlib(arguments), "sys"]
     body = [
         *_option_names(arguments),
-        *_parser(description),
+        f"parser = argparse.ArgumentParser(description={about}, allow_abbrev=False)",
         *(line for argument in arguments for line in add_argument(argument, arguments)),
         *_parsed(outputs),
     ]
@@ -119,15 +122,6 @@ def _option_names(arguments: tuple[Argument, ...]) -> Iterator[str]:
     if lists:
         yield f"several = {_names(lists)}"
         yield "options = {*single, *several, *flags}" if flags else "options = {*single, *several}"
-
-
-def _parser(description: str) -> Iterator[str]:
-    yield "parser = argparse.ArgumentParser("
-    if description:
-        yield f"    description={description_of(description)},"
-    yield "    formatter_class=argparse.RawDescriptionHelpFormatter,"
-    yield "    allow_abbrev=False,"
-    yield ")"
 
 
 def _parsed(outputs: list[Argument]) -> Iterator[str]:

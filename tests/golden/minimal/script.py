@@ -6,9 +6,8 @@ def _parse_args():
     import argparse
     import sys
     from pathlib import Path
-
     sys.path[0] = str(Path(globals().pop("__file__")).resolve().parents[2])
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     return parser.parse_args()
 
 
