@@ -13,7 +13,8 @@ from dvc_data.hashfile.utils import get_mtime_and_size
 from dvc_objects.fs import localfs
 from dvc_objects.fs.system import inode
 
-from nbsnake.job.content import Digest, walk_files
+from nbsnake.job.content import Digest
+from nbsnake.job.ignore import walk_files
 
 
 def remember(folder: str, contents: Mapping[str, Digest], links: Iterable[str]) -> None:

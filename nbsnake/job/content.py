@@ -9,12 +9,11 @@ files' md5s and relative paths (``md5`` ends in ``.dir`` then).
 import hashlib
 import json
 import os
-import re
 import stat
-from collections.abc import Callable, Iterator
-from fnmatch import translate
-from functools import cache
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
+
+from nbsnake.job.ignore import walk_files
 
 T = TypeVar("T")
 
@@ -22,8 +21,6 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how Git LFS beg
 LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
 LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
 ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
-# DVC never looks at the first three; Snakemake leaves the last one in every output folder.
-IGNORED = (".dvc", ".git", ".hg", ".snakemake_timestamp")
 
 
 class Digest(NamedTuple):
@@ -66,34 +63,6 @@ class TreeFile(NamedTuple):
 def md5_of_file(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def walk_files(folder: str) -> Iterator[tuple[str, str]]:
-    """All files below ``folder`` that DVC would track, as (relative path, path)."""
-    is_ignored = _pattern((*IGNORED, *_ignored_names())).match
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_ignored(name))
-        inside = os.path.relpath(parent, folder).replace(os.sep, "/")
-        start = "" if inside == "." else f"{inside}/"
-        for name in files:
-            if not is_ignored(name):
-                yield f"{start}{name}", os.path.join(parent, name)
-
-
-@cache
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(translate, names)))
-
-
-def _ignored_names() -> tuple[str, ...]:
-    """The patterns of the project's .dvcignore that are about names; those with a path inside
-    and those that take an ignored name back are not heeded."""
-    try:
-        with open(".dvcignore", encoding="utf-8") as file:
-            lines = [line.strip().rstrip("/") for line in file]
-    except OSError:
-        return ()
-    return tuple(line for line in lines if line and line[0] not in "#!" and "/" not in line)
 
 
 def tree_of_folder(folder: str) -> list[TreeFile]:

@@ -12,9 +12,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 
-from nbsnake.job.content import (
-    walk_files,
-)
+from nbsnake.job.ignore import walk_files
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 LINKS = ("hardlink", "symlink")

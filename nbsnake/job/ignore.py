@@ -1,0 +1,188 @@
+"""Which files DVC does not see: the patterns of all .dvcignore files, as regular expressions.
+
+Standard library only: this runs inside every job, where DVC and its pattern library may be absent.
+The patterns are git's (https://git-scm.com/docs/gitignore#_pattern_format), each one read relative
+to its .dvcignore file. Where DVC differs from git, this does as DVC does: a negated pattern also
+holds for what lies below the path that it matches.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+FILE = ".dvcignore"
+DEFAULTS = (".hg/", ".git/", ".git", ".dvc/")  # of DVC itself
+TIMESTAMP = ".snakemake_timestamp"  # which Snakemake leaves in every output folder
+
+
+class Rule(NamedTuple):
+    """One pattern; ``regex`` matches from the start of a path relative to the project's root.
+
+    Paths of folders are tried with and without a slash at the end.
+    """
+
+    regex: str
+    negated: bool
+    only_folders: bool
+
+
+Rules = tuple[Rule, ...]
+
+
+def walk_files(folder: str) -> Iterator[tuple[str, str]]:
+    """All files below ``folder`` that DVC would track, as (relative path, path).
+
+    Raises :class:`OSError` for a folder that cannot be read. Links to folders are not followed.
+    """
+    base = os.path.relpath(folder).replace(os.sep, "/")
+    if base.startswith("../"):
+        yield from _walk(folder, "", None, ())
+        return
+    rules = _rules_in("", tuple(filter(None, map(_rule, DEFAULTS))))
+    above = ""
+    for name in base.split("/") if base != "." else ():
+        above = f"{above}/{name}" if above else name
+        if _matcher(rules, is_folder=True)(above):
+            return
+        rules = _rules_in(above, rules)
+    yield from _walk(folder, "", above, rules)
+
+
+def _walk(folder: str, inside: str, base: str | None, rules: Rules) -> Iterator[tuple[str, str]]:
+    """``inside`` leads to ``folder`` from where the walk began, ``base`` from the project's root.
+
+    ``base`` is None outside of the project, where no patterns hold.
+    """
+    is_ignored = _matcher(rules, is_folder=False)
+    ignores_folder = _matcher(rules, is_folder=True)
+    if base and ignores_folder(base):  # by a pattern of its own
+        return
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = f"{base}/{entry.name}" if base else entry.name
+            if not entry.is_dir():
+                if entry.name != TIMESTAMP and not is_ignored(path):
+                    yield f"{inside}{entry.name}", entry.path
+            elif not entry.is_symlink() and not ignores_folder(path):
+                folders.append((entry, path))
+    for entry, path in folders:
+        below = f"{inside}{entry.name}/"
+        if base is None:
+            yield from _walk(entry.path, below, None, ())
+        elif not os.path.exists(os.path.join(entry.path, ".dvc")):  # else a project of its own
+            yield from _walk(entry.path, below, path, _rules_in(path, rules))
+
+
+def _rules_in(folder: str, above: Rules) -> Rules:
+    """The rules in a folder: those of the folders above it, then those of its own file."""
+    path = f"{folder}/{FILE}" if folder else FILE
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = [line.strip() for line in file]
+    except OSError:
+        return above
+    if _matcher(above, is_folder=False)(path):
+        return above
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    rules = (_rule(_moved(each, folder) if folder else each) for each in patterns)
+    return (*above, *filter(None, rules))
+
+
+@cache
+def _matcher(rules: Rules, *, is_folder: bool) -> Callable[[str], bool]:
+    """Whether a path is ignored, where none of the folders above it is: the last match decides."""
+    used = [rule for rule in reversed(rules) if is_folder or not rule.only_folders]
+    groups = [
+        (re.compile("|".join(f"(?:{rule.regex})" for rule in group)).match, negated)
+        for negated, group in groupby(used, key=lambda rule: rule.negated)
+    ]
+
+    def matches(path: str) -> bool:
+        for match, negated in groups:
+            if match(path) or (is_folder and match(f"{path}/")):
+                return not negated
+        return False
+
+    return matches
+
+
+def _moved(pattern: str, folder: str) -> str:
+    """A pattern of a file in ``folder`` as one of the project's root, as DVC rewrites it."""
+    sign, pattern = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+    if "/" in pattern[:-1] and not pattern.startswith("**/"):
+        return f"{sign}/{folder}/{pattern.removeprefix('/').removeprefix(chr(92))}"
+    return f"{sign}/{folder}/**/{pattern.removeprefix('**/').removeprefix(chr(92))}"
+
+
+@cache
+def _rule(pattern: str) -> Rule | None:
+    """The rule of a pattern; None for a pattern that matches nothing or cannot be read."""
+    negated, only_folders = pattern.startswith("!"), pattern.endswith("/")
+    segments = pattern.removeprefix("!").split("/")
+    if segments in ([""], ["", ""]):
+        return None
+    if not segments[0]:
+        del segments[0]
+    elif len(segments) == 1 or segments[1:] == [""]:
+        segments.insert(0, "**")
+    if not segments[-1]:
+        segments[-1] = "**"
+    segments = [
+        each for i, each in enumerate(segments) if each != "**" or segments[i - 1 : i] != ["**"]
+    ]
+    if only_folders and segments == ["**"]:
+        return None  # as for DVC
+    try:
+        regex = _regex(segments)
+        re.compile(regex)
+    except (ValueError, re.error):
+        return None
+    return Rule(regex, negated, only_folders)
+
+
+def _regex(segments: list[str]) -> str:
+    """``**`` stands for any folders, none included, and at the end for all that is inside."""
+    if segments in (["**"], ["**", "*"]):
+        return "."
+    if segments == ["**", "*", "**"]:
+        raise ValueError("DVC takes it for a slash, with which no path begins")
+    parts = ["(?:.+/)?" if segments[0] == "**" else _glob(segments[0])]
+    for before, segment in pairwise(segments):
+        slash = "" if before == "**" and len(parts) == 1 else "/"
+        parts.append("(?:/.+)?" if segment == "**" else slash + _glob(segment))
+    if segments[-1] == "**":
+        return "".join(parts[:-1]) + "/"
+    return "".join(parts) + "(?:/|$)"
+
+
+def _glob(segment: str) -> str:
+    """One part of a path; a sign after a backslash stands for itself."""
+    if segment == "*":
+        return "[^/]+"
+    regex, rest = "", segment
+    while rest:
+        sign, rest = rest[0], rest[1:]
+        if sign == "\\":
+            if not rest:
+                raise ValueError(segment)
+            sign, rest = re.escape(rest[0]), rest[1:]
+            regex += sign
+        elif sign == "[":
+            inside, rest = _bracket(rest)
+            regex += inside
+        else:
+            regex += {"*": "[^/]*", "?": "[^/]"}.get(sign) or re.escape(sign)
+    return regex
+
+
+def _bracket(rest: str) -> tuple[str, str]:
+    """The class of signs that begins here, and what follows it; ``]`` may be its first sign."""
+    found = re.match(r"([!^]?)(\]?[^\]]*)\]", rest)
+    if not found:
+        raise ValueError(rest)
+    inside = found[2].replace("\\", "\\\\")
+    return f"[{'^' if found[1] else ''}{inside}]", rest[found.end() :]
