@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import run_tool
+
 COUNTED = """\
 import os
 import time
@@ -221,15 +223,7 @@ class Project:
         self, *command: str, code: int = 0, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the command to its end and assert its exit code; ``env`` adds variables."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**self.env, **(env or {})},
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=300,
-        )
+        done = run_tool(command, self.root, {**self.env, **(env or {})})
         told = f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == code, told
         return done

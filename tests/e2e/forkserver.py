@@ -1,4 +1,4 @@
-"""Runs nbsnake and Snakemake as their entry points do, each time in a fresh fork.
+"""Runs nbsnake, Snakemake and DVC as their entry points do, each time in a fresh fork.
 
 Called as a program. The fork has imported what the tools import, which is most of the time that a
 short run takes; all else, also what a C library told by ``LD_PRELOAD`` counts, begins anew. Reads
@@ -17,14 +17,19 @@ import threading
 import traceback
 from typing import Any
 
-COMMANDS = ("exec", "dvc", "cli", "commands.restore", "commands.run", "commands.status")
+ENTRIES = {"nbsnake": "nbsnake.__main__", "snakemake": "snakemake.cli", "dvc": "dvc.cli"}
+OFTEN = (
+    *("cli", "job.exec", "dvc.api", "dvc.make_plan", "snakemake.session", "generate.generate"),
+    *(f"commands.{name}" for name in ("generate", "init", "restore", "run", "status", "sync")),
+)
+DVC = ("cli.parser", "commands.status", "commands.repro", "repo.reproduce", "utils.serialize")
 
 
 def main() -> None:
     for name in (
-        *(f"nbsnake.{command}" for command in COMMANDS),
-        "dvc.utils.serialize",
-        "snakemake.cli",
+        *ENTRIES.values(),
+        *(f"nbsnake.{each}" for each in OFTEN),
+        *(f"dvc.{each}" for each in DVC),
     ):
         importlib.import_module(name)
     gc.collect()
@@ -54,6 +59,8 @@ def become(request: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(out, 1)
+    if request.get("err"):
+        out = os.open(request["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(out, 2)
     sys.argv = request["argv"]
     arm = getattr(ctypes.CDLL(None), "fault_arm", None)
@@ -62,9 +69,8 @@ def become(request: dict[str, Any]) -> None:
 
 
 def call(argv: list[str]) -> int:
-    name = "nbsnake.__main__" if argv[0] == "nbsnake" else "snakemake.cli"
     try:
-        code: int | None = importlib.import_module(name).main(argv[1:])
+        code: int | None = importlib.import_module(ENTRIES[argv[0]]).main(argv[1:])
     except SystemExit as left:
         if isinstance(left.code, str):
             print(left.code, file=sys.stderr)
