@@ -3,6 +3,8 @@
 import argparse
 import importlib
 import os
+import sys
+from collections.abc import Mapping
 from types import ModuleType
 
 from nbsnake import __version__
@@ -24,18 +26,22 @@ COMMANDS = {
     "compare": "one table of parameters and metrics over variants and revisions, best first",
     "status": "say for each step whether its result is fresh, and why not",
 }
+COMPLETION = "--print-completion"
+SHELLS = ("bash", "zsh", "fish")
 INTERRUPTED = 130
 
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run the command, and tell errors as what they are."""
+    if argv and argv[0].partition("=")[0] == COMPLETION:
+        return _print_completion(argv)
     name = next((word for word in argv if word in COMMANDS), None)
     if name == "exec":  # reached only when it is not the first word
         say("options of nbsnake itself cannot come before 'exec'")
         return 2
-    module = importlib.import_module(f"nbsnake.commands.{name}") if name else None
+    module = _module(name) if name else None
     end = argv.index("--") if name == "run" and "--" in argv else len(argv)
-    args = _parser(name, module).parse_args(argv[:end])
+    args = _parser({name: module} if name and module else {}).parse_args(argv[:end])
     args.snakemake_args = argv[end + 1 :]
     if module is None:
         return 2
@@ -53,6 +59,22 @@ def main(argv: list[str]) -> int:
     return code
 
 
+def _print_completion(argv: list[str]) -> int:
+    """Print what a shell needs to complete commands and options."""
+    import shtab  # slow, and seldom needed
+
+    parser = argparse.ArgumentParser(prog=f"nbsnake {COMPLETION}")
+    parser.add_argument("shell", choices=SHELLS)
+    given = parser.parse_args([*argv[0].split("=")[1:], *argv[1:]])
+    modules = {name: _module(name) for name in COMMANDS if name != "exec"}
+    sys.stdout.write(f"{shtab.complete(_parser(modules), given.shell)}\n")
+    return 0
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"nbsnake.commands.{name}")
+
+
 def _enter(directory: str) -> None:
     try:
         os.chdir(directory)
@@ -60,8 +82,8 @@ def _enter(directory: str) -> None:
         raise UsageError(f"cannot work in {directory}: {error.strerror}") from None
 
 
-def _parser(called: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
-    """All commands with their help, and the arguments of the one that is called."""
+def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
+    """All commands with their help, and the arguments of those in ``modules``."""
     parser = argparse.ArgumentParser(
         prog="nbsnake",
         description="Jupyter notebooks in, a parallel Snakemake run, DVC-versioned results out.",
@@ -70,11 +92,14 @@ def _parser(called: str | None, module: ModuleType | None) -> argparse.ArgumentP
     parser.add_argument(
         "-C", dest="directory", default=".", metavar="DIR", help="work as if called in DIR"
     )
+    parser.add_argument(
+        COMPLETION, metavar="SHELL", help=f"print completions for {', '.join(SHELLS)}, and exit"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
         )
-        if name == called and module is not None:
-            module.add_arguments(command)
+        if name in modules:
+            modules[name].add_arguments(command)
     return parser

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 from builders import declare, nb_bytes
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nbsnake.cli import main
 from nbsnake.cluster.generic import SYSTEMS
+from nbsnake.cluster.profiles import Setting, read_profile, render_profile
 from nbsnake.cluster.slurm.facts import minutes, parse_cluster
 from nbsnake.job.receipt import Receipt, write_receipt
-from nbsnake.settings.settings import read_yaml
 
-GOLDEN = Path(__file__).parent / "profiles"
 PROFILE = "workflow/profiles/slurm/profile.yaml"
+GOLDEN = Path(__file__).parent / "profiles"
+
 CONFIG = """\
 Configuration data as of 2026-11-25T16:07:45
 AccountingStorageEnforce = {enforce}
@@ -188,7 +191,7 @@ def test_requests_follow_what_was_used_and_leave_some_room(project, monkeypatch,
     write_receipt(receipt())
     monkeypatch.setattr("nbsnake.commands.profile.variant_names", lambda: {"a": ["a"]})
     assert main(["profile", "slurm", "--from-receipts"]) == 0
-    settings = read_yaml(PROFILE)
+    settings = read_profile("workflow/profiles/slurm")
     assert settings["set-threads"] == {"a": 3}
     assert settings["set-resources"] == {
         "a": {"mem_mb": "1600 * attempt", "runtime": "20 * attempt"}
@@ -203,7 +206,7 @@ def test_nothing_is_guessed_of_steps_that_have_not_run(age, project, monkeypatch
     monkeypatch.setattr("nbsnake.commands.profile.variant_names", lambda: {"a": ["a"]})
     assert main(["profile", "slurm", "--from-receipts"]) == 0
     assert "a: has not run here" in capsys.readouterr().err
-    assert "set-resources" not in read_yaml(PROFILE)
+    assert "set-resources" not in read_profile("workflow/profiles/slurm")
 
 
 @pytest.mark.parametrize(
@@ -240,3 +243,20 @@ def test_submit_commands_name_what_snakemake_fills_in(system):
     submit = SYSTEMS[system].submit
     for field in ("{threads}", "{resources.mem_mb}", "{resources.runtime}", "{rule}"):
         assert field in submit
+
+
+words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30)
+scalars = words | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(words, values, max_size=4), words)
+def test_profile_reads_back_as_snakemake_reads_it(tmp_path_factory, options, why):
+    folder = tmp_path_factory.mktemp("profile")
+    settings = [Setting(key, value, why) for key, value in options.items()]
+    (folder / "profile.yaml").write_text(render_profile(settings, "profile", str(folder)))
+    assert read_profile(str(folder)) == options

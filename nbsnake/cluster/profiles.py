@@ -1,11 +1,14 @@
 """Snakemake profiles: settings, each with the reason for it, and the file that holds them."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import yaml
+
+from nbsnake.errors import PipelineError, Where
 from nbsnake.model.paramtype import Value
 from nbsnake.names import GROUPED
-from nbsnake.settings.yaml_text import Style, yaml_lines
 
 FOLDER = "workflow/profiles"
 FILE = "profile.yaml"
@@ -52,15 +55,38 @@ def group_settings(groups: Iterable[str], cores: int) -> list[Setting]:
 
 
 def render_profile(settings: Iterable[Setting], command: str, folder: str) -> str:
-    """The file: plain YAML, with the reasons as comments."""
+    """The file as YAML 1.1, by the library with which Snakemake reads it; reasons are comments."""
     lines = [
         f"# Written by `nbsnake {command}`, and yours from then on. It is used with:",
         f"#   snakemake --workflow-profile {folder}",
     ]
     for setting in settings:
         lines += [f"# {line}" for line in _wrapped(setting.why)]
-        lines.append(yaml_lines({setting.key: setting.value}, Style("\n", 2), 0).rstrip("\n"))
+        lines.append(_dumped(setting.key, setting.value))
     return "\n".join(lines) + "\n"
+
+
+def _dumped(key: str, value: Value) -> str:
+    text: str = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000)
+    return text.rstrip("\n")
+
+
+def read_profile(folder: str) -> dict[str, Any]:
+    """The settings in a folder's profile; {} where there is none.
+
+    Raises :class:`PipelineError` for one that Snakemake could not read.
+    """
+    path = Path(folder, FILE)
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        fault = " ".join(str(error).split())
+        raise PipelineError(f"cannot be read as YAML: {fault}", where=Where(str(path))) from None
+    if not isinstance(found, dict):
+        raise PipelineError("is no mapping of settings", where=Where(str(path)))
+    return found
 
 
 def _wrapped(text: str) -> list[str]:

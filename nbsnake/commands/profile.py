@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from nbsnake.cluster.fitting import unfit
 from nbsnake.cluster.generic import (
@@ -13,7 +12,7 @@ from nbsnake.cluster.generic import (
     generic_settings,
     status_script,
 )
-from nbsnake.cluster.profiles import FILE, FOLDER, Setting, render_profile
+from nbsnake.cluster.profiles import FILE, FOLDER, Setting, read_profile, render_profile
 from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.facts import Cluster
 from nbsnake.cluster.slurm.profile import Wishes, choose_partition, slurm_settings
@@ -27,7 +26,6 @@ from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
-from nbsnake.settings.settings import read_yaml
 
 KINDS = ("slurm", "generic", "default")
 # Which options mean something for which kind.
@@ -192,7 +190,7 @@ def _done(drift: Drift) -> str:
 
 
 def _check(cluster: Cluster, args: argparse.Namespace, folder: str) -> int:
-    profile = read_yaml(f"{folder}/{FILE}") if Path(folder, FILE).exists() else {}
+    profile = read_profile(folder)
     defaults = profile.get("default-resources")
     named = defaults.get("slurm_partition") if isinstance(defaults, dict) else None
     default = choose_partition(cluster, args.partition or named or "")
