@@ -122,7 +122,7 @@ def test_axes_are_filled_into_texts_of_a_use(text, told):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("of {cleint}", r"\{cleint\} is no axis of 'other'"),
+        ("of {cleint}", r"\{cleint\} is not an axis of 'other'"),
         ("{{ a.b }} inside", "filled in only as the whole value"),
         ("{{a.b}} inside", "filled in only as the whole value"),
         ("{{ basee.pace }}", "params.yaml has no 'basee.pace'"),

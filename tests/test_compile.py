@@ -107,7 +107,7 @@ def test_output_inside_another_is_rejected_whatever_sorts_between():
     one = step(declare(":dvc-out: data/a/"), path="a.ipynb")
     two = step(declare(":dvc-out: data/a-b"), path="b.ipynb")
     three = step(declare(":dvc-out: data/a/c"), path="c.ipynb")
-    with pytest.raises(PipelineError, match="lies in 'data/a'"):
+    with pytest.raises(PipelineError, match="is inside 'data/a'"):
         pipeline(one, two, three)
     assert len(pipeline(one, two).steps) == 2
 

@@ -410,7 +410,7 @@ REFUSED = {
     "exit": "1:1: 'exit' alone ends IPython, but no script",
     "class A:\n    x = await y": "1:1: 'await' in the body of a class is not supported",
     "!ls\n_nb_shell = 1": "1:2: '_nb_shell' is a name that the script needs itself",
-    "x = !ls\nprint(x.n)": "1:2: 'x.n' is of IPython's lists, and 'x' is a plain list",
+    "x = !ls\nprint(x.n)": "1:2: 'x.n' is for IPython's lists, but 'x' is a plain list",
 }
 
 

@@ -86,7 +86,7 @@ def test_rules_are_as_snakefmt_would_write_them(case):
     ("values", "fault"),
     [
         ("[0.1, 'x || touch pwned']", "is not of the type list[float]"),
-        ("[0.1, 0.1]", "line 2: the value 0.1 of sweep.rates stands there twice"),
+        ("[0.1, 0.1]", "line 2: the value 0.1 of sweep.rates appears twice"),
         ("[]", "line 2: sweep.rates is no list of values"),
         ("0.1", "is not of the type list[float]"),
         ("[0.1, true]", "is not of the type list[float]"),
@@ -105,7 +105,7 @@ def test_a_list_that_changes_is_checked_before_anything_runs(values, fault, tmp_
 
 @pytest.mark.parametrize("value", ["x || touch pwned", "c/d", "", ".", "a b", "$(x)", True, None])
 def test_a_list_never_brings_what_a_shell_would_read(value):
-    with pytest.raises(NbsnakeError, match="can be in no path"):
+    with pytest.raises(NbsnakeError, match="cannot be part of a path"):
         read_stages(
             {"stages": {"a": {"matrix": {"p": "${l}"}, "cmd": "x", "meta": {"nbsnake": "a"}}}},
             {"l": ["a", value]},

@@ -101,7 +101,7 @@ REFUSED = {
         "mend it, or the type that the notebook declares",
     ),
     "train: [1]": (
-        "line 1: 'train' is the name of a step but holds no mapping",
+        "line 1: 'train' is the name of a step but its value is not a mapping",
         "write the step's parameters below 'train:'",
     ),
     "seed: 1\ntrain:\n  rate: x": (
@@ -129,14 +129,14 @@ REFUSED = {
         "its keys must be texts",
     ),
     "train:\n  # Faster\n  ratee: 1": (
-        "line 3: train.ratee is no parameter of the step",
+        "line 3: train.ratee is not a parameter of the step",
         "did you mean 'rate'?",
     ),
     "train:\n  1: 1": (
-        "line 2: train.1 is no parameter of the step",
+        "line 2: train.1 is not a parameter of the step",
         "known: rate, depth, fast, layers, mode, more",
     ),
-    "score:\n  x: 1": ("line 2: score.x is no parameter of the step", "known: none"),
+    "score:\n  x: 1": ("line 2: score.x is not a parameter of the step", "known: none"),
 }
 
 

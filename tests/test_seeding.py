@@ -134,7 +134,7 @@ FAULTS = {
     ),
     "no mapping": (
         "\ntrain: 3\n",
-        "params.yaml, line 2: 'train' is the name of a step but holds no mapping",
+        "params.yaml, line 2: 'train' is the name of a step but its value is not a mapping",
         "write the step's parameters below 'train:': rate: 0.1, name: a b",
     ),
 }

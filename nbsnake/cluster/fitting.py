@@ -54,7 +54,7 @@ def _faults(
     known = ", ".join(each.name for each in cluster.partitions)
     if partition is None:
         yield PipelineError(
-            f"the step {step.name!r} asks for the partition {named!r}, which is not there",
+            f"the step {step.name!r} asks for the partition {named!r}, which does not exist",
             where=step.where,
             hint=f"partitions: {known}",
         )

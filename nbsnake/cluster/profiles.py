@@ -85,7 +85,7 @@ def read_profile(folder: str) -> dict[str, Any]:
         fault = " ".join(str(error).split())
         raise PipelineError(f"cannot be read as YAML: {fault}", where=Where(str(path))) from None
     if not isinstance(found, dict):
-        raise PipelineError("is no mapping of settings", where=Where(str(path)))
+        raise PipelineError("is not a mapping of settings", where=Where(str(path)))
     return found
 
 

@@ -109,7 +109,7 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
         _check(kind, other, param, given)
         if found.source is not Source.CONFIG:
             raise PipelineError(
-                f"{other.key} is given here, but for others it stands in {found.where}",
+                f"{other.key} is given here, but for other variants it is set in {found.where}",
                 where=other.where,
                 hint=f"move that value to {PARAMS_FILE}, below '{given.name}:'",
             )
@@ -183,7 +183,7 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
     if unknown := [name for name in names if name not in axes]:
         near = difflib.get_close_matches(unknown[0], axes, n=1)
         raise PipelineError(
-            f"{{{unknown[0]}}} is no axis of {given.name!r}",
+            f"{{{unknown[0]}}} is not an axis of {given.name!r}",
             where=where,
             hint=f"did you mean '{{{near[0]}}}'?"
             if near
@@ -226,13 +226,13 @@ def _bind_file(param: ParamSpec, carried: list[Artifact], given: Given) -> Argum
     for section in given.sections:
         if isinstance(held := given.params.get(section), dict) and param.name in held:
             raise PipelineError(
-                f"{section}.{param.name} is given here, but the parameter carries a file",
+                f"{section}.{param.name} is given here, but the parameter takes a file path",
                 where=place_of(PARAMS_FILE, (section, param.name)),
-                hint=f"remove it; the path stands in the notebook: {param.where}",
+                hint=f"remove it; the path is set in the notebook: {param.where}",
             )
     if axis := given.axis(param.name):
         raise PipelineError(
-            f"the parameter {param.name!r} carries a file, and is an axis as well",
+            f"the parameter {param.name!r} takes a file path, and is an axis as well",
             where=carried[0].where,
             hint=f"give the axis another name, and write '{{{axis.name}}}' in the path",
         )
@@ -273,7 +273,7 @@ def _bind_axis(param: ParamSpec, axis: Axis, given: Given) -> Argument:
     section = given.params.get(given.name)
     if isinstance(section, dict) and param.name in section:
         raise PipelineError(
-            f"{key} is given here, but the step runs for each of several values of it",
+            f"{key} is given here, but it is an axis of the step, with several values",
             where=place_of(PARAMS_FILE, key.split(".")),
             hint=f"remove it; the values are: {', '.join(axis.texts[:5])}",
         )
@@ -315,7 +315,7 @@ def _advice(kind: ParamType, value: Value) -> str:
     if kind.is_flag:
         return "write true or false; "
     if kind.kind == "dict" and isinstance(value, dict):
-        return "its keys must be texts, its values what JSON can say; "
+        return "its keys must be strings, its values JSON; "
     return f"{kind} | None allows null; " if value is None else ""
 
 

@@ -91,7 +91,7 @@ def _compile(given: Given) -> Step:
     spec, name = given.spec, given.name
     if name in TAKEN_NAMES or keyword.iskeyword(name):
         raise PipelineError(
-            f"the step would be called {name!r}, a name that Snakemake or nbsnake needs itself",
+            f"the step would be called {name!r}, which is reserved by Snakemake or nbsnake",
             where=Where(spec.notebook),
             hint="rename the notebook, or name the step with ':step: name' in its docstring",
         )

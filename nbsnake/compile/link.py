@@ -36,7 +36,7 @@ def find_uses(
             near = difflib.get_close_matches(use.notebook, notebooks, n=1)
             faults.append(
                 PipelineError(
-                    f"{use.notebook!r} is no notebook with a step",
+                    f"{use.notebook!r} is not a notebook with a step",
                     where=use.place("notebook"),
                     hint=f"did you mean {near[0]!r}?"
                     if near
@@ -110,7 +110,7 @@ def _resolved(
 def _no_files(overlays: OverlaySet, artifacts: Iterable[Artifact]) -> NbsnakeError:
     out = next(each for each in artifacts if overlays.axis in names_in(each.path))
     return PipelineError(
-        f"the path {out.path!r} names {{{overlays.axis}}}, but {overlays.folder}/ holds no file",
+        f"the path {out.path!r} names {{{overlays.axis}}}, but {overlays.folder}/ has no file",
         where=out.where,
         hint=f"write {overlays.folder}/NAME.yaml, which may be empty, for each {overlays.axis}; "
         f"or declare it with ':foreach {overlays.axis}: ...'",
@@ -120,7 +120,7 @@ def _no_files(overlays: OverlaySet, artifacts: Iterable[Artifact]) -> NbsnakeErr
 def _use_faults(spec: StepSpec, use: Use) -> Iterator[NbsnakeError]:
     if spec.command:
         yield PipelineError(
-            f"{spec.notebook} has a command of its own (':dvc-cmd:'), which has one use only",
+            f"{spec.notebook} has a command of its own (':dvc-cmd:'), so it can be used only once",
             where=use.place(),
             hint="name its files with ':dvc-in' and ':dvc-out' instead",
         )
@@ -168,10 +168,10 @@ def _kind_fault(spec: StepSpec, name: str, paths: list[str], artifact: Artifact)
     if not paths:
         return f"{name!r} needs at least one path"
     if len(paths) > 1 and not (kind and kind.is_list):
-        return f"{name!r} takes one path, and no list"
+        return f"{name!r} takes one path, not a list"
     if artifact.is_output and any(path.endswith("/") != artifact.is_dir for path in paths if path):
         slash = "with" if artifact.is_dir else "without"
-        return f"{name!r} takes the path of a {_kind(artifact)}, {slash} a slash at its end"
+        return f"{name!r} takes the path of a {_kind(artifact)}, {slash} a trailing slash"
     return ""
 
 
@@ -212,7 +212,7 @@ def _link(
     elif artifact.param is None:
         faults.append(
             PipelineError(
-                f"{artifact.path!r} stands for several files, and no parameter takes them",
+                f"{artifact.path!r} means several files, but no parameter takes them",
                 where=artifact.where,
                 hint="name one: ':dvc-in scores: path', with ':param scores: ...'",
             )
@@ -220,9 +220,9 @@ def _link(
     elif len(given.carried(artifact.param)) > 1:
         faults.append(
             PipelineError(
-                f"{artifact.param!r} already carries another file",
+                f"{artifact.param!r} already takes another file",
                 where=artifact.where,
-                hint="give what runs over all variants a parameter of its own",
+                hint="use a separate parameter for the files of all variants",
             )
         )
     else:
@@ -249,9 +249,9 @@ def _unknown_axis(
     else:
         hint = f"declare it with ':foreach {name}: VALUES'"
         hint += f"; axes here: {', '.join(known)}" if known else ""
-    many = "" if artifact.is_output else ", and no step writes such paths for each"
+    many = "" if artifact.is_output else ", and no step writes such paths"
     return PipelineError(
-        f"{{{name}}} in {artifact.path!r} is no axis of {given.name!r}{many}",
+        f"{{{name}}} in {artifact.path!r} is not an axis of {given.name!r}{many}",
         where=artifact.where,
         hint=hint,
     )
@@ -278,7 +278,7 @@ def _other_path_fault(
 ) -> tuple[str, str] | None:
     if artifact.is_output:
         return (
-            f"{key} is the path of an output, which follows from the notebook",
+            f"{key} is the path of an output, which only the notebook can set",
             f"remove it; the path is {artifact.path!r}",
         )
     if len(given.carried(artifact.param or "")) > 1:
@@ -289,5 +289,5 @@ def _other_path_fault(
         )
     unknown = [name for name in names_in(path) if given.axis(name) is None]
     if unknown:
-        return f"{{{unknown[0]}}} is no axis of {given.name!r}", "name the file"
+        return f"{{{unknown[0]}}} is not an axis of {given.name!r}", "name the file"
     return None

@@ -36,7 +36,7 @@ def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterato
         return
     if not isinstance(section, dict):
         yield PipelineError(
-            f"{given.name!r} is the name of a step ({given.spec.notebook}) but holds no mapping",
+            f"{given.name!r} is a step ({given.spec.notebook}), but its value is not a mapping",
             where=place_of(PARAMS_FILE, (given.name,)),
             hint=f"write the step's parameters below '{given.name}:'",
         )
@@ -88,7 +88,7 @@ def _key_faults(
         return
     if takers and not isinstance(value, dict):
         yield PipelineError(
-            f"{key!r} is the name of a step, but holds no mapping",
+            f"{key!r} is the name of a step, but its value is not a mapping",
             where=place_of(overlay.file, (key,)),
             hint=f"write the step's parameters below '{key}:'",
         )
@@ -102,9 +102,9 @@ def _key_faults(
                 yield _runs_once(overlay, f"{key}.{name}", takers)
             elif all(each.axis(name) for each in takers):
                 yield PipelineError(
-                    f"{key}.{name} is given here, but the step runs for each of several values",
+                    f"{key}.{name} is given here, but it is an axis of the step",
                     where=place_of(overlay.file, (key, name)),
-                    hint="remove it; the values are the same for all files",
+                    hint="remove it; the values of an axis are the same for all files",
                 )
         return
     takers = [each for each in given if any(param.name == key for param in each.spec.params)]
@@ -113,7 +113,7 @@ def _key_faults(
         known += [param.name for each in given for param in each.spec.params]
         near = difflib.get_close_matches(key, known, n=1)
         yield PipelineError(
-            f"{key!r} is neither a step nor a parameter of one, and an overlay gives nothing else",
+            f"{key!r} is neither a step nor a parameter, and an overlay contains nothing else",
             where=place_of(overlay.file, (key,)),
             hint=f"did you mean {near[0]!r}?"
             if near and key not in params
@@ -127,7 +127,7 @@ def _runs_once(overlay: Overlay, key: str, takers: list[Given]) -> NbsnakeError:
     name = takers[0].name
     out = next((each.path for each in takers[0].artifacts if each.is_output), "")
     return PipelineError(
-        f"{key} is given here, but {name!r} runs once for all, and not for each {overlay.axis}",
+        f"{key} is given here, but {name!r} runs once for all, not once for each {overlay.axis}",
         where=place_of(overlay.file, key.split(".")),
         hint=f"write '{{{overlay.axis}}}' in the paths that it writes, here {out!r}",
     )

@@ -71,7 +71,7 @@ def _absent_environments(pipeline: Pipeline) -> Iterator[NbsnakeError]:
         if path.endswith((".yaml", ".yml")) and not Path(path).is_file():
             own = place_of_needs(step.name, "conda")
             yield PipelineError(
-                f"the step {step.name!r} names the conda environment {path!r}, which is not there",
+                f"the conda environment {path!r} of the step {step.name!r} does not exist",
                 where=own if own.line else step.where,
                 hint="write its path relative to the project's root",
             )

@@ -214,7 +214,7 @@ TABLE = (
         _names("reset_selective store"),
         "line",
         Fate.REFUSED,
-        "What a session forgets or remembers has no counterpart in a script; pass data in files.",
+        "A script has no session that remembers values; pass data in files.",
     ),
     Magic(
         _names("macro recall rerun rep edit ed paste cpaste save pastebin code_wrap"),
@@ -244,7 +244,7 @@ TABLE = (
         _names("R julia cython sql bigquery spark octave matlab stan fortran scala cmd"),
         "both",
         Fate.REFUSED,
-        "Another language runs inside the session; call its program, or a library for it.",
+        "It runs another language inside the session; call its program or a library instead.",
     ),
 )
 SYNTAX = (

@@ -262,8 +262,8 @@ def _list_faults(code: _Code, names: frozenset[str]) -> Iterator[Fault]:
             ):
                 yield Fault(
                     node.lineno,
-                    f"'{name}.{attribute}' is of IPython's lists, and {name!r} is a plain list",
-                    'use what Python\'s lists have, such as "\\n".join(...)',
+                    f"'{name}.{attribute}' is for IPython's lists, but {name!r} is a plain list",
+                    'use methods of Python lists, such as "\\n".join(...)',
                 )
 
 

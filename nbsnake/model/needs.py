@@ -106,7 +106,7 @@ def parse_need(key: str, value: object) -> Any:
 def _whole(value: object, least: int, most: int) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
-        raise ValueError(f"{shown(value)} is no whole number from {least} on")
+        raise ValueError(f"{shown(value)} is not a whole number of at least {least}")
     if int(text) > most:
         raise ValueError(f"{text} is more than {most}")
     return int(text)
@@ -114,7 +114,7 @@ def _whole(value: object, least: int, most: int) -> int:
 
 def _group(text: str) -> str:
     if not text.isidentifier():
-        raise ValueError(f"{shown(text)} is no name of a group")
+        raise ValueError(f"{shown(text)} is not the name of a group")
     return text
 
 
@@ -126,33 +126,33 @@ def _conda(text: str) -> str:
     if not text.endswith((".yaml", ".yml")):
         raise ValueError(f"{shown(text)} is neither a .yaml file nor the name of an environment")
     if text.startswith(("/", "~")) or ".." in parts or "\\" in text or "{" in text:
-        raise ValueError(f"{shown(text)} is no path of a file in the project")
+        raise ValueError(f"{shown(text)} is not the path of a file in the project")
     return "/".join(part for part in parts if part not in ("", "."))
 
 
 def _container(text: str) -> str:
     if not re.fullmatch(r"[\w.:/@+~-]+", text):
-        raise ValueError(f"{shown(text)} is no address of an image")
+        raise ValueError(f"{shown(text)} is not the address of an image")
     return text
 
 
 def parse_resource(name: str, value: object) -> Resource:
     """One resource. Raises :class:`ValueError` with what is wrong."""
     if name in _CORES:
-        raise ValueError(f"{name!r} is no resource: write ':threads: N'")
+        raise ValueError(f"{name!r} is not a resource: write ':threads: N'")
     if not _NAME.fullmatch(name) or name.startswith("_"):
         raise ValueError(f"{shown(name)} is no name of a resource")
     if name.lower() in _MISTAKEN:
-        raise ValueError(f"no resource is called {name!r}: write {_MISTAKEN[name.lower()]!r}")
+        raise ValueError(f"unknown resource {name!r}: write {_MISTAKEN[name.lower()]!r}")
     if name not in COUNTED and (near := difflib.get_close_matches(name, COUNTED, 1, 0.75)):
-        raise ValueError(f"no resource is called {name!r}: write {near[0]!r}")
+        raise ValueError(f"unknown resource {name!r}: write {near[0]!r}")
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{name} is {shown(value)}, neither a number nor a text")
     text = str(value).strip()
     if match := _AMOUNT.fullmatch(text):
         return Resource(name, _canonical(match))
     if name in COUNTED or _GROWS.search(text):
-        raise ValueError(f"{name} is {shown(value)}, which is no amount")
+        raise ValueError(f"{name} is {shown(value)}, which is not an amount")
     if not text or not text.isprintable() or set(text) & set("{}"):
         raise ValueError(f"{name} is {shown(value)}, which no batch system takes")
     return Resource(name, text)

@@ -29,14 +29,14 @@ def path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError
     outside = normal.startswith(("/", "../", "~")) or _URL.match(path)
     if normal in (".", "..") or outside:
         return NotebookError(
-            f"the path {path!r} names no file inside the project",
+            f"the path {path!r} is not a file inside the project",
             where=where,
             hint="write it relative to the project's root, such as data/features.csv",
         )
     if set(fill(path, dict.fromkeys(names_in(path), ""))) & set("{}*?") or "${" in path:
         templates = "; for '{{ conf.NAME }}' set docstring_conf in nbsnake.yaml"
         return NotebookError(
-            f"the path {path!r} holds one of {{}}*?, which stand for patterns",
+            f"the path {path!r} contains one of {{}}*?, which mark patterns",
             where=where,
             hint=f"name one file{templates if '{{' in path else ', or a folder'}",
         )

@@ -81,9 +81,9 @@ class Pipeline:
             key, times = max(count.items(), key=lambda item: item[1], default=("", 0))
             if times > 1:
                 yield PipelineError(
-                    f"two variants of {step.name!r} would both be called {key!r}",
+                    f"two variants of {step.name!r} would have the same name {key!r}",
                     where=step.where,
-                    hint="the key joins the values by dashes: choose values without dashes",
+                    hint="the name joins the values with dashes: choose values without dashes",
                 )
 
     def _shared_by_variants(self) -> Iterator[NbsnakeError]:
@@ -95,7 +95,7 @@ class Pipeline:
                     yield PipelineError(
                         f"all variants of {step.name!r} would write {out.path!r}",
                         where=out.where,
-                        hint=f"write '{{{name}}}' somewhere in the path: each {name} needs its own",
+                        hint=f"write '{{{name}}}' in the path, so that each {name} has its own",
                     )
 
     def _reserved(self) -> Iterator[NbsnakeError]:
@@ -115,7 +115,7 @@ class Pipeline:
             at = next((up for up in upwards(path) if up in seen), None)
             if at is not None and (pair := (artifact.path, seen[at].path)) not in told:
                 told.add(pair)
-                relation = "is also" if at == path else f"lies in {at!r},"
+                relation = "is also" if at == path else f"is inside {at!r},"
                 other = "another variant" if seen[at] is artifact else f"{seen[at].where}"
                 name = artifact.param if artifact.where.file.endswith(".yaml") else None
                 yield PipelineError(
@@ -165,7 +165,7 @@ class Pipeline:
             if (made := self.producer(path)) and made.name in names
         )
         return PipelineError(
-            f"the steps form a circle: {' -> '.join(names)}",
+            f"the steps form a cycle: {' -> '.join(names)}",
             where=entry.where,
-            hint=f"one of them must not read what comes of it, here {entry.path!r}",
+            hint=f"remove one of the dependencies, for example {entry.path!r}",
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 Scalar = str | int | float | bool
 
 _NAME = re.compile(r"\{([^\W\d]\w*)\}")
-UNSAFE = "use letters, digits, and _ . + -, and no dot in front"
+UNSAFE = "use letters, digits, and _ . + -, and no leading dot"
 _SAFE = re.compile(r"[\w+-][\w.+-]*")
 
 

@@ -19,7 +19,7 @@ SKIPPED_TAGS = frozenset(
     {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injected-parameters"}
 )
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.expr)
-_MEND = "mend it in Jupyter, or leave the cell out with the comment line '# No effect'"
+_MEND = "fix it in Jupyter, or leave the cell out with the comment line '# No effect'"
 
 
 class Docstring(NamedTuple):

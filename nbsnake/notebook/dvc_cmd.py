@@ -75,7 +75,7 @@ def read_dvc_cmd(text: str, script: str, variables: Variables) -> StageCall:
     options = _parser().parse_args([_unquoted(word[0]) for word in words[2 : 2 + count]])
     rest = words[2 + count :]
     if not rest:
-        raise ValueError("no command follows the options of 'dvc run'")
+        raise ValueError("there is no command after the options of 'dvc run'")
     command = _unquoted(rest[0][0]) if len(rest) == 1 else text[rest[0].start() :]
     return StageCall(
         tuple(options.files),

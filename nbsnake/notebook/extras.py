@@ -58,7 +58,7 @@ def read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
         near = difflib.get_close_matches(flag, names, n=1)
         faults.append(
             PipelineError(
-                f"':dvc-extra:' passes {option!r}, which is no parameter of this notebook",
+                f"':dvc-extra:' passes {option!r}, which is not a parameter of this notebook",
                 where=where,
                 hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
             )

@@ -33,7 +33,7 @@ _TOO_LONG = 100_000  # characters of a docstring with templates: no author's, an
 class Field:
     """One ``:key argument: text`` of the docstring; ``text`` runs over continuation lines.
 
-    A field that is not ``whole`` lacks its second colon.
+    A field that is not ``whole`` is missing its second colon.
     """
 
     key: str
@@ -102,10 +102,10 @@ def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
         lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1) or 1
         place = where._replace(line=found.line + line - 1)
-        message = f"its template cannot be filled in: {error.message}"
+        message = f"its template cannot be rendered: {error.message}"
         raise NotebookError(message, where=place, hint=_CONF) from None
     except Exception as error:  # whatever the expressions of a template make Python raise
-        message = f"its template cannot be filled in: {error}"
+        message = f"its template cannot be rendered: {error}"
         raise NotebookError(message, where=where, hint=_CONF) from None
 
 
@@ -158,7 +158,7 @@ def key_faults(fields: list[Field]) -> list[NbsnakeError]:
 def _key_fault(field: Field) -> NbsnakeError | None:
     if not field.whole:
         return NotebookError(
-            f"{field.text!r} lacks its second colon",
+            f"{field.text!r} is missing its second colon",
             where=field.where,
             hint=f"write ':{field.key}: text'"
             + ("" if field.key in NEEDS else f" or ':{field.key} name: text'"),

@@ -94,13 +94,13 @@ def _carrier_fault(
     kind = params[name].type
     if kind and (kind.kind not in ("str", "Path") or kind.choices):
         return NotebookError(
-            f"the parameter {name!r} carries a file, but is declared as {kind}",
+            f"the parameter {name!r} takes a file path, but is declared as {kind}",
             where=field.where,
             hint="declare it as str, Path, or a list of them",
         )
     if any(each.param == name for each in artifacts) and not (kind and kind.is_list):
         return NotebookError(
-            f"{name!r} already carries another file",
+            f"{name!r} already takes another file",
             where=field.where,
             hint=f"declare it with ':param list[str] {name}:' for several files",
         )

@@ -94,7 +94,7 @@ def name_fault(name: str, taken: Iterable[str] = ()) -> str:
     if not name:
         return "it has no name"
     if not name.isidentifier() or keyword.iskeyword(name):
-        return f"{name!r} is no name"
+        return f"{name!r} is not a valid name"
     if name in RESERVED_NAMES or name.startswith("_"):
         return f"Snakemake needs the name {name!r} itself"
     return f"{name!r} is declared twice" if name in taken else ""
@@ -133,13 +133,13 @@ def _value_fault(
         if isinstance(value, str) and set(value) & set("[],"):
             return (
                 f"{told} cannot be part of a path",
-                "write blanks between values, and no brackets",
+                "separate values by spaces, without brackets",
             )
         return f"{told} cannot be part of a path", UNSAFE
     if kind and param and not kind.accepts(value):
         return f"{told} is not of the type {kind}", f"the parameter is declared in {param.where}"
     if scalar_text(value) in map(scalar_text, before):
-        return f"{told} stands there twice", "give each value once"
+        return f"{told} appears twice", "give each value once"
     return None
 
 
@@ -165,7 +165,7 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
         return found
     if found == []:
         raise PipelineError(
-            f"the list {spec.key!r} is empty, over which {spec.name!r} runs",
+            f"the list {spec.key!r} is empty; it gives the values of {spec.name!r} runs",
             where=place_of(PARAMS_FILE, spec.key.split(".")),
             hint="write at least one value",
         )
@@ -173,7 +173,7 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
     lists = [key for key in keys if isinstance(value_at(params, key), list)]
     near = difflib.get_close_matches(spec.key, lists, n=1)
     raise PipelineError(
-        f"{spec.key!r} is no list in {PARAMS_FILE}, and one value alone makes no variants",
+        f"{spec.key!r} is not a list in {PARAMS_FILE}, and a single value makes no variants",
         where=spec.where,
-        hint=f"did you mean {near[0]!r}?" if near else "write several values, or a list's key",
+        hint=f"did you mean {near[0]!r}?" if near else "write several values, or the key of a list",
     )

@@ -43,9 +43,9 @@ def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
             if field.argument:
                 raise ValueError("it takes no name before the second colon")
             if "\n" in field.text:
-                raise ValueError("it goes over several lines")
+                raise ValueError("it spans several lines")
             if field.key in told:
-                raise ValueError("it stands here twice")
+                raise ValueError("it appears twice")
             told[field.key] = _parsed(field)
         except ValueError as error:
             faults.append(
@@ -68,7 +68,7 @@ def _parsed(field: Field) -> Any:
         if not equals:
             raise ValueError(f"{word!r} is not of the form name=value")
         if name in resources:
-            raise ValueError(f"{name!r} stands here twice")
+            raise ValueError(f"{name!r} appears twice")
         resources[name] = parse_resource(name, text).text
     if not resources:
         raise ValueError("it names none")
@@ -96,14 +96,16 @@ def read_changes(
     ``place`` tells where keys below ``needs:`` stand.
     """
     if not isinstance(given, dict):
-        faults.append(PipelineError("'needs' is no mapping of steps", where=place(), hint=_EXAMPLE))
+        faults.append(
+            PipelineError("'needs' is not a mapping of steps", where=place(), hint=_EXAMPLE)
+        )
         return {}
     changes: dict[str, dict[str, Any]] = {}
     for step, told in given.items():
         if not isinstance(told, dict):
             faults.append(
                 PipelineError(
-                    f"the needs of {step!r} are no mapping", where=place(step), hint=_EXAMPLE
+                    f"the needs of {step!r} are not a mapping", where=place(step), hint=_EXAMPLE
                 )
             )
             continue
@@ -128,7 +130,7 @@ def _change(key: str, value: object) -> Any:
     if key not in KEYS:
         near = difflib.get_close_matches(str(key), KEYS, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
-        raise ValueError(f"no need is called that, {known}")
+        raise ValueError(f"unknown name, {known}")
     if value is None:
         return None
     if key != "resources":

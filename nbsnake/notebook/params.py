@@ -39,7 +39,7 @@ def declared_params(fields: Iterable[Field], faults: list[NbsnakeError]) -> dict
         hint = f"write ':param TYPE name: text'; types: {SPELLINGS}"
         try:
             param_type = parse_type(type_text.strip()) if type_text else None
-            hint = "choose another name, of letters, digits and _"
+            hint = "choose another name with letters, digits and _"
             _check_name(name, params)
         except ValueError as error:
             message = f"in ':param {field.argument}:': {error}"
@@ -51,7 +51,7 @@ def declared_params(fields: Iterable[Field], faults: list[NbsnakeError]) -> dict
 
 def _check_name(name: str, taken: Collection[str]) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is no name that Python can assign to")
+        raise ValueError(f"{name!r} is not a valid Python name")
     if name in OWN_NAMES | OWN_OPTIONS:
         raise ValueError(f"the script needs the name {name!r} itself")
     if name in taken:
@@ -93,7 +93,7 @@ def agreed(
                 NotebookError(
                     f"the parameter {name!r} is {param.type} here, but {first.type} in ':param'",
                     where=param.where,
-                    hint="say its type once, or say the same",
+                    hint="declare the type once, or the same type twice",
                 )
             )
         kept = replace(first, type=first.type or param.type) if first else param
@@ -130,7 +130,7 @@ def find_assignments(
 def _irreplaceable(params: Collection[str], code: Code, path: str) -> list[NbsnakeError]:
     return [
         NotebookError(
-            f"the parameter {name!r} is bound in a way that nbsnake cannot replace",
+            f"the parameter {name!r} is assigned in a way that nbsnake cannot replace",
             where=Where(path, code.cell.index, line),
             hint=f"assign it in a line of its own: {name} = ...",
         )
@@ -143,7 +143,7 @@ def overruled(unassigned: Collection[str], codes: Iterable[Code], path: str) -> 
     """Parameters whose value a later cell would overwrite with a literal, and so make useless."""
     return [
         NotebookError(
-            f"this cell assigns the parameter {assignment.name!r}, which overrules its value",
+            f"this cell assigns the parameter {assignment.name!r}, which overrides its value",
             where=Where(path, code.cell.index, assignment.value.lineno),
             hint="move the line to the cell with the docstring, or tag this cell 'parameters', "
             "or mark it '# No effect'",

@@ -112,7 +112,7 @@ def _text(fields: object, name: str) -> str:
 def _cell(fields: object, where: Where) -> Cell:
     kind = _text(fields, "cell_type")
     if not isinstance(fields, dict) or kind not in KINDS:
-        raise NotebookError(f"has no known type: {kind!r}", where=where, hint=OPEN_AND_SAVE)
+        raise NotebookError(f"has an unknown type: {kind!r}", where=where, hint=OPEN_AND_SAVE)
     source = fields.get("source", "")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
@@ -131,7 +131,7 @@ def _as_text(source: str, kind: str, where: Where) -> str:
     plain = source.encode(errors="replace").decode().replace("\0", "?")
     if kind == "code" and plain != source:
         raise NotebookError(
-            "holds what is no character (a lone surrogate or a null byte)",
+            "contains invalid characters (a lone surrogate or a null byte)",
             where=where,
             hint="write it as an escape in a string, or remove it",
         )

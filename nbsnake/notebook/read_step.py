@@ -265,7 +265,7 @@ def _check_no_stray_keys(cells: list[Cell], path: str) -> None:
     stray = next((cell for cell in cells if _is_code(cell) and has_metadata(cell)), None)
     if stray is not None:
         raise NotebookError(
-            "the step's metadata is not where it is read",
+            "the step's metadata is not in the first code cell",
             where=Where(path, stray.index),
             hint="move the docstring to the beginning of the first code cell, before any import",
         )
@@ -280,9 +280,9 @@ def _lost_fields(text: _Text) -> list[NbsnakeError]:
     ]
     return [
         NotebookError(
-            "this step metadata is not where it is read",
+            "this step metadata is not in the docstring of the first code cell",
             where=Where(text.notebook.path, cell.index),
-            hint="move the lines into the docstring with which the first code cell begins",
+            hint="move these lines into the docstring at the start of the first code cell",
         )
         for cell in lost
     ]
@@ -324,7 +324,9 @@ def _read_name_and_call(
         if len(commands) > 1:
             raise ValueError("there is more than one")
         if others := {f":{each.key}:" for each in fields if each.key in OTHERS}:
-            raise ValueError(f"it says the whole stage, so that {min(others)} cannot stand beside")
+            raise ValueError(
+                f"it defines the whole stage and cannot be combined with {min(others)}"
+            )
         call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
         if call.name and not given:
             name = call.name
@@ -346,7 +348,7 @@ def _given_name(given: list[Field], faults: list[NbsnakeError]) -> str:
     if given and (len(names) > 1 or not re.search(r"[^\W_]", min(names))):
         faults.append(
             NotebookError(
-                f"':{given[-1].key}:' gives the step another name than above"
+                f"':{given[-1].key}:' gives the step a second name"
                 if len(names) > 1
                 else f"':{given[-1].key}:' needs a name",
                 where=given[-1].where,
@@ -375,7 +377,7 @@ def _read_extras(fields: list[Field], faults: list[NbsnakeError]) -> list[tuple[
             if each.argument or not each.text:
                 raise ValueError("it names no parameter, and needs a text")
             if re.search(r"[$`]", each.text):
-                raise ValueError("'$' and '`' would be for a shell to expand")
+                raise ValueError("'$' and '`' are shell syntax, and no shell expands them")
             text = re.sub(r"\{\{\s*([\w.]+)\s*\}\}", r"{{\1}}", each.text)  # one word
             extras += [(word, each.where) for word in shlex.split(text)]
         except ValueError as error:
@@ -416,7 +418,7 @@ def _futures(text: _Text, faults: list[NbsnakeError]) -> tuple[str, ...]:
             if name == "annotations" and annotated and name not in names:
                 faults.append(
                     NotebookError(
-                        "cells above have annotations that this line would change in a script",
+                        "cells above it have annotations, which this line would change in a script",
                         where=Where(text.notebook.path, index, line),
                         hint="move the line to the first code cell",
                     )

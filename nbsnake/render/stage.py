@@ -282,12 +282,12 @@ def _load(text: str) -> CommentedMap:
         raise PipelineError(
             f"is not valid YAML: {reason}",
             where=Where(DVC_FILE, None, line),
-            hint="mend it, or restore it: git checkout dvc.yaml",
+            hint="fix it, or restore it: git checkout dvc.yaml",
         ) from None
     stages = document.get("stages") if isinstance(document, CommentedMap) else False
     if stages is not None and not isinstance(stages, dict):
         raise PipelineError(
-            "has no mapping of stages", where=Where(DVC_FILE), hint="write them below 'stages:'"
+            "is not a mapping of stages", where=Where(DVC_FILE), hint="write them below 'stages:'"
         )
     if stages is None:
         document["stages"] = CommentedMap()

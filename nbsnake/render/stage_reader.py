@@ -149,7 +149,7 @@ def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dic
         key = "-".join(map(scalar_text, values))
         if key in rows:
             raise PipelineError(
-                f"two variants of {name!r} would both be called {key!r}",
+                f"two variants of {name!r} would have the same name {key!r}",
                 where=Where(PARAMS_FILE),
                 hint="choose values without dashes",
             )
@@ -170,7 +170,7 @@ def _list_at(params: Mapping[str, Any], key: str) -> list[Any]:
     for index, value in enumerate(found):
         if not is_safe(value) or isinstance(value, bool) or scalar_text(value) in texts:
             raise PipelineError(
-                f"the value {shown(value)} of {key} stands there twice, or can be in no path",
+                f"the value {shown(value)} of {key} appears twice, or cannot be part of a path",
                 where=place_of(PARAMS_FILE, (*key.split("."), index)),
                 hint=UNSAFE,
             )

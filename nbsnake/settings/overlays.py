@@ -54,7 +54,9 @@ def _read_set(axis: str, folder: str, faults: list[NbsnakeError]) -> OverlaySet:
         name = Path(path).stem
         twin = next((overlay.file for overlay in files if overlay.value == name), "")
         if twin or not is_safe(name):
-            message = f"{twin} is for {name!r} too" if twin else f"{name!r} can be in no path"
+            message = (
+                f"{twin} is also for {name!r}" if twin else f"{name!r} cannot be part of a path"
+            )
             hint = "keep one of the two" if twin else f"rename it: {UNSAFE}"
             faults.append(PipelineError(message, where=Where(path), hint=hint))
             continue

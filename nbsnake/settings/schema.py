@@ -191,7 +191,7 @@ def _faults(
 def _unknown(section: str, key: str, known: list[str], file: str) -> NbsnakeError:
     near = difflib.get_close_matches(str(key), known, n=1)
     return PipelineError(
-        f"{section}.{key} is no parameter of the step",
+        f"{section}.{key} is not a parameter of the step",
         where=place_of(file, (section, key)),
         hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}",
     )
@@ -199,7 +199,7 @@ def _unknown(section: str, key: str, known: list[str], file: str) -> NbsnakeErro
 
 def _no_mapping(section: str, file: str) -> NbsnakeError:
     return PipelineError(
-        f"{section!r} is the name of a step but holds no mapping",
+        f"{section!r} is the name of a step but its value is not a mapping",
         where=place_of(file, (section,)),
         hint=f"write the step's parameters below '{section}:'",
     )

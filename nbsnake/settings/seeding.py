@@ -181,7 +181,7 @@ def _refusal(
         )
     if not isinstance(old.get(section), dict | None):
         return PipelineError(
-            f"{section!r} is the name of a step but holds no mapping",
+            f"{section!r} is the name of a step but its value is not a mapping",
             where=file.where(section),
             hint=f"write the step's parameters below '{section}:': {listed(new)}",
         )

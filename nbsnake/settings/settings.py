@@ -101,21 +101,24 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
         told = next(filter(None, (_set_fault(*each) for each in sets)), "")
         if told:
             hint = "write, for example: overlays: {client: clients}"
-            return f"'overlays' names no folders of the project: {told}", hint
+            return f"'overlays' is not a mapping of axes to folders: {told}", hint
     elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            return f"{key!r} is no list of texts", f'write, for example: "{key}": ["a text"]'
+            return f"{key!r} is not a list of strings", f'write, for example: "{key}": ["a string"]'
     elif not isinstance(value, str):
-        return f"{key!r} is no text", f'write, for example: "{key}": "a_text"'
+        return f"{key!r} is not a string", f'write, for example: "{key}": "a_string"'
     elif key.startswith("dvc_var_") and not re.fullmatch(r"[a-zA-Z]\w*", value):
-        return f"{key!r} is no name of a shell variable: {value!r}", "write letters, digits and _"
+        return (
+            f"{key!r} is not the name of a shell variable: {value!r}",
+            "write letters, digits and _",
+        )
     return "", ""
 
 
 def _set_fault(axis: object, folder: object) -> str:
     """What is wrong with an axis and the folder of its files, "" for nothing."""
     if not isinstance(folder, str) or posixpath.normpath(folder).startswith((".", "/")):
-        return f"{folder!r} is no folder of the project"
+        return f"{folder!r} is not a folder of the project"
     return name_fault(str(axis))
 
 
@@ -132,13 +135,13 @@ def read_mlvtools() -> dict[str, Any]:
         raise PipelineError(
             f"is not valid JSON: {getattr(error, 'msg', error)}",
             where=Where(MLVTOOLS_FILE, line=getattr(error, "lineno", None)),
-            hint=f"mend or remove it; nbsnake's own settings stand in {SETTINGS_FILE}",
+            hint=f"fix or remove it; nbsnake's own settings are in {SETTINGS_FILE}",
         ) from None
     if not isinstance(given, dict):
         raise PipelineError(
-            "holds no JSON object",
+            "is not a JSON object",
             where=Where(MLVTOOLS_FILE),
-            hint=f"mend or remove it; nbsnake's own settings stand in {SETTINGS_FILE}",
+            hint=f"fix or remove it; nbsnake's own settings are in {SETTINGS_FILE}",
         )
     return given
 
@@ -163,7 +166,7 @@ def reading(settings: Settings) -> Reading:
     if settings.docstring_conf:
         if not Path(settings.docstring_conf).is_file():
             raise PipelineError(
-                f"docstring_conf names {settings.docstring_conf!r}, which is not there",
+                f"docstring_conf names {settings.docstring_conf!r}, which does not exist",
                 where=Where(SETTINGS_FILE if Path(SETTINGS_FILE).exists() else MLVTOOLS_FILE),
                 hint="write its path relative to the project's root",
             )
@@ -201,9 +204,9 @@ def fits_params(value: Value) -> bool:
 def _param_fault(file: str, key: str, value: object) -> NbsnakeError | None:
     if not isinstance(value, str | int | float | None):
         message = f"{key} is {value}, a {type(value).__name__}, which DVC cannot read"
-        hint = "write it as a text, in quotes"
+        hint = "write it as a string, in quotes"
     elif isinstance(value, float) and math.isnan(value):
-        message = f"{key} is .nan, which DVC takes for changed at every look"
+        message = f"{key} is .nan, which DVC considers changed every time"
         hint = "use null, with the type 'float | None'"
     else:
         return None
@@ -234,7 +237,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         return {}
     except RecursionError:
         raise PipelineError(
-            "is nested too deep, or an alias in it refers to itself",
+            "is nested too deeply, or an alias refers to itself",
             where=Where(name),
             hint="write the values out",
         ) from None
@@ -244,7 +247,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         raise PipelineError(
             f"is not valid YAML: {reason}",
             where=Where(name, line=mark.line + 1 if mark else None),
-            hint=f"mend it, or restore it: git checkout {name}",
+            hint=f"fix it, or restore it: git checkout {name}",
         ) from None
     if fields is None:
         return {}
@@ -256,7 +259,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         )
     if not isinstance(fields, dict):
         raise PipelineError(
-            "holds no mapping at its top level",
+            "is not a mapping at its top level",
             where=Where(name),
             hint="write 'name: value' lines, or empty the file",
         )

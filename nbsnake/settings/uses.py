@@ -44,7 +44,7 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
     """The uses that ``file`` lists."""
     if not isinstance(given, list):
         faults.append(
-            PipelineError("'uses' is no list", where=place_of(file, ("uses",)), hint=EXAMPLE)
+            PipelineError("'uses' is not a list", where=place_of(file, ("uses",)), hint=EXAMPLE)
         )
         return ()
     uses: list[Use] = []
@@ -68,7 +68,7 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
         if any(use.name == entry["name"] for use in uses[:-1]):
             faults.append(
                 PipelineError(
-                    f"the use {entry['name']!r} stands here twice",
+                    f"the use {entry['name']!r} appears twice",
                     where=place,
                     hint="give each its own name",
                 )
@@ -79,7 +79,7 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
 def _better_name(name: str) -> str:
     better = step_name(name)
     wrong = better in (*TAKEN_NAMES, "step_")
-    return "choose another name, of letters, digits and _" if wrong else f"write {better!r}"
+    return "choose another name with letters, digits and _" if wrong else f"write {better!r}"
 
 
 def _axes(given: Any, index: int, file: str, faults: list[NbsnakeError]) -> list[AxisSpec]:
@@ -92,7 +92,7 @@ def _axes(given: Any, index: int, file: str, faults: list[NbsnakeError]) -> list
 def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) -> None:
     place = place_of(file, ("uses", index))
     if not isinstance(entry, dict):
-        faults.append(PipelineError("this use is no mapping", where=place, hint=EXAMPLE))
+        faults.append(PipelineError("this use is not a mapping", where=place, hint=EXAMPLE))
         return
     faults += _key_faults(entry, index, file)
     if not all(isinstance(entry.get(key), str) for key in ("name", "notebook")):
@@ -100,7 +100,7 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
     elif step_name(entry["name"]) != entry["name"] or entry["name"] in TAKEN_NAMES:
         faults.append(
             PipelineError(
-                f"{entry['name']!r} is no name that a step can have",
+                f"{entry['name']!r} is not a valid step name",
                 where=place_of(file, ("uses", index, "name")),
                 hint=_better_name(entry["name"]),
             )
@@ -122,7 +122,7 @@ def _key_faults(entry: Mapping[Any, Any], index: int, file: str) -> Iterator[Nbs
 def _value_faults(values: Any, index: int, file: str) -> Iterator[NbsnakeError]:
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         yield PipelineError(
-            "the values of a use are no mapping of parameters",
+            "the values of a use are not a mapping of parameters",
             where=place_of(file, ("uses", index, "values")),
             hint="write 'values: {rate: 0.1, model: models/other.pkl}'",
         )
@@ -130,7 +130,7 @@ def _value_faults(values: Any, index: int, file: str) -> Iterator[NbsnakeError]:
     for name, value in values.items():
         if not is_json(value):
             yield PipelineError(
-                f"{name!r} is {value}, which no parameter takes",
+                f"{name!r} is {value}, which is not a valid parameter value",
                 where=place_of(file, ("uses", index, "values", name)),
-                hint="write it as a text, in quotes",
+                hint="write it as a string, in quotes",
             )
