@@ -32,7 +32,7 @@ INTERRUPTED = 130
 
 
 def main(argv: list[str]) -> int:
-    """Parse the command line, run the command, and tell errors as what they are."""
+    """Parse the command line, run the command, and report its errors."""
     if argv and argv[0].partition("=")[0] == COMPLETION:
         return _print_completion(argv)
     name = next((word for word in argv if word in COMMANDS), None)

@@ -30,7 +30,7 @@ def _plain(text: str) -> str:
 
 
 class NbsnakeError(Exception):
-    """A fault told in one line, with one line of advice.
+    """A fault in one line, with one line of advice.
 
     ``exit_code`` is what the command line returns for it: 1 for drift or a fault in the user's
     notebooks, 2 for a wrong call, 3 when a tool failed.
@@ -58,7 +58,7 @@ class PipelineError(NbsnakeError):
 
 
 class StaleError(NbsnakeError):
-    """What was generated no longer fits; ``nbsnake generate`` mends it."""
+    """Generated files are out of date; ``nbsnake generate`` updates them."""
 
 
 class UsageError(NbsnakeError):

@@ -1,4 +1,4 @@
-"""Where in a YAML file a key stands, for messages about its value."""
+"""Where a key is in a YAML file, for messages about its value."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,7 +16,7 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
     """The file, with the line of the deepest key of the path ``keys`` that it holds.
 
     A number is an index where it meets a list. The text "1" finds the key ``1:`` too. The file
-    alone is the answer where it cannot be read, for whoever asks has another fault to tell.
+    alone is the answer where it cannot be read, for the caller has another fault to report.
     """
     try:
         return Where(file, line=_line(_loaded(Path(file).read_text(encoding="utf-8")), keys))
@@ -30,7 +30,7 @@ def _loaded(text: str) -> Any:
 
 
 def _line(node: Any, keys: Sequence[str | int]) -> int | None:
-    """What an alias or a merge brings in counts as found, and stands where it is written."""
+    """What an alias or a merge brings in counts as found where it is written."""
     line = None
     for key in keys:
         own = _own_key(node, key)

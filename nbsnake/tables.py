@@ -34,7 +34,7 @@ def is_number(value: Any) -> bool:
 
 
 def as_text(table: Table) -> str:
-    """Columns two spaces apart; those of numbers stand at the right."""
+    """Columns two spaces apart; those of numbers are aligned right."""
     lines = [list(map(short, line)) for line in (table.header, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     pads = [str.rjust if right else str.ljust for right in _right(table)]
@@ -61,8 +61,8 @@ def as_csv(table: Table) -> str:
 def _right(table: Table) -> list[bool]:
     """Whether each column holds numbers only; empty cells do not count."""
     columns = [[row[place] for row in table.rows] for place in range(len(table.header))]
-    told = [[cell for cell in column if cell != ABSENT] for column in columns]
-    return [bool(cells) and all(map(is_number, cells)) for cells in told]
+    given = [[cell for cell in column if cell != ABSENT] for column in columns]
+    return [bool(cells) and all(map(is_number, cells)) for cells in given]
 
 
 def _padded(

@@ -123,8 +123,8 @@ def test_axes_are_filled_into_texts_of_a_use(text, told):
     ("text", "fault"),
     [
         ("of {cleint}", r"\{cleint\} is not an axis of 'other'"),
-        ("{{ a.b }} inside", "filled in only as the whole value"),
-        ("{{a.b}} inside", "filled in only as the whole value"),
+        ("{{ a.b }} inside", "replaced only as the whole value"),
+        ("{{a.b}} inside", "replaced only as the whole value"),
         ("{{ basee.pace }}", "params.yaml has no 'basee.pace'"),
         ("two\nlines", "more than a command can hold"),
     ],

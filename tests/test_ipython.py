@@ -301,7 +301,7 @@ def test_values_are_filled_in_where_the_notebook_binds_the_names():
         "_nb_shell(\"awk '{print $1}' {name}\")",
         '_nb_setenv("A", "{}".format(name))',
     ]
-    assert faults == ["3:4: the cell magic %%time does not stand in the cell's first line"]
+    assert faults == ["3:4: the cell magic %%time is not in the cell's first line"]
 
 
 def test_values_are_filled_into_the_lines_of_cell_magics():
@@ -342,7 +342,7 @@ REFUSED = {
     "%%foo\nx": "1:1: the magic %%foo is not known",
     "\n%%R\nx": "1:2: the magic %%R is not supported",
     "%store x": "1:1: the magic %store is not supported",
-    "# a\n%%time\nx": "1:2: the cell magic %%time does not stand in the cell's first line",
+    "# a\n%%time\nx": "1:2: the cell magic %%time is not in the cell's first line",
     "%%time\n%%bogus\nx": "1:2: the magic %%bogus is not known",
     "%%time\nx\n%bogus": "1:3: the magic %bogus is not known",
     "%time %bogus": "1:1: the magic %bogus is not known",
@@ -356,7 +356,7 @@ REFUSED = {
     "%timeit -x": "1:1: the option -x of %timeit is not known",
     "%timeit await f()": "1:1: %timeit cannot run 'await', 'return' and 'yield'",
     "%%timeit x = 1\nfor i in x:\n  y = i": (
-        "1:1: the setup of '%%timeit' cannot stand before the code"
+        "1:1: the setup of '%%timeit' cannot come before the code"
     ),
     "/f x": "1:1: '/f x' is IPython's way to call a function",
     "%%bash --out x\ny": "1:1: the option '--out' is not supported",
@@ -387,18 +387,18 @@ REFUSED = {
     "%uv run x": "1:1: this does more than to install or list packages",
     "%cd ..": "1:1: '%cd ..' would lead elsewhere: a step runs in the project's root",
     "%cd -": "1:1: '%cd -' depends on where the session has been",
-    "%env A b=c": "1:1: the environment variable that is set cannot be told",
+    "%env A b=c": "1:1: the environment variable that is set is unknown",
     "%run -i a.py": "1:1: '%run' with options is not supported",
     "%run a.ipynb": "1:1: '%run a.ipynb' does not name a Python file",
-    "%run a.py *.txt": "1:1: patterns stand for files that are found later",
+    "%run a.py *.txt": "1:1: patterns name files that are found later",
     "%%writefile a b\nx": "1:1: the path of one file is needed",
     "%%writefile a\n>>> x": "1:1: the cell holds prompts (>>>), which IPython takes out",
     "%debug f()": "1:1: '%debug' would run a statement in the debugger",
     "from a import *\n!echo $x": (
-        "1:2: nothing tells whether 'x' is one of the notebook's names, to be filled in"
+        "1:2: it is unknown whether 'x' is a name of the notebook, to be filled in"
     ),
     "!echo {_}": "1:1: '_' is filled in, which only IPython binds",
-    "x = 1\n%%sx\necho $x": "1:2: the cell magic %%sx does not stand in the cell's first line",
+    "x = 1\n%%sx\necho $x": "1:2: the cell magic %%sx is not in the cell's first line",
     "x = 1\npip install y": "1:2: 'pip' is a magic only where it is all that a cell holds",
     "ip = get_ipython()": "1:1: get_ipython() is used in a way that a script cannot follow",
     "get_ipython().run_line_magic('bogus', '')": "1:1: the magic %bogus is not known",

@@ -60,8 +60,8 @@ def test_every_magic_that_runs_code_has_its_options():
     [
         ("matplotlb", "line", "did you mean %matplotlib?"),
         ("wrtiefile", "cell", "did you mean %%writefile?"),
-        ("bash", "line", "%%bash stands in the cell's first line"),
-        ("matplotlib", "cell", "%matplotlib stands in a line of its own"),
+        ("bash", "line", "%%bash is used in the cell's first line"),
+        ("matplotlib", "cell", "%matplotlib is used in a line of its own"),
         ("qwertyuiop", "line", ""),
     ],
 )

@@ -98,7 +98,7 @@ score:
 REFUSED = {
     "seed: true": (
         "line 1: the value True of seed is not of the type int",
-        "mend it, or the type that the notebook declares",
+        "fix it, or the type that the notebook declares",
     ),
     "train: [1]": (
         "line 1: 'train' is the name of a step but its value is not a mapping",
@@ -106,7 +106,7 @@ REFUSED = {
     ),
     "seed: 1\ntrain:\n  rate: x": (
         "line 3: the value 'x' of train.rate is not of the type float",
-        "mend it, or the type that the notebook declares",
+        "fix it, or the type that the notebook declares",
     ),
     "train:\n  rate:": (
         "line 2: the value None of train.rate is not of the type float",
@@ -118,11 +118,11 @@ REFUSED = {
     ),
     "train:\n  layers:\n  - 1\n  - x\n  - y": (
         "line 4: the value [1, 'x', 'y'] of train.layers is not of the type list[int]",
-        "mend it, or the type that the notebook declares",
+        "fix it, or the type that the notebook declares",
     ),
     "train:\n  mode: 1": (
         "line 2: the value 1 of train.mode is not of the type Literal['a', 'b'] | None",
-        "mend it, or the type that the notebook declares",
+        "fix it, or the type that the notebook declares",
     ),
     "train:\n  more:\n    1: a": (
         "line 2: the value {1: 'a'} of train.more is not of the type dict",

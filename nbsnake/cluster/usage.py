@@ -24,7 +24,7 @@ class Usage(NamedTuple):
 
 
 def usage_of(receipt: Receipt | None) -> Usage | None:
-    """What the job used; None for a result that was restored, which tells nothing."""
+    """What the job used; None for a result that was restored, which says nothing."""
     if receipt is None or receipt.restored or receipt.peak_memory <= 0:
         return None
     seconds = max(receipt.ended - receipt.started, 0.001)

@@ -31,7 +31,7 @@ from nbsnake.tables import ABSENT, Table, as_csv, as_markdown, as_text
 
 
 class Columns(NamedTuple):
-    """What is shown of the rows; ``rev`` says whether each tells its revision."""
+    """What is shown of the rows; ``rev`` says whether each shows its revision."""
 
     rev: bool
     params: Sequence[str]
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="REV",
-        help="also the results at these branches, tags or commits; steps stand before",
+        help="also the results at these branches, tags or commits; name steps before it",
     )
     better = parser.add_mutually_exclusive_group()
     better.add_argument(
@@ -121,7 +121,7 @@ def _stale(rows: Sequence[Row]) -> str:
 
 
 def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
-    """Where the picture goes; told before any work is done if it cannot be made."""
+    """Where the picture goes; refused before any work is done if it cannot be made."""
     if over and not file:
         raise UsageError("--over needs --plot FILE")
     if len(over) > 2:

@@ -112,7 +112,7 @@ def _generic(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
     absent = [f"--{name}" for name, command in commands.items() if not command]
     if absent:
         raise UsageError(
-            f"the batch system is not known: {', '.join(absent)} must be told",
+            f"the batch system is not known: {', '.join(absent)} must be given",
             hint=f"or take ready ones with --system {'|'.join(SYSTEMS)}",
         )
     settings = generic_settings(**commands, groups=_groups(find_pipeline().steps))

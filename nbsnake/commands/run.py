@@ -23,7 +23,7 @@ from nbsnake.results.freshness import Judge
 from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
-# Options of Snakemake's that may tell how many cores there are.
+# Options of Snakemake that may set the number of cores.
 PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--cores", "-c"})
 
 
@@ -107,8 +107,8 @@ def _where(args: argparse.Namespace) -> list[str]:
             if args.profile in ("slurm", "generic")
             else "nbsnake profile slurm|generic writes one",
         )
-    told = PROFILES.intersection(word.partition("=")[0] for word in args.snakemake_args)
-    cores = args.jobs or ("" if folder or told else "all")
+    given = PROFILES.intersection(word.partition("=")[0] for word in args.snakemake_args)
+    cores = args.jobs or ("" if folder or given else "all")
     return [
         *(["--workflow-profile", folder] if folder else []),
         *(["--cores", cores] if cores else []),
@@ -122,12 +122,12 @@ def _axis_value(word: str) -> tuple[str, str]:
     return axis, value
 
 
-def _wanted(told: list[tuple[str, str]]) -> dict[str, str]:
+def _wanted(given: list[tuple[str, str]]) -> dict[str, str]:
     wanted: dict[str, str] = {}
-    for axis, value in told:
+    for axis, value in given:
         if wanted.setdefault(axis, value) != value:
             raise UsageError(
-                f"{axis} is told twice: {wanted[axis]} and {value}",
+                f"{axis} is given twice: {wanted[axis]} and {value}",
                 hint="name the variants instead, with patterns: 'train@*'",
             )
     return wanted
@@ -138,8 +138,8 @@ def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:
     axes = {name: step.axes for name, step in plan.steps.items() if not steps or name in steps}
     chosen = choose_variants(wanted, axes)
     if not chosen:
-        told = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
-        raise UsageError(f"no variant has all of {told}")
+        given = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
+        raise UsageError(f"no variant has all of {given}")
     return chosen
 
 

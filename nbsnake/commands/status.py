@@ -44,20 +44,20 @@ def run(args: argparse.Namespace) -> int:
     except NbsnakeError:
         if fault is None:
             raise
-        return fault.exit_code  # the same thing, and told already
+        return fault.exit_code  # the same thing, already reported
     verdicts = Judge(plan, digests).verdicts()
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
     demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
     if args.json:
-        told = [
+        given = [
             _as_dict(verdict)
             | ({"resources": demand.as_dict()} if (demand := demands.get(name)) else {})
             for verdict in shown
             for name in [verdict.step.name]
         ]
-        print(json.dumps(told, indent=2))
+        print(json.dumps(given, indent=2))
     elif args.resources:
         print(as_text(demand_table(demands)), end="")
     else:

@@ -22,7 +22,7 @@ from nbsnake.tables import is_number, short
 
 MAX_LINES = 8  # for more values of the second parameter, a map is drawn
 MAX_LABELS = 20  # of values along one side of a map
-MAX_NUMBERS = 100  # cells of a map that tell their value
+MAX_NUMBERS = 100  # cells of a map that show their value
 WIDE = 50  # the ratio from which on an axis is logarithmic
 LONG = 50  # characters of labels that fit side by side
 
@@ -34,7 +34,7 @@ Coordinate = float | str
 
 
 class _Point(NamedTuple):
-    """The metric of one row; ``series`` tells its step and revision, where there are several."""
+    """The metric of one row; ``series`` names its step and revision, where there are several."""
 
     x: Coordinate
     other: Coordinate
@@ -98,7 +98,7 @@ def _draw(figure: Figure, rows: Sequence[Row], metric: str, over: Sequence[str])
 
 
 def _add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Long labels stand below the picture, which they would make narrow."""
+    """Long labels go below the picture, which they would make narrow."""
     longest = max(map(len, labels))
     place: dict[str, Any] = {"loc": "outside right upper"}
     if longest > LONG / 2:
@@ -146,10 +146,10 @@ def _by_label(points: Sequence[_Point], other: str | None) -> dict[str, list[_Po
     """The points of each line or kind of bar, by what the legend says of it."""
     found = defaultdict(list)
     for second in _in_order(point.other for point in points):
-        told = [f"{other} = {short(second)}"] if other else []
+        given = [f"{other} = {short(second)}"] if other else []
         for point in points:
             if point.other == second:
-                found[", ".join([point.series] * bool(point.series) + told)].append(point)
+                found[", ".join([point.series] * bool(point.series) + given)].append(point)
     return found
 
 

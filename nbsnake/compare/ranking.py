@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
 
-# Words of a metric's name that tell that less of it is better.
+# Words of a metric's name that mean that less is better.
 _LOWER = frozenset(
     {"loss", "logloss", "brier", "error", "err", "mse", "rmse", "mae", "mape", "perplexity"}
     | {"time", "seconds", "latency"}
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def is_lower_better(metric: str) -> bool:
-    """Whether the metric's own name, behind the last dot, tells of a loss, an error or a time."""
+    """Whether the metric's own name, behind the last dot, means a loss, an error or a time."""
     words = {word.lower() for word in _WORD.findall(metric)}
     # scikit-learn negates its errors, so that more is better for all scores.
     return not words.isdisjoint(_LOWER) and "neg" not in words

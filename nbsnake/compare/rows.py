@@ -84,10 +84,10 @@ def _trace(rev: str, stages: Sequence[Stage], chosen: Collection[str]) -> Iterat
         if stage.metrics and stage.name in chosen:
             line = makers.line(stage)
             variants = Counter(each.group for each in line)
-            told: dict[tuple[str, tuple[str, str]], list[Any]] = defaultdict(list)
+            given: dict[tuple[str, tuple[str, str]], list[Any]] = defaultdict(list)
             for each in line:
                 for place, value in each.params.items():
-                    told[each.group, place].append(value)
+                    given[each.group, place].append(value)
             axes: dict[str, Any] = {}
             params: dict[tuple[str, str], Any] = {}
             # A row that rests on many variants has what these share; the nearest stage has the say.
@@ -97,7 +97,7 @@ def _trace(rev: str, stages: Sequence[Stage], chosen: Collection[str]) -> Iterat
                 same = {
                     place: value
                     for place, value in each.params.items()
-                    if told[each.group, place] == [value] * variants[each.group]
+                    if given[each.group, place] == [value] * variants[each.group]
                 }
                 params = {**same, **params}
             yield _Traced(rev, stage, axes, params)

@@ -65,7 +65,7 @@ class Given:
 
     @property
     def sections(self) -> list[str]:
-        """The keys of params.yaml below which the use's values may stand, its own first."""
+        """The keys of params.yaml below which the use's values may be, its own first."""
         return list(dict.fromkeys([self.name, self.spec.name]))
 
     def axis(self, name: str) -> Axis | None:
@@ -97,7 +97,7 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
     overrides = tuple(find_overrides(param, given))
     found = _find(param, given, extras)
     if found and _is_of_the_use(found, param, given):
-        # What is told for this use alone comes before what a client's file tells for the notebook.
+        # What is set for this use alone comes before what a client's file sets for the notebook.
         overrides = tuple(each for each in overrides if each.key.startswith(f"{given.name}."))
     found = found or _found_in_all(overrides, given)
     if found is None:
@@ -152,7 +152,7 @@ def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found 
 
 
 def _told(value: Value, given: Given, where: Where) -> Found:
-    """A value that an author tells; ``{{ key }}`` stands for one of params.yaml."""
+    """A value that an author wrote; ``{{ key }}`` means one of params.yaml."""
     match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return _found_text(value, given, where)
@@ -174,7 +174,7 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
     """
     if isinstance(value, str) and (inside := _INSIDE.search(value)):
         raise PipelineError(
-            f"{inside[0]!r} stands inside of a text, and is filled in only as the whole value",
+            f"{inside[0]!r} is inside a string, and is replaced only as the whole value",
             where=where,
             hint=f"write the whole text in {PARAMS_FILE}",
         )
@@ -187,7 +187,7 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
             where=where,
             hint=f"did you mean '{{{near[0]}}}'?"
             if near
-            else f"axes: {', '.join(axes)}; a text with braces can stand in {PARAMS_FILE}",
+            else f"axes: {', '.join(axes)}; a string with braces can be in {PARAMS_FILE}",
         )
     if not fits_command(text_of(value)):
         raise PipelineError(
@@ -325,7 +325,7 @@ def _argument(
     found: Found,
     overrides: tuple[Override, ...] = (),
 ) -> Argument:
-    """A parameter with a value; the script's default is never one that stands outside of it."""
+    """A parameter with a value; the script's default is never one from outside of it."""
     inside = found.source is Source.LITERAL and found.where.file == param.where.file
     default = found.value if inside else param.literal
     return Argument(
@@ -343,7 +343,7 @@ def _argument(
 
 
 def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
-    """The parameters of a notebook's script alone: what has no value must be told when it runs."""
+    """The parameters of a notebook's script alone; those without a value must be passed to it."""
     given = Given(spec=spec, name=spec.name, params={}, artifacts=spec.artifacts)
     return tuple(
         _bind_file(param, carried, given)

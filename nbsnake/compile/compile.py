@@ -1,6 +1,6 @@
 """From what the authors wrote to steps and a pipeline in which all is bound and checked.
 
-Files are read only to tell the line of a fault.
+Files are read only for the line of a fault.
 """
 
 import keyword

@@ -1,4 +1,4 @@
-"""Which steps there are, and what each of their files stands for.
+"""Which steps there are, and which file each path means.
 
 Every notebook has a step of its own, and one for each further use. Their axes are resolved, and
 inputs are linked to the variants that write them.
@@ -265,8 +265,8 @@ def _other_paths(
     for override in find_overrides(param, given) if param else ():
         where = place_of(override.overlay.file, override.key.split("."))
         path = override.value if isinstance(override.value, str) else ""
-        if told := _other_path_fault(artifact, path, override.key, given):
-            faults.append(PipelineError(told[0], where=where, hint=told[1]))
+        if stated := _other_path_fault(artifact, path, override.key, given):
+            faults.append(PipelineError(stated[0], where=where, hint=stated[1]))
         elif fault := path_fault(path, Role.DEP, where, f"'{override.key}'"):
             faults.append(fault)
         else:

@@ -1,4 +1,4 @@
-"""What stands in params.yaml or an overlay, and no step takes: nearly always a slip."""
+"""Entries of params.yaml or an overlay that no step uses: nearly always a typo."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[Nb
 
 
 def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterator[NbsnakeError]:
-    """``lists`` are the keys over which steps run, which cannot stand in a step's section."""
+    """``lists`` are the keys over which steps run, which cannot be in a step's section."""
     if section is None:
         return
     if not isinstance(section, dict):
@@ -45,7 +45,7 @@ def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterato
     for key in section:
         if f"{given.name}.{key}" in lists:
             yield PipelineError(
-                f"the list {key!r} stands among the parameters of the step {given.name!r}",
+                f"the list {key!r} is among the parameters of the step {given.name!r}",
                 where=place_of(PARAMS_FILE, (given.name, str(key))),
                 hint="move it below a key that is no step's, or give the step another name",
             )

@@ -12,7 +12,7 @@ from nbsnake.job.say import say
 TEMPORARY = ".dvc/tmp"
 FILE = f"{TEMPORARY}/lock"
 PAUSE = 0.1  # seconds between two tries
-PATIENCE = 5.0  # seconds after which the user is told for whom we wait
+PATIENCE = 5.0  # seconds after which the wait is reported
 
 
 @contextlib.contextmanager
@@ -34,12 +34,12 @@ def repo_locked(*, by_hardlink: bool = False) -> Iterator[None]:
 
 
 def _wait() -> LockFile:
-    started, told = time.monotonic(), False
+    started, given = time.monotonic(), False
     while True:
         try:
             return LockFile(FILE)
         except LockError:
-            if not told and time.monotonic() - started > PATIENCE:
+            if not given and time.monotonic() - started > PATIENCE:
                 say("waiting for another DVC command to end")
-                told = True
+                given = True
             time.sleep(PAUSE)

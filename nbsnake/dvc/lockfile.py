@@ -89,13 +89,13 @@ def _printed(entry: Entry, indent: int) -> str:
 
 
 def _own(entry: Entry) -> Entry:
-    """A copy in which no value stands twice, for which ruamel.yaml would write an alias."""
+    """A copy in which no value appears twice, for which ruamel.yaml would write an alias."""
     copied: Entry = json.loads(json.dumps(entry))
     return copied
 
 
 def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
-    """What DVC makes of a file that a person or another program wrote: comments stay."""
+    """What DVC makes of a file that was written by hand or by another program: comments stay."""
     from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update  # slow, and seldom needed
 
     document = parse_yaml_for_update(text, LOCK_FILE)

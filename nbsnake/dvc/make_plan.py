@@ -46,7 +46,7 @@ def make_plan() -> tuple[Plan, list[str]]:
 
     Raises :class:`NbsnakeError` when DVC cannot read the project.
     """
-    read_lock()  # which tells more of a fault in it than DVC does
+    read_lock()  # which reports a fault in it better than DVC does
     config = read_params()
     schema = read_schema() or {}
     raise_all(schema_faults(schema, config, PARAMS_FILE))
@@ -117,7 +117,7 @@ def _sources(plan: Plan) -> Iterator[str]:
 def _cache_modes(repo: Any) -> tuple[int, int, int]:
     """The permissions of files of the workspace, of folders of the cache, and of its entries."""
     local = repo.cache.local
-    shared: int = local._file_mode  # noqa: SLF001  (DVC tells it nowhere else)
+    shared: int = local._file_mode  # noqa: SLF001  (DVC offers it nowhere else)
     own = shared if local.cache_types[0] == "copy" else 0o666 & ~umask
     return own, local._dir_mode, shared  # noqa: SLF001
 
@@ -148,7 +148,7 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
     if stage.is_data_source:
         return ""
     if not isinstance(stage, PipelineStage) or _relative(stage.path) != DVC_FILE:
-        return f"it stands in {_relative(stage.path)}"
+        return f"it is in {_relative(stage.path)}"
     params, deps = split_params_deps(stage)
     for each in (*deps, *stage.outs):
         if each.protocol != "local":
@@ -168,7 +168,7 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
 def _values(dep: Any, load: Callable[[str], Any]) -> dict[str, Any]:
     """The values that a dependency names, as DVC finds them; all of a file without names.
 
-    DVC reads the file anew for each stage.
+    DVC reads the file again for each stage.
     """
     held = load(dep.fs_path) if os.path.isfile(dep.fs_path) else {}
     if not dep.params:
@@ -184,7 +184,7 @@ def _values(dep: Any, load: Callable[[str], Any]) -> dict[str, Any]:
 
 
 def _planned_as_written(stage: Any, load: Callable[[str], Any]) -> PlannedStep:
-    """A stage that a person wrote, which runs as DVC runs it."""
+    """A hand-written stage, which runs as DVC runs it."""
     params, deps = split_params_deps(stage)
     outs = tuple(
         PlannedOut(_relative(out.fs_path), out.use_cache, out.persist) for out in stage.outs
@@ -197,7 +197,7 @@ def _planned_as_written(stage: Any, load: Callable[[str], Any]) -> PlannedStep:
             raise PipelineError(
                 f"{', '.join(missing)} missing, which the stage {stage.name!r} takes from here",
                 where=Where(_relative(dep.fs_path)),
-                hint=f"set it, or mend {DVC_FILE}",
+                hint=f"set it, or fix {DVC_FILE}",
             )
         values[dep.def_path] = {key: found[key] for key in sorted(found)}
     return PlannedStep(
@@ -230,7 +230,7 @@ def _is_remembered(stage: Any) -> bool:
 def _params(stage: Any, template: Stage, read: Callable[[str], Any]) -> dict[str, dict[str, Any]]:
     """The values that a stage takes, by file and key; ``read`` gives what a file holds.
 
-    DVC reads the file anew for each stage, and so is asked only for keys that an author wrote.
+    DVC reads the file again for each stage, and so is asked only for keys that an author wrote.
     """
     found = {}
     for dep in sorted(split_params_deps(stage)[0], key=_file_order):
@@ -267,14 +267,14 @@ def _planned(
     params = _params(stage, template, read)
     values = {name: value for each in params.values() for name, value in each.items()}
     _check_words(stage, values, template)
-    told = by_param(values, template.keys)
+    stated = by_param(values, template.keys)
     lists = fan_in_paths(template, key, templates)
     in_file = lists_in_file(template, lists)
     return PlannedStep(
         name=stage.name,
         notebook=stage.meta[OWNER],
         cmd=stage.cmd,
-        argv=rule_argv(template, key, told, in_file),
+        argv=rule_argv(template, key, stated, in_file),
         deps=tuple(sorted(dep.def_path for dep in deps)),
         outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
         params=params,
@@ -328,7 +328,7 @@ def _check_outputs(steps: Iterable[PlannedStep]) -> None:
 
 
 def _check_inputs(steps: Mapping[str, PlannedStep]) -> None:
-    """A rule of a notebook's step cannot wait for a part of what a person's stage writes."""
+    """A rule of a notebook's step cannot wait for a part of what a hand-written stage writes."""
     written = {
         out.path: step
         for step in steps.values()
@@ -351,7 +351,7 @@ def _check_inputs(steps: Mapping[str, PlannedStep]) -> None:
 
 
 def _check_params(step: PlannedStep, template: Stage, config: dict[str, Any]) -> None:
-    """DVC passes all that stands in a section, so nothing else may stand there."""
+    """DVC passes all entries of a section, so there may be no others."""
     section = unpacked_section(template.body["cmd"])
     given = config.get(section)
     known = {key.rpartition(".")[2] for key in step.params.get(PARAMS_FILE, {})}

@@ -63,7 +63,7 @@ def _check_revisions(repo: Any, revs: list[str]) -> None:
         except RevError:
             raise UsageError(
                 f"no such revision: {rev}",
-                hint="give a branch, a tag or a commit; steps stand before --rev",
+                hint="give a branch, a tag or a commit; name steps before --rev",
             ) from None
 
 
@@ -170,9 +170,9 @@ def _axes(definition: Any, name: str, item: Any) -> dict[str, Any]:
 def _without_overlays(params: dict[tuple[str, str], Any], item: Any) -> dict[tuple[str, str], Any]:
     """The values of a variant, where those of an overlay count as those of params.yaml."""
     rows = item.values() if isinstance(item, Mapping) else ()
-    told = {(row.get("file"), row.get("key")) for row in rows if isinstance(row, Mapping)}
+    given = {(row.get("file"), row.get("key")) for row in rows if isinstance(row, Mapping)}
     return {
-        (PARAMS_FILE, key) if (file, key) in told else (file, key): value
+        (PARAMS_FILE, key) if (file, key) in given else (file, key): value
         for (file, key), value in params.items()
     }
 
@@ -211,7 +211,7 @@ def _joined(path: str, part: str) -> str:
 
 
 def _look_up(content: Any, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """What stands at the keys, where dots lead inwards; what is not there is left out."""
+    """The values at the keys, where dots lead inwards; what is not there is left out."""
     for key in keys:
         found = content
         with contextlib.suppress(LookupError, TypeError, ValueError):

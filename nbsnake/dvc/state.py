@@ -1,4 +1,4 @@
-"""What DVC's own memory tells of files, so that it need not read them.
+"""DVC's state database: the digests of files, so that DVC need not read them.
 
 It is written after dvc.lock, and saves time only. DVC itself is not loaded for it.
 """

@@ -32,8 +32,10 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
     """Which script each notebook gives; for a folder, all notebooks below it.
 
     ``output`` is a script, or a folder that takes what lies below the named ones as it lies
-    there; without it each script stands beside its notebook. Raises :class:`UsageError` for paths
-    that are not there, or when two notebooks would give one script.
+    there; without it each script is written beside its notebook.
+
+    Raises :class:`UsageError` for paths that do not exist, or when two notebooks would
+    give one script.
     """
     found = [pair for path in notebooks for pair in _below(path)]
     if len(found) == 1 and output and not _is_folder(output) and not found[0].is_below:

@@ -1,4 +1,4 @@
-"""Whether what was generated is older than the notebooks: told before anyone relies on it."""
+"""A warning when generated files are older than the notebooks."""
 
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.unchanged import is_unchanged
@@ -8,7 +8,7 @@ from nbsnake.job.say import say
 def warn_of_drift() -> NbsnakeError | None:
     """Say where the generated files, by which all is judged, are older than what gives them.
 
-    The fault for which nothing can be generated is told, and given back.
+    A fault that prevents generation is reported and returned.
     """
     if is_unchanged():
         return None

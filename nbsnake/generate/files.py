@@ -11,7 +11,7 @@ from nbsnake.generate.script_diff import cell_diff, changed_cells, is_same_progr
 from nbsnake.job.atomic import write_atomically
 from nbsnake.names import GENERATED
 
-HEAD = 200  # characters in which that stands
+HEAD = 200  # characters within which that is
 EXECUTABLE = 0o755
 
 

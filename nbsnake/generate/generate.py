@@ -127,7 +127,7 @@ def _named_by_settings() -> list[str]:
 def meaningless_settings_in_words() -> str:
     """What an MLV-tools project's settings ask that nbsnake does otherwise, "" for nothing."""
     keys = meaningless_settings()
-    if not keys or Path(SETTINGS_FILE).exists():  # then its reader has been told
+    if not keys or Path(SETTINGS_FILE).exists():  # then its author knows
         return ""
     return f"{MLVTOOLS_FILE}: {', '.join(keys)} mean{'s' * (len(keys) == 1)} nothing here"
 

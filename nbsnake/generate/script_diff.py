@@ -16,7 +16,7 @@ _MARK = re.compile(r"^# %% (?:\[\w+\] )?cell (\d+)$", re.MULTILINE)
 
 
 class Section(NamedTuple):
-    """What stands under one mark; ``cell`` 0 is what comes before the first."""
+    """What follows one mark; ``cell`` 0 is what comes before the first."""
 
     cell: int
     text: str

@@ -1,7 +1,7 @@
 """Whether anything has changed since the generated files were last found to be right.
 
-By content: what `generate` reads and what it writes is hashed, and nbsnake itself is told by its
-files. Standard library only, for this is what most calls of `generate` and `check` come to.
+By content: what `generate` reads and what it writes is hashed, and so is nbsnake itself.
+Standard library only, for most calls of `generate` and `check` need no more.
 """
 
 import json

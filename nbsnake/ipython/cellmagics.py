@@ -57,9 +57,9 @@ class Fault(NamedTuple):
 
 
 class Translation(NamedTuple):
-    """A cell's new source, and what is wrong in it; there, something harmless stands in.
+    """A cell's new source, and what is wrong in it; there, something harmless replaces it.
 
-    ``lines`` are those that were written anew.
+    ``lines`` are those that were rewritten.
     """
 
     source: str
@@ -77,7 +77,7 @@ class Place(Around):
     """Where a translation takes place.
 
     ``local`` are the names that indented code can read, ``bound`` those that any cell binds at
-    module level; ``imports_session`` tells whether get_ipython is imported from IPython.
+    module level; ``imports_session`` says whether get_ipython is imported from IPython.
     """
 
     local: Names = field(default_factory=Names)
@@ -176,7 +176,7 @@ def statement(command: str, spot: Place) -> str:
         return ""
     if command.startswith("%%"):
         raise Refused(
-            f"the cell magic {command.split()[0]} does not stand in the cell's first line",
+            f"the cell magic {command.split()[0]} is not in the cell's first line",
             "move it there, above all comments",
         )
     if command.startswith("%"):
@@ -292,7 +292,7 @@ def _once(args: str, spot: Place) -> str:
 def _timed(code: str) -> ast.Module:
     tree = parse(code)
     if tree is None:
-        raise Refused("what %timeit would run is not valid Python", "mend it, or take it away")
+        raise Refused("what %timeit would run is not valid Python", "fix it, or remove it")
     outside = (ast.Await, ast.Return, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
     if any(isinstance(node, outside) for node in in_scope(tree.body)):
         raise Refused("%timeit cannot run 'await', 'return' and 'yield'", "call a function instead")
@@ -388,13 +388,13 @@ def _timeit_cell(head: str, args: str, body: str, place: Place) -> Translation:
 
 
 def _joined(setup: str, first: ast.stmt) -> str:
-    """The setup as it can stand before the first statement, in the same line."""
+    """The setup as it can come before the first statement, in the same line."""
     if not setup:
         return ""
     together = parse(f"{setup}; pass")
     if isinstance(first, _COMPOUND) or not together or not isinstance(together.body[-1], ast.Pass):
         raise Refused(
-            "the setup of '%%timeit' cannot stand before the code", "put it into the next line"
+            "the setup of '%%timeit' cannot come before the code", "put it into the next line"
         )
     return f"{setup}; "
 

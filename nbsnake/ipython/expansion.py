@@ -15,7 +15,7 @@ _ALWAYS = frozenset(dir(builtins)) | {"__name__"}
 _FROM_IPYTHON = frozenset({"display", "get_ipython"})
 
 
-class Refused(Exception):  # noqa: N818  (a decision, told to the author of the notebook)
+class Refused(Exception):  # noqa: N818  (a decision, reported to the author of the notebook)
     """What a script cannot do as the notebook does, and what its author can do about it."""
 
     def __init__(self, message: str, hint: str) -> None:
@@ -41,7 +41,7 @@ def fill(text: str, names: Names) -> str:
     """The Python expression whose value IPython would put in the place of ``text``.
 
     It is all or nothing, as in IPython: where one field cannot be evaluated, the text stays.
-    Raises :class:`Refused` where the notebook does not tell whether a field can be.
+    Raises :class:`Refused` where it is unknown whether a field can be.
     """
     parts = _parts(text)
     if parts is None:
@@ -96,7 +96,7 @@ def _parts(text: str) -> list[str | _Field] | None:
 
 
 def _dollar_parts(literal: str) -> list[str | _Field]:
-    """$name outside of single quotes is a field, and $$name stands for $name."""
+    """$name outside of single quotes is a field, and $$name means $name."""
     parts: list[str | _Field] = []
     done = counted = 0
     quotes = literal.count("'")  # those behind the match
@@ -112,7 +112,7 @@ def _dollar_parts(literal: str) -> list[str | _Field]:
 
 
 def _value(field: _Field, names: Names) -> str | None:
-    """The field's expression as it can stand in a call; None for what cannot be evaluated."""
+    """The field's expression as it can be in a call; None for what cannot be evaluated."""
     tree = parse_expression(field.expression)
     if tree is None:
         return None
@@ -120,13 +120,13 @@ def _value(field: _Field, names: Names) -> str | None:
     if special := sorted(name for name in read if is_session_name(name) or name in _FROM_IPYTHON):
         raise Refused(
             f"{special[0]!r} is filled in, which only IPython binds",
-            "put what it stands for under a name of your own",
+            "assign its value to a name of your own",
         )
     if missing := sorted(read - _ALWAYS):
         if not names.are_open:
             return None
         raise Refused(
-            f"nothing tells whether {missing[0]!r} is one of the notebook's names, to be filled in",
+            f"it is unknown whether {missing[0]!r} is a name of the notebook, to be filled in",
             f"name it in the import instead of '*', or write $${missing[0]} for the shell's own",
         )
     if any(

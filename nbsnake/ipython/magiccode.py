@@ -1,6 +1,6 @@
 """The code of each translated magic.
 
-A function gets what stands behind the magic's name and gives a statement, an expression, or for
+A function gets what follows the magic's name and gives a statement, an expression, or for
 cell magics the whole cell; "" is a statement that a script has no use for. All raise
 :class:`Refused` for what cannot be translated.
 """
@@ -37,7 +37,7 @@ class Around:
     """What a magic's translation must know of the notebook around it.
 
     ``names`` are those that the magic can read. ``elsewhere`` is whether code reads a name.
-    ``is_indented`` tells of code inside a block, and ``is_fresh`` that nothing has run before.
+    ``is_indented`` means code inside a block, and ``is_fresh`` that nothing has run before.
     """
 
     notebook: str
@@ -210,9 +210,7 @@ def _set_env(args: str, around: Around) -> str:
     name, sign, value = args.strip().partition("=" if "=" in args else " ")
     name = name.strip()
     if not sign or not re.fullmatch(r"[^\s${}]+", name):
-        raise Refused(
-            "the environment variable that is set cannot be told", "write '%env NAME=value'"
-        )
+        raise Refused("the environment variable that is set is unknown", "write '%env NAME=value'")
     return f"_nb_setenv({string(name)}, {fill(value.strip(), around.names)})"
 
 
@@ -234,7 +232,7 @@ def _run(args: str, around: Around) -> str:
             "move the code that notebooks share into a Python file, and import it",
         )
     if any(set(word) & set("*?[") for word in words[1:]):
-        raise Refused("patterns stand for files that are found later", "write the names of files")
+        raise Refused("patterns name files that are found later", "write the names of files")
     line = shlex.quote(_from_root(path, around)) + args[first.end() :]
     return f"globals().update(_nb_run({fill(line, around.names)}))"
 
@@ -250,7 +248,7 @@ def _aimport(args: str, around: Around) -> str:
     modules = [word.strip() for word in args.split(",")]
     wanted = [module for module in modules if module and not module.startswith("-")]
     if not all(re.fullmatch(r"[\w.]+", module) for module in wanted):
-        raise Refused("the modules cannot be told", "write 'import' instead")
+        raise Refused("the modules are unknown", "write 'import' instead")
     return f"import {', '.join(wanted)}" if wanted else ""
 
 

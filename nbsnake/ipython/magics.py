@@ -202,7 +202,7 @@ TABLE = (
         "It is dropped above all other code, where nothing is there to forget; elsewhere it is"
         " refused.",
     ),
-    Magic(_names("pylab"), "line", Fate.TRANSLATED, "It becomes the imports that it stands for."),
+    Magic(_names("pylab"), "line", Fate.TRANSLATED, "It becomes the imports that it means."),
     Magic(_names("xdel"), "line", Fate.TRANSLATED, "It becomes `del`."),
     Magic(
         _names("pushd popd dhist bookmark"),
@@ -252,7 +252,7 @@ SYNTAX = (
         ("!command", "!!command"),
         Fate.TRANSLATED,
         "`bash -c` runs it, with `{expression}` and `$name` filled in as IPython does; a failure"
-        " is told on stderr and does not end the script.",
+        " is reported on stderr and does not end the script.",
     ),
     Syntax(
         ("x = !command",),
@@ -314,7 +314,7 @@ def advice(name: str, kind: LineOrCell) -> str:
     if find(name, other):
         mark = "%%" if other == "cell" else "%"
         where = "in the cell's first line" if other == "cell" else "in a line of its own"
-        return f"{mark}{name} stands {where}"
+        return f"{mark}{name} is used {where}"
     near = difflib.get_close_matches(name, _BY_KIND[kind], n=1, cutoff=0.75)
     mark = "%" if kind == "line" else "%%"
     return f"did you mean {mark}{near[0]}?" if near else ""

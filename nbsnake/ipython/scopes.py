@@ -32,7 +32,7 @@ def parse_expression(text: str) -> ast.expr | None:
 
 
 def is_session_name(name: str) -> bool:
-    """Whether IPython binds this name anew with each cell that runs."""
+    """Whether IPython binds this name again with each cell that runs."""
     return bool(_SESSION.fullmatch(name))
 
 
@@ -42,7 +42,7 @@ class Usage:
 
     ``bound`` are those that it binds at module level, ``anywhere`` those that it binds in any
     scope, ``read`` those that it reads in any scope, and ``free`` the reads that no function
-    around them serves. ``is_open`` tells of ``import *``, which binds names that nothing tells.
+    around them serves. ``is_open`` means ``import *``, which binds unknown names.
     """
 
     bound: frozenset[str]

@@ -56,7 +56,7 @@ def session_calls(found: Translation, place: Place) -> Translation:
 
 
 def _begins_with_call(tree: ast.Module) -> bool:
-    """Whether the first call of ``get_ipython()`` stands above all other code."""
+    """Whether the first call of ``get_ipython()`` comes before all other code."""
     for node in tree.body:
         match node:
             case ast.ImportFrom(module="IPython", names=[ast.alias(name="get_ipython")]):

@@ -1,6 +1,6 @@
 """What scripts carry to do without IPython.
 
-Each function stands alone: what it needs is imported in its body, or is another one of these.
+Each function is self-contained: what it needs is imported in its body, or is another one of these.
 """
 
 import ast
@@ -35,7 +35,7 @@ def _nb_child(words: list[str], text: str, merged: bool) -> int:
 
 
 def _nb_shell(command: str) -> None:
-    """Run a shell command; its failure is told, but does not end the script."""
+    """Run a shell command; its failure is reported, but does not end the script."""
     import sys
 
     code = _nb_child(["bash", "-c", command], "", True)
@@ -170,7 +170,7 @@ def _nb_async(code: str, names: dict[str, object]) -> None:
     from collections.abc import Awaitable
 
     place = sys._getframe(1)  # noqa: SLF001
-    text = "\n" * (place.f_lineno - 1) + code  # so that tracebacks tell its lines
+    text = "\n" * (place.f_lineno - 1) + code  # so that tracebacks show its lines
     ready = compile(text, place.f_code.co_filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
     async def run() -> None:

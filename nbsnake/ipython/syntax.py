@@ -1,7 +1,7 @@
-"""Where IPython's own syntax stands in a cell.
+"""Where IPython's own syntax is in a cell.
 
 Python's tokenizer stops at magics, so this is a small lexer that knows just enough of Python
-to tell where a statement begins: strings, comments, brackets and continued lines.
+to find where a statement begins: strings, comments, brackets and continued lines.
 """
 
 import re
@@ -23,7 +23,7 @@ class Kind(Enum):
 class Piece(NamedTuple):
     """One statement with all its lines; the texts of all pieces together are the cell.
 
-    ``before`` is what stands before the command (indentation, or ``x = ``), and ``command`` is
+    ``before`` is what comes before the command (indentation, or ``x = ``), and ``command`` is
     the rest, its continued lines joined as IPython joins them; both are "" in Python and help.
     ``strings`` are the lines that begin inside a string. Lines count from 1.
     """
@@ -98,7 +98,7 @@ def _end(pattern: re.Pattern[str], text: str, position: int = 0) -> int:
 
 
 def pieces(text: str) -> list[Piece]:
-    """The statements of a cell, told apart as IPython does."""
+    """The statements of a cell, separated as IPython does."""
     found = []
     position, line = 0, 1
     while position < len(text):

@@ -115,7 +115,7 @@ def _translated(text: str, place: Place) -> Translation:
 
 
 def _harmless(translation: Translation) -> str:
-    """The source, or comments for one with faults that are told and others that are not."""
+    """The source, or comments for one with faults, reported or not."""
     if not translation.faults or parse(translation.source) is not None:
         return translation.source
     return "".join(f"# {line}" for line in lines(translation.source))
@@ -155,7 +155,7 @@ def _together(each: Sequence[Usage]) -> Usage:
 
 
 def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> Callable[[int], Place]:
-    """What a cell can read, as far as a first translation tells."""
+    """What a cell can read, as far as a first translation shows."""
     bound = _all(code.names.bound for code in rough.values())
     is_open = any(map(_BINDING.search, texts.values())) or any(
         code.names.is_open or "_nb_run" in code.names.read for code in rough.values()
@@ -278,13 +278,13 @@ def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
 
 
 def _string_faults(tree: ast.AST, anew: frozenset[int]) -> Iterator[Fault]:
-    """A last look: no line that was written anew may lie inside a string."""
+    """A last look: no rewritten line may be inside a string."""
     for node in ast.walk(tree) if anew else ():
         if isinstance(node, ast.Constant | ast.JoinedStr):
             inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
             for line in sorted(anew.intersection(inside)):
                 hint = "write the string in another way"
-                yield Fault(line, "a magic cannot be told from a part of a string", hint)
+                yield Fault(line, "a magic cannot be distinguished from part of a string", hint)
 
 
 def _without_awaits(translation: Translation) -> Translation:

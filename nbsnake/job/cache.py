@@ -92,7 +92,7 @@ class Cache(NamedTuple):
     def _set_mode(self, path: str, content: Digest) -> None:
         """Leave a single file as DVC leaves it: a link is as the object is, a copy can be edited.
 
-        The owner alone may execute it, whoever could before.
+        Only the owner may execute it, as DVC has it.
         """
         mode = READ_ONLY if self.link_types[0] in LINKS else self.file_mode
         if mode is None:

@@ -17,7 +17,7 @@ from nbsnake.job.ignore import walk_files
 
 T = TypeVar("T")
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how Git LFS begins a stand-in
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how a Git LFS pointer begins
 LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
 LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
 ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
@@ -148,7 +148,7 @@ def _write_stamp(path: str, status: os.stat_result) -> str:
 
 
 def is_lfs_pointer(path: str) -> bool:
-    """Whether Git LFS left a stand-in here instead of the data."""
+    """Whether the file is a Git LFS pointer instead of the data."""
     try:
         if os.stat(path).st_size > LFS_POINTER_SIZE:
             return False

@@ -44,13 +44,13 @@ def main(argv: list[str]) -> int:
             f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.\n"
         )
         return 0
-    told = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
-    words = [*argv[:1], *(argv[2:] if told else argv[1:])]
+    stated = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
+    words = [*argv[:1], *(argv[2:] if stated else argv[1:])]
     if not words or words[1:2] not in ([], ["--"]) or len(words) == 2:
         sys.stderr.write(f"{USAGE}\n")
         return 2
     step, command = words[0], words[2:]
-    set_thread_variables(told)
+    set_thread_variables(stated)
     plan = read_plan()
     planned = plan.steps.get(step) if plan else None
     if plan is None or planned is None:
@@ -109,7 +109,7 @@ def _make_way(step: PlannedStep) -> None:
 def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:
     """Digest the dependencies; what another step wrote is known from that step's receipt.
 
-    None where one is not there, which is told.
+    None where one is missing, which is reported.
     """
     digests = read_digests()
     makers = plan.makers()
@@ -124,8 +124,8 @@ def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:
             _say(f"{step.name}: {path} is missing")
             return None
         if is_lfs_pointer(path):
-            _say(f"{step.name}: {path} is a stand-in that Git LFS left in place of the data")
-            _say(f"bring the data: git lfs pull --include={path}")
+            _say(f"{step.name}: {path} is a Git LFS pointer, not the data")
+            _say(f"get the data: git lfs pull --include={path}")
             return None
         deps.append(Seen(path, content, before))
     return deps
@@ -149,8 +149,8 @@ def _refusal(step: PlannedStep, command: list[str]) -> str:
     if not command or sorted(command) == sorted(step.argv):
         return ""
     given = " ".join(sorted(set(step.argv) - set(command)))
-    told = " ".join(sorted(set(command) - set(step.argv)))
-    return f"it ran with '{told}', where dvc.yaml and params.yaml give '{given}'"
+    stated = " ".join(sorted(set(command) - set(step.argv)))
+    return f"it ran with '{stated}', where dvc.yaml and params.yaml give '{given}'"
 
 
 def _run_as_dvc_does(step: PlannedStep) -> int:

@@ -145,7 +145,7 @@ def _rule(pattern: str) -> Rule | None:
 
 
 def _regex(segments: list[str]) -> str:
-    """``**`` stands for any folders, none included, and at the end for all that is inside."""
+    """``**`` means any folders, none included, and at the end for all that is inside."""
     if segments in (["**"], ["**", "*"]):
         return "."
     if segments == ["**", "*", "**"]:
@@ -160,7 +160,7 @@ def _regex(segments: list[str]) -> str:
 
 
 def _glob(segment: str) -> str:
-    """One part of a path; a sign after a backslash stands for itself."""
+    """One part of a path; a character after a backslash is literal."""
     if segment == "*":
         return "[^/]+"
     regex, rest = "", segment

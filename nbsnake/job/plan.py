@@ -39,7 +39,7 @@ class PlannedStep(NamedTuple):
     values of another name to the keys of these. ``axes`` are what makes the variant.
 
     A ``frozen`` step never runs, and one that has ``always`` changed runs each time.
-    ``notebook`` is "" for a stage that a person wrote.
+    ``notebook`` is "" for a hand-written stage.
     """
 
     name: str
@@ -79,7 +79,7 @@ class PlannedStep(NamedTuple):
 
     @property
     def marker(self) -> str:
-        """What stands for the result of a step without outputs; "" where there are some."""
+        """The file that marks a step without outputs as done; "" where there are outputs."""
         return "" if self.outs else f"{DONE}/{file_name(self.name)}"
 
     @property
@@ -90,7 +90,7 @@ class PlannedStep(NamedTuple):
     def lock_entry(self, contents: Mapping[str, Digest | None]) -> dict[str, Any]:
         """The step's entry as dvc.lock has it: sections in DVC's order, paths sorted.
 
-        ``contents`` tells what each path holds; None stands for "not known yet".
+        ``contents`` maps each path to its content; None means "not known yet".
         """
         deps = sorted(self.deps, key=self._name)
         sections = {
@@ -112,7 +112,7 @@ class PlannedStep(NamedTuple):
         )
 
     def locked_run(self, entry: Mapping[str, Any]) -> Run:
-        """The run that the step's entry in dvc.lock tells of."""
+        """The run that the step's entry in dvc.lock records."""
         paths = {name: path for path, name in self.names.items()}
         deps, outs = (
             {paths.get(each["path"], each["path"]): each.get("md5", "") for each in section}

@@ -63,7 +63,7 @@ class Receipt(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """The record of a failed job; the step's receipt, if any, tells of an earlier success."""
+    """The record of a failed job; the step's receipt, if any, is that of an earlier success."""
 
     step: str
     exit_code: int

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Run(NamedTuple):
-    """A run on record, by a receipt or by dvc.lock; files are told by path and md5."""
+    """A run on record, by a receipt or by dvc.lock; files are given by path and md5."""
 
     cmd: str | list[str]
     params: dict[str, Any]

@@ -1,7 +1,7 @@
 """DVC's run-cache: what a command gave the last time it ran on the same content.
 
 Standard library only: this runs inside every job. An entry is the file
-``<cache>/runs/<key[:2]>/<key>/<value>``, written as a stage of dvc.lock; ``key`` stands for all
+``<cache>/runs/<key[:2]>/<key>/<value>``, written as a stage of dvc.lock; ``key`` covers all
 that goes in, ``value`` for what came out.
 """
 
@@ -31,7 +31,7 @@ def run_folder(cache_folder: str, key: str) -> str:
 
 
 def run_path(cache_folder: str, body: dict[str, Any]) -> str:
-    """The file of the run of which ``body`` tells."""
+    """The file of the run in ``body``."""
     return os.path.join(run_folder(cache_folder, run_key(body)), run_value(body))
 
 

@@ -2,7 +2,7 @@
 
 A script, the bash file that hands it to ``dvc run``, and the stage file that this left behind all
 say how a notebook is used. Where they say just what the notebook says, nothing in them is anyone's
-own; all else may be a person's work. Pure.
+own; all else may be written by hand. Pure.
 """
 
 import ast
@@ -97,8 +97,8 @@ def use_of_notebook(spec: StepSpec, script: str) -> Use:
         (each for each in spec.artifacts if each.param), key=lambda each: order.index(each.role)
     )
     options = [(f"--{each.param}".replace("_", "-"), each.path) for each in carried]
-    told = [*(word for word, _ in spec.extras), *(word for option in options for word in option)]
-    return Use(files, (script, *map(_plain, told)))
+    given = [*(word for word, _ in spec.extras), *(word for option in options for word in option)]
+    return Use(files, (script, *map(_plain, given)))
 
 
 def use_of_command_file(text: str, variables: Variables) -> Use | None:

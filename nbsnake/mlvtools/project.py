@@ -133,7 +133,7 @@ def _read_notebooks(rules: Reading) -> tuple[dict[str, Notebook], dict[str, Step
             notebooks[path] = read_notebook(path)
             spec = read_step(notebooks[path], rules)
         except NbsnakeError:
-            continue  # for nbsnake generate to tell; what cannot be compared stays
+            continue  # reported by nbsnake generate; what cannot be compared stays
         if spec:
             specs[path] = spec
     return notebooks, specs

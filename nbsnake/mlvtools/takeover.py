@@ -1,6 +1,6 @@
 """Taking over a project of MLV-tools: what becomes of each file that it and old DVC left behind.
 
-All is read and planned before anything is written. What a person may have written is never
+All is read and planned before anything is written. What may be written by hand is never
 removed: a file goes only where the notebook says all that is in it.
 """
 
@@ -151,10 +151,10 @@ def _plan_command(old: OldProject, path: str, *, force: bool) -> Action:
 
 def _variant(old: OldProject, script: str, use: Use | None) -> str:
     notebook = old.sources.get(script, "")
-    told = str(use) if use else "it does more than one plain 'dvc run'"
+    stated = str(use) if use else "it does more than one plain 'dvc run'"
     if notebook and notebook not in old.specs:
-        return f"{notebook} cannot be read as a step, to compare them: {told}"
-    return f"a use of {notebook or script} made by hand: {told}; how to go on with it: {GUIDE}"
+        return f"{notebook} cannot be read as a step, to compare them: {stated}"
+    return f"a use of {notebook or script} written by hand: {stated}; how to continue: {GUIDE}"
 
 
 def _plan_stages(old: OldProject, *, force: bool) -> Iterator[Action]:

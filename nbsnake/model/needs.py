@@ -53,7 +53,7 @@ class Resource(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What is told of a step; None and "" stand for what is not."""
+    """What a step needs; None and "" mean that it does not say."""
 
     threads: int | None = None
     resources: tuple[Resource, ...] = ()
@@ -63,28 +63,28 @@ class Needs:
     group: str = ""
 
     def amount(self, name: str, attempt: int = 1) -> int | None:
-        """What an attempt asks of a resource; None where nothing, or a text, is told."""
+        """What an attempt requests of a resource; None where that is unknown or not a number."""
         return next((each.amount(attempt) for each in self.resources if each.name == name), None)
 
     def text(self, name: str) -> str:
-        """What is told of a resource, "" for nothing."""
+        """The request for a resource, "" for none."""
         return next((each.text for each in self.resources if each.name == name), "")
 
     def changed(self, changes: Mapping[str, Any]) -> "Needs":
-        """With other values for some keys; None takes away what is told.
+        """With other values for some keys; None removes the value.
 
         Of ``resources``, ``changes`` hold a mapping that changes single ones.
         """
-        told = {**changes}
-        if "resources" in told:
+        given = {**changes}
+        if "resources" in given:
             own = {each.name: each.text for each in self.resources}
-            merged = own | told["resources"] if told["resources"] is not None else {}
-            told["resources"] = tuple(
+            merged = own | given["resources"] if given["resources"] is not None else {}
+            given["resources"] = tuple(
                 Resource(name, text) for name, text in merged.items() if text is not None
             )
         plain = {"conda": "", "container": "", "group": ""}
         values: dict[str, Any] = {
-            key: plain.get(key) if value is None else value for key, value in told.items()
+            key: plain.get(key) if value is None else value for key, value in given.items()
         }
         return replace(self, **values)
 

@@ -61,9 +61,9 @@ class ParamType:
         return isinstance(value, int if self.kind == "int" else str)
 
     def parse(self, words: list[str]) -> Value:
-        """The value that command line words stand for.
+        """The value that command line words mean.
 
-        Raises :class:`ValueError` when they stand for no value of this type.
+        Raises :class:`ValueError` when they mean no value of this type.
         """
         if self.is_list:
             return [ParamType(self.kind).parse([word]) for word in words]

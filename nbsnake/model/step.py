@@ -28,7 +28,7 @@ class Cell:
 class Notebook:
     """``path`` is relative to the project's root, with forward slashes.
 
-    ``language`` is the kernel's, in lower case; "" where the notebook does not tell.
+    ``language`` is the kernel's, in lower case; "" where the notebook does not say.
     """
 
     path: str
@@ -79,7 +79,7 @@ class Artifact:
 
     ``path`` is relative to the project's root, with ``{axis}`` for what differs between variants;
     ``param`` names the parameter that carries it. An output that DVC does not ``cache`` is for git
-    to keep. An input may have another path in an overlay, and may stand for a ``fan_in``.
+    to keep. An input may have another path in an overlay, and may be a ``fan_in``.
     """
 
     path: str
@@ -117,7 +117,7 @@ class Source(StrEnum):
 
     FILE = "file"  # the path of an artifact
     AXIS = "axis"  # what the variants differ in
-    CONFIG = "config"  # params.yaml or an overlay, read anew for each run
+    CONFIG = "config"  # params.yaml or an overlay, read again for each run
     LITERAL = "literal"  # written in the notebook, or in nbsnake.yaml
     PATTERN = "pattern"  # a text like that, with axes in it
 
@@ -128,7 +128,7 @@ class Argument:
 
     Paths and values of the source ``PATTERN`` may hold ``{axis}``. ``key`` leads to a value of
     params.yaml, before which the ``overrides`` come. ``default`` is
-    what the script takes when it is not told, unless the parameter is ``required``. It never comes
+    what the script uses when it is not passed, unless the parameter is ``required``. It never comes
     from params.yaml, so that editing that file changes no script.
     """
 

@@ -1,7 +1,8 @@
 """Steps that run more than once: the axes in which their variants differ, and paths that name them.
 
-An axis stands in a path or a text as ``{name}``. DVC calls the variants of a stage ``stage@key``,
-where the key joins the values of the axes by dashes (``dvc.parsing.MatrixDefinition``).
+An axis is written ``{name}`` in a path or a string. DVC names the variants of a stage
+``stage@key``, where the key joins the values of the axes by dashes
+(``dvc.parsing.MatrixDefinition``).
 """
 
 import itertools

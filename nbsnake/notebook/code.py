@@ -33,7 +33,7 @@ class Docstring(NamedTuple):
 class Assignment:
     """A top-level ``name = value`` of a cell. ``literal`` is None unless ``is_literal``.
 
-    ``annotation`` and ``comment`` are what stands between and behind, "" for nothing.
+    ``annotation`` and ``comment`` are the text between and after, "" for nothing.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """A cell as it stands in a script: plain Python, with its syntax tree.
+    """A cell as it is in a script: plain Python, with its syntax tree.
 
     ``futures`` are the features that it imports from ``__future__``, with their lines; the script
     does that at its top.
@@ -76,7 +76,7 @@ def has_no_effect(cell: Cell, words: Iterable[str]) -> bool:
 
 
 def _comment_lines(source: str) -> Iterator[str]:
-    """The comments that stand on lines of their own; strings are not searched."""
+    """The comments on lines of their own; strings are not searched."""
     lines = source.splitlines()
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -62,7 +62,7 @@ class StageCall:
 
 
 def read_dvc_cmd(text: str, script: str, variables: Variables) -> StageCall:
-    """Read the text of ``:dvc-cmd:``, in which ``script`` stands for the variables.
+    """Read the text of ``:dvc-cmd:``, in which ``script`` replaces the variables.
 
     Raises :class:`ValueError` for what is no ``dvc run``, or asks what a stage cannot say.
     """

@@ -130,7 +130,7 @@ def has_metadata(cell: Cell) -> bool:
 
 
 def has_second_docstring(cell: Cell) -> bool:
-    """Whether fields stand in the cell's code below its docstring, where they would be lost."""
+    """Whether fields are in the cell's code below its docstring, where they would be lost."""
     found = docstring(cell)
     inside = found.text.splitlines() if found else []
     return _count_fields(cell.source.splitlines()) > _count_fields(inside)
@@ -142,7 +142,7 @@ def _count_fields(lines: list[str]) -> int:
 
 
 def may_declare(cell: Cell) -> bool:
-    """Whether a look at the cell's lines finds a field; only its docstring can tell for sure."""
+    """Whether a look at the cell's lines finds a field; only its docstring is decisive."""
     return _has_keys(cell.source)
 
 

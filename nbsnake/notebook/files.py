@@ -65,7 +65,7 @@ def artifacts_of_call(call: StageCall, where: Where, faults: list[NbsnakeError])
 
 
 def _carrier(field: Field, params: Mapping[str, ParamSpec]) -> str:
-    """The parameter that the field names; a dash may stand for an underscore."""
+    """The parameter that the field names; a dash may replace an underscore."""
     plain = field.argument.replace("-", "_")
     return plain if field.argument not in params and plain in params else field.argument
 

@@ -1,6 +1,6 @@
 """Reading what a step needs: from the docstring of its notebook, and from nbsnake.yaml.
 
-In a docstring each key stands on one line::
+In a docstring each key is on one line::
 
     :threads: 4
     :resources: mem_mb=8000*attempt runtime=60 gpu=1
@@ -37,16 +37,16 @@ _LINE = re.compile(rf"\s*:(?:{'|'.join(KEYS)})[ \t]*:.*")
 
 def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
     """What the docstring's fields say."""
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     for field in fields:
         try:
             if field.argument:
                 raise ValueError("it takes no name before the second colon")
             if "\n" in field.text:
                 raise ValueError("it spans several lines")
-            if field.key in told:
+            if field.key in stated:
                 raise ValueError("it appears twice")
-            told[field.key] = _parsed(field)
+            stated[field.key] = _parsed(field)
         except ValueError as error:
             faults.append(
                 NotebookError(
@@ -55,7 +55,7 @@ def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
                     hint=f"write, on one line: :{field.key}: {EXAMPLES[field.key]}",
                 )
             )
-    return Needs().changed(told)
+    return Needs().changed(stated)
 
 
 def _parsed(field: Field) -> Any:
@@ -76,7 +76,7 @@ def _parsed(field: Field) -> Any:
 
 
 def without_needs(source: str) -> str:
-    """A cell without the lines of its docstring that tell needs: no script depends on them."""
+    """A cell without the lines of its docstring that are needs: no script depends on them."""
     return edited(source, [Edit(ast.parse(source).body[0], _kept)])
 
 
@@ -93,7 +93,7 @@ def read_changes(
 ) -> dict[str, dict[str, Any]]:
     """What nbsnake.yaml says of each step, for :meth:`nbsnake.model.needs.Needs.changed`.
 
-    ``place`` tells where keys below ``needs:`` stand.
+    ``place`` gives the line of keys below ``needs:``.
     """
     if not isinstance(given, dict):
         faults.append(
@@ -101,15 +101,15 @@ def read_changes(
         )
         return {}
     changes: dict[str, dict[str, Any]] = {}
-    for step, told in given.items():
-        if not isinstance(told, dict):
+    for step, stated in given.items():
+        if not isinstance(stated, dict):
             faults.append(
                 PipelineError(
                     f"the needs of {step!r} are not a mapping", where=place(step), hint=_EXAMPLE
                 )
             )
             continue
-        for key, value in told.items():
+        for key, value in stated.items():
             try:
                 changes.setdefault(str(step), {})[key] = _change(key, value)
             except ValueError as error:

@@ -1,7 +1,7 @@
 """Reading notebooks.
 
 Notebooks of format 4 are read as the JSON that they are: a hundred times faster than validating
-each against its schema, and a fault can be told by cell. Older formats are upgraded by nbformat.
+each against its schema, and a fault is reported by cell. Older formats are upgraded by nbformat.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The command line of a script whose parameters are plain: strings, numbers, booleans and paths.
 
-It reads as a person would write it. What lists, mappings and missing values need is in
+It reads as if written by hand. What lists, mappings and missing values need is in
 `nbsnake.render.rich_options`.
 """
 

@@ -53,7 +53,7 @@ def render_rule(step: Step, pipeline: Pipeline) -> str:
     """The file ``workflow/rules/<step>.smk``.
 
     What no notebook's step writes may be a source: then it is ``ancient()``, for whether it
-    changed is told by its digest, in the parameter ``content``, and never by its times. What
+    changed is known by its digest, in the parameter ``content``, never by its times. What
     another step writes is a plain input. The axes of a step are wildcards.
     """
     source = comment(step.notebook)
@@ -96,7 +96,7 @@ def _scheduling(needs: Needs) -> Iterator[str]:
 
 
 def _software(needs: Needs) -> Iterator[str]:
-    """The environment; a container has what its step needs, unless both are told."""
+    """The environment; a container has what its step needs, unless both are given."""
     if needs.conda or not needs.container:
         is_file = needs.conda.endswith((".yaml", ".yml"))
         path = f"../../{needs.conda}" if is_file else needs.conda
@@ -189,8 +189,8 @@ def _tells_fan_in(argument: Argument) -> bool:
 
 def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
     key = "-".join(f"{{wildcards.{axis.name}}}" for axis in step.axes)
-    told = " --threads={threads}" if step.needs.threads is not None else ""
-    yield f"nbsnake exec {full_name(step.name, key)}{told} --"
+    given = " --threads={threads}" if step.needs.threads is not None else ""
+    yield f"nbsnake exec {full_name(step.name, key)}{given} --"
     if step.command:
         yield f" bash -c {_pattern(shlex.quote(step.command.text))}"
     else:

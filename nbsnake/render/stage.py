@@ -25,7 +25,7 @@ _REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give ba
 _BREAK = re.compile(r" (?='?--|\$\{|\| |&& )")
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 AUTHORED = "dvc-cmd"  # the key there that says that the command is the author's own
-FAN_IN = "fan-in"  # the key there for paths that stand for all variants of another stage
+FAN_IN = "fan-in"  # the key there for paths that mean all variants of another stage
 KEYS = "keys"  # the key there for parameters that take values of another name
 LISTS = "lists"  # the key there for the lists of params.yaml that a foreach was written from
 
@@ -153,7 +153,7 @@ def _body(step: Step) -> dict[str, Any]:
 
 
 def _meta(step: Step) -> dict[str, Any]:
-    """What tells generated stages from others, and what these tell nbsnake beyond DVC."""
+    """What marks a stage as generated, and what only nbsnake reads of it."""
     fan_ins = {each.param: each.path for each in step.inputs if each.fan_in}
     lists = {axis.name: axis.key for axis in step.axes if axis.key and step.has_overlays}
     keys = {each.name: each.key for each in step.config if each.key.split(".")[-1] != each.name}
@@ -228,8 +228,8 @@ def _params(step: Step) -> list[Any]:
 def render_dvc_file(pipeline: Pipeline, text: str) -> str:
     """dvc.yaml with the pipeline's stages; ``text`` is the file as it is, "" for none.
 
-    Stages that a person wrote stay as they are, with their comments; of ours, those of vanished
-    notebooks go. Raises :class:`PipelineError` when a step's name is taken by a person's stage.
+    Hand-written stages stay as they are, with their comments; of ours, those of vanished
+    notebooks go. Raises :class:`PipelineError` when a hand-written stage has the name of a step.
     """
     document = _load(text)
     stages = document["stages"]

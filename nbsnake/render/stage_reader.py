@@ -133,15 +133,15 @@ def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dic
     if "foreach" in stage:
         rows = dict(stage["foreach"])
         for axis, key in stage["do"]["meta"].get(LISTS, {}).items():
-            told = {scalar_text(row[axis]) for row in rows.values()}
-            if told != {scalar_text(value) for value in _list_at(params, key)}:
+            given = {scalar_text(row[axis]) for row in rows.values()}
+            if given != {scalar_text(value) for value in _list_at(params, key)}:
                 raise _stale(name, f"other values of {axis} than {key} in {PARAMS_FILE}")
         return rows
     if "matrix" not in stage:
         return {"": {}}
     lists = {
-        axis: _list_at(params, told[2:-1]) if isinstance(told, str) else told
-        for axis, told in stage["matrix"].items()
+        axis: _list_at(params, given[2:-1]) if isinstance(given, str) else given
+        for axis, given in stage["matrix"].items()
     }
     rows = {}
     for values in product(*lists.values()):
@@ -212,11 +212,11 @@ def _cut(path: str) -> list[str]:
 
 
 def rule_argv(
-    stage: Stage, key: str, told: Mapping[str, Any], lists: Mapping[str, Any]
+    stage: Stage, key: str, given: Mapping[str, Any], lists: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """The words of the rule's command that do what a variant's command does.
 
-    ``told`` are the values of parameter files, ``lists`` the paths that are too many for a
+    ``given`` are the values of parameter files, ``lists`` the paths that are too many for a
     command. In the rule each value is an option of its own, or all are in one file; a command that
     the author wrote is for a shell.
     """
@@ -227,13 +227,13 @@ def rule_argv(
     piped = f"nbsnake params {name} | "
     if cmd.startswith(piped):
         words = [_unescaped(word) for word in shlex.split(cmd.removeprefix(piped))]
-        file = f"{OPTION}={values_path(name, {**told, **lists})}"
+        file = f"{OPTION}={values_path(name, {**given, **lists})}"
         return tuple(file if word == STDIN else word for word in words)
     section = unpacked_section(cmd)
-    resets = {f"--no-{name}" for name in told} | {f"--{name}=[]" for name in told}
+    resets = {f"--no-{name}" for name in given} | {f"--{name}=[]" for name in given}
     words = [word for word in shlex.split(cmd) if not section or word != f"${{{section}}}"]
     fixed = [_unescaped(word) for word in words if word not in resets]
-    return (*fixed, *(f"--{name}={text_of(value)}" for name, value in told.items()))
+    return (*fixed, *(f"--{name}={text_of(value)}" for name, value in given.items()))
 
 
 def unpacked_section(cmd: str) -> str:
@@ -245,8 +245,8 @@ def unpacked_section(cmd: str) -> str:
 def overlay_files(stages: Mapping[str, Stage]) -> list[str]:
     """The files besides params.yaml from which single variants take values."""
     rows = [row for stage in stages.values() for row in stage.rows.values()]
-    told = [each for row in rows for each in row.values() if isinstance(each, Mapping)]
-    return sorted({each["file"] for each in told if "file" in each} - {PARAMS_FILE})
+    given = [each for row in rows for each in row.values() if isinstance(each, Mapping)]
+    return sorted({each["file"] for each in given if "file" in each} - {PARAMS_FILE})
 
 
 def lists_in_file(stage: Stage, lists: Mapping[str, list[str]]) -> dict[str, list[str]]:

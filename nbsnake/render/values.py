@@ -1,8 +1,8 @@
 """Files of parameter values, for what no command line can carry to a script.
 
 Texts of several lines, None, mappings and whatever is very long reach the script as a JSON object
-that its option ``--values-from`` reads. The file's name tells its content, so that a job's command
-tells its values.
+that its option ``--values-from`` reads. The file's name depends on its content,
+so that a job's command shows its values.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Is a step's result the one that its command, its parameters and its sources give?
 
-Judged by content, from what the receipts and dvc.lock tell, in the order of the plan.
+Judged by content, from what the receipts and dvc.lock record, in the order of the plan.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from nbsnake.job.receipt import Failure, Receipt, read_failure, read_receipt
 from nbsnake.job.run import Run
 
 State = Literal["fresh", "stale", "never run"]
-SHOWN = 20  # steps whose reasons are told before a run
+SHOWN = 20  # steps whose reasons are shown before a run
 RUNS_EACH_TIME = "it runs each time"
 
 
@@ -26,7 +26,7 @@ class Verdict:
 
     ``settled`` means that a run on record gave what is on disk from what is on disk, and that
     nothing before it will change: dvc.lock may say so, and what comes after may rely on it.
-    ``locked`` tells whether dvc.lock does, ``restorable`` that the cache has the result.
+    ``locked`` says whether dvc.lock does, ``restorable`` that the cache has the result.
     """
 
     step: PlannedStep
@@ -92,8 +92,8 @@ class Judge:
         """What the outputs of all steps are by dvc.lock."""
         steps = self.plan.steps.values()
         cached = {out.path for step in steps for out in step.outs if out.cache}
-        told = [step.locked_outs(self._lock.get(step.name, {})) for step in steps]
-        return [each for outs in told for path, each in outs.items() if path in cached]
+        given = [step.locked_outs(self._lock.get(step.name, {})) for step in steps]
+        return [each for outs in given for path, each in outs.items() if path in cached]
 
     def _now(self, step: PlannedStep) -> Run:
         """The run that would give what is on disk from what is on disk."""
@@ -180,7 +180,7 @@ def _unmade(now: Run) -> Iterator[str]:
 
 
 def _changed_params(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """A key tells the value, of whichever file: a client's file may give it from now on."""
+    """A key identifies the value, in whichever file: a client's file may give it from now on."""
     before = {key: value for values in then.values() for key, value in values.items()}
     after = {key: value for values in now.values() for key, value in values.items()}
     for key in {*before, *after}:

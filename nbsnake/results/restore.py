@@ -65,7 +65,7 @@ def _find(
 
 
 def _fetch_missing(cache: Cache, contents: Iterable[Digest], fetch: Fetch) -> None:
-    """Fetch objects that the cache does not have; a folder's own one tells which others."""
+    """Fetch objects that the cache does not have; a folder's own object lists the others."""
     wanted = [content for content in contents if not cache.has(content)]
     md5s = {content.md5 for content in wanted if not cache.has_object(content.md5)}
     if md5s:

@@ -9,7 +9,7 @@ from nbsnake.job.content import is_lfs_pointer
 from nbsnake.job.plan import Plan, PlannedStep
 
 BACK = (
-    "bring it back (dvc pull, git checkout), or mend its path where it is told: "
+    "bring it back (dvc pull, git checkout), or fix its path where it is set: "
     "in ':dvc-in', dvc.yaml, nbsnake.yaml or a client's file"
 )
 
@@ -17,7 +17,7 @@ BACK = (
 def check_sources(plan: Plan) -> None:
     """Raise :class:`PipelineError`, several together, for sources that are not there.
 
-    Snakemake says nothing of a missing one while what was made of it is there. A stand-in of Git
+    Snakemake says nothing of a missing one while what was made of it is there. A pointer of Git
     LFS is none either.
     """
     raise_all([fault for step, path in _sources(plan) if (fault := _fault(step, path))])
@@ -36,7 +36,7 @@ def mend_times(plan: Plan) -> list[str]:
 
 
 def pointers(plan: Plan) -> list[NbsnakeError]:
-    """A fault for each source of which Git LFS has left a stand-in only."""
+    """A fault for each source that is a Git LFS pointer."""
     return [_pointer_fault(step, path) for step, path in _sources(plan) if is_lfs_pointer(path)]
 
 
@@ -58,7 +58,7 @@ def _fault(step: PlannedStep, path: str) -> NbsnakeError | None:
 
 def _pointer_fault(step: PlannedStep, path: str) -> NbsnakeError:
     return PipelineError(
-        f"{path} is a stand-in that Git LFS left in place of the data",
+        f"{path} is a Git LFS pointer, not the data",
         where=Where(step.source),
-        hint=f"bring the data: git lfs pull --include={path}",
+        hint=f"get the data: git lfs pull --include={path}",
     )

@@ -40,10 +40,10 @@ class Synced:
 
 
 def sync(plan: Plan, digests: Digests) -> Synced:
-    """Lock every step whose receipt tells of the very files that are on disk.
+    """Lock every step whose receipt matches the files on disk.
 
-    Waits while another program holds DVC's lock. Raises :class:`PipelineError` for a source of
-    which Git LFS has left a stand-in only, and :class:`ToolError` where DVC fails.
+    Waits while another program holds DVC's lock. Raises :class:`PipelineError` for a source that
+    is a Git LFS pointer, and :class:`ToolError` where DVC fails.
     """
     with repo_locked(by_hardlink=plan.hardlink_lock):
         raise_all(pointers(plan))
@@ -93,14 +93,14 @@ def _beyond(lock: Mapping[str, Entry], due: Iterable[PlannedStep]) -> str:
         entry = lock.get(step.name, {})
         for each in (*entry.get("deps", ()), *entry.get("outs", ())):
             if "cloud" in each or "files" in each:
-                return f"{LOCK_FILE} tells versions of {each['path']} on a remote"
+                return f"{LOCK_FILE} records versions of {each['path']} on a remote"
             if "hash" not in each:
-                return f"{LOCK_FILE} tells {each['path']} as DVC 2 did"
+                return f"{LOCK_FILE} records {each['path']} in the format of DVC 2"
     return ""
 
 
 def _changed_sources(plan: Plan, digests: Digests) -> list[str]:
-    """The ``.dvc`` files that tell other contents than there are."""
+    """The ``.dvc`` files that record other contents than those on disk."""
     found = {each.file: digests.of(each.path) for each in plan.tracked}
     md5s = {each.file: each.md5 for each in plan.tracked}
     return [file for file, content in found.items() if content and content.md5 != md5s[file]]

@@ -1,4 +1,4 @@
-"""Overlays: folders of files that give some values of params.yaml anew, such as one per client.
+"""Overlays: folders of files that override values of params.yaml, such as one per client.
 
 ``clients/acme.yaml`` has the form of params.yaml and holds what is other for ``acme``; the steps
 whose outputs name ``{client}`` run once for each file.

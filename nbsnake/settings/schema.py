@@ -35,7 +35,7 @@ _TYPES: dict[Kind, str] = {
 def params_schema(
     sections: Mapping[str, Sequence[Argument]], shared: Sequence[Argument] = ()
 ) -> Schema:
-    """What may stand in params.yaml: ``shared`` parameters, and those of each section.
+    """What params.yaml may contain: ``shared`` parameters, and those of each section.
 
     Nothing has to be there. A section holds nothing else, but the file may.
     """
@@ -147,14 +147,14 @@ def schema_faults(
 def word_faults(
     schema: Mapping[str, Any], words: Mapping[str, Any], option: str
 ) -> list[NbsnakeError]:
-    """What of an option fits neither as the words that were told nor as YAML reads them."""
+    """What of an option fits neither as the given words nor as YAML reads them."""
     faults = _faults(schema, words, option)
     others = _faults(schema, _read_words(words), option)
     return [fault for keys, fault in faults.items() if keys in others]
 
 
 def _read_words(value: Any) -> Any:
-    """A value with its texts read as YAML, as which words of a command line are told."""
+    """A value with its texts read as YAML, as Snakemake reads the words of a command line."""
     if isinstance(value, dict):
         return {key: _read_words(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -221,4 +221,4 @@ def _advice(wanted: Schema, held: object) -> str:
         return "its keys must be texts"
     if held is None:
         return f"{wanted['title']} | None allows null"
-    return "mend it, or the type that the notebook declares"
+    return "fix it, or the type that the notebook declares"

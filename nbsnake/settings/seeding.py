@@ -1,4 +1,4 @@
-"""Adding entries to params.yaml, with all that stands there kept as it is written. Pure.
+"""Adding entries to params.yaml, with the rest of its text unchanged. Pure.
 
 Text is put in where the parser says that a section ends, and the result is read back before it
 counts. Readers of YAML 1.1 and of YAML 1.2 see the same values in what is added.
@@ -30,7 +30,7 @@ _BLANK_LINE = re.compile(r"^[ \t]*\r?\n", re.MULTILINE)
 
 
 class _Edit(NamedTuple):
-    """``text`` in the place of what stands from ``start`` to ``end``; lines begin a line."""
+    """``text`` in place of what is from ``start`` to ``end``; lines begin a line."""
 
     start: int
     end: int
@@ -127,7 +127,7 @@ def seeded(text: str, missing: Seeds) -> str:
             return found
     if len(missing) == 1:
         raise _impossible(file, *missing.popitem())
-    for section, entries in missing.items():  # so that one that is hard to mend spoils no other
+    for section, entries in missing.items():  # so that one that is hard to fix spoils no other
         text = seeded(text, {section: entries})
     return text
 

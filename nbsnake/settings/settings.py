@@ -98,10 +98,10 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
     """What is wrong with a known setting's value, and what to do; nothing is ("", "")."""
     if key == "overlays":
         sets = value.items() if isinstance(value, dict) else [("", value)]
-        told = next(filter(None, (_set_fault(*each) for each in sets)), "")
-        if told:
+        stated = next(filter(None, (_set_fault(*each) for each in sets)), "")
+        if stated:
             hint = "write, for example: overlays: {client: clients}"
-            return f"'overlays' is not a mapping of axes to folders: {told}", hint
+            return f"'overlays' is not a mapping of axes to folders: {stated}", hint
     elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{key!r} is not a list of strings", f'write, for example: "{key}": ["a string"]'

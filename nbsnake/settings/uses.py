@@ -27,7 +27,7 @@ EXAMPLE = "write '- {name: tokenize_test, notebook: notebooks/tokenize.ipynb, va
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """One entry; ``index`` counts them from 0, and ``file`` is where they stand."""
+    """One entry; ``index`` counts them from 0, and ``file`` is where they are."""
 
     name: str
     notebook: str

@@ -1,4 +1,4 @@
-"""The printer of YAML for what is added to a person's file: readers of 1.1 and 1.2 see the same."""
+"""The printer of YAML for entries added to hand-written files: YAML 1.1 and 1.2 read them alike."""
 
 import json
 import math

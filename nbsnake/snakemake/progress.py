@@ -18,7 +18,7 @@ SHOWN = 4  # names of running steps
 class Display:
     """Steps done, running and left; a line for each step that ends, and all warnings.
 
-    On a terminal the counts stand in a bar at the bottom; elsewhere only the lines are printed.
+    On a terminal the counts are in a bar at the bottom; elsewhere only the lines are printed.
     """
 
     def __init__(self, console: Console | None = None) -> None:

@@ -305,7 +305,7 @@ STAGES = {f"{META}/{stem}.dvc" for stem in STEMS.values()}
 COPY = f"{COMMANDS}/mlvtools_02_second_count_dvc"
 COPY_STAGE = f"{META}/mlvtools_02_second_count.dvc"
 USE = (
-    "a use of notebooks/02_Count.ipynb made by hand: reads data/second.csv; "
+    "a use of notebooks/02_Count.ipynb written by hand: reads data/second.csv; "
     "writes data/counts_second.json; runs mlvtools_02_count.py --min-length 2 "
     "--part-file data/second.csv --result data/counts_second.json; "
 )
@@ -484,7 +484,7 @@ def test_a_persons_edit_is_never_removed(
     old.write(path, old.read(path).replace(text, other, 1))
     what, why = plan_here(old, monkeypatch)[path]
     assert what == "keep"
-    assert "made by hand" in why or "gives another" in why
+    assert "written by hand" in why or "gives another" in why
 
 
 @pytest.mark.parametrize("change", ["delete", "break"])

@@ -4,7 +4,7 @@ Executors take a status query that fails, or a word that they do not know, for t
 wait for ever. So the programs are called through
 ``python -m nbsnake.cluster.slurm.call NAME PROGRAM ...``:
 
-- ``squeue``, ``sacct``: a query that fails tells of no job, so that all count as running;
+- ``squeue``, ``sacct``: a query that fails says nothing of a job, so that all count as running;
 - ``sacct``: ``CANCELLED by 0`` is ``CANCELLED``; without accounting, squeue answers instead;
 - both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so;
 - ``sbatch``: waits for a controller that is away, and notes the job for the next run.
@@ -55,7 +55,7 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
 
 
 def _ran_out_of_memory(job: str) -> bool:
-    """Whether the log of a job says so: Slurm tells it of the step inside, not of the job."""
+    """Whether the log of a job says so: Slurm says it of the step inside, not of the job."""
     for path in glob.iglob(f"{glob.escape(LOGS)}/**/{glob.escape(job)}.log", recursive=True):
         with open(path, "rb") as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))

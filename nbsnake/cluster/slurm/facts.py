@@ -120,10 +120,10 @@ def minutes(limit: str) -> int | None:
     if match is None:
         return None
     days, *parts = match.groups()
-    told = [int(part) for part in parts if part is not None]
+    given = [int(part) for part in parts if part is not None]
     if days is not None:  # days-hours[:minutes[:seconds]]
-        hours, rest = told[0], told[1] if len(told) > 1 else 0
+        hours, rest = given[0], given[1] if len(given) > 1 else 0
         return int(days) * 1440 + hours * 60 + rest
-    if len(told) == 3:
-        return told[0] * 60 + told[1]
-    return told[0]
+    if len(given) == 3:
+        return given[0] * 60 + given[1]
+    return given[0]

@@ -27,7 +27,7 @@ PATIENCE = 60.0  # seconds that a controller may be away
 def wrap_slurm_tools() -> None:
     """Let Snakemake's executors find Slurm's programs through `nbsnake.cluster.slurm.call`.
 
-    ``srun`` is found by jobs, which lose the variable that tells where Slurm's configuration is.
+    ``srun`` is found by jobs, which lose the variable that names Slurm's configuration.
     """
     folder = os.path.abspath(FOLDER)
     path = os.environ.get("PATH", "").split(os.pathsep)
@@ -46,8 +46,8 @@ def wrap_slurm_tools() -> None:
 def _wrapper(name: str, program: str) -> str:
     if name == "srun":
         conf = os.environ.get("SLURM_CONF")
-        told = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
-        return f'#!/bin/sh\n{told}exec {shlex.quote(program)} "$@"\n'
+        given = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
+        return f'#!/bin/sh\n{given}exec {shlex.quote(program)} "$@"\n'
     call = [sys.executable, "-P", "-m", "nbsnake.cluster.slurm.call", name, program]
     return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
 

@@ -17,7 +17,7 @@ RETRIES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a person says; "" and None leave it to the cluster.
+    """What the user chose; "" and None leave it to the cluster.
 
     ``poll`` is after how many seconds the first look at a job is taken, ``fitted`` are resources
     by step, ``groups`` the names of groups.
@@ -67,7 +67,10 @@ def slurm_settings(cluster: Cluster, wishes: Wishes) -> list[Setting]:
 
 
 def choose_partition(cluster: Cluster, name: str) -> Partition:
-    """The partition for steps that name none. Raises :class:`UsageError` where none can be told."""
+    """The partition for steps that name none.
+
+    Raises :class:`UsageError` where none can be chosen.
+    """
     known = ", ".join(each.name for each in cluster.partitions)
     if name:
         if found := cluster.partition(name):
