@@ -37,7 +37,7 @@ check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m "not e2e and not corpus and not slurm"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not remote and not fault and not slurm"
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py

@@ -1,18 +1,22 @@
-"""What all fast tests share."""
+"""What all tests share."""
+
+import os
 
 import pytest
 from hypothesis import settings
 
-# The same examples in every run; ``--hypothesis-profile=default`` tries other ones.
+# New examples in each run of CI, where a failing one is printed with the seed that gives it back;
+# the same ones everywhere else.
 settings.register_profile("same", database=None, deadline=None, derandomize=True)
-settings.load_profile("same")
+settings.register_profile("new", database=None, deadline=None, print_blob=True)
+settings.load_profile("new" if os.environ.get("CI") else "same")
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the expected files of tests/golden and tests/errors anew",
+        help="rewrite the expected files of tests/golden, tests/errors and tests/profiles",
     )
 
 

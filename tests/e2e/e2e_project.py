@@ -3,9 +3,11 @@
 ``make`` gives ``data/numbers.txt``; ``left`` and ``right`` both read it, so that they can run at
 the same time; ``join`` reads what both wrote. Every step appends its name to ``COUNT_FILE`` when
 it computes, so that the tests count real computations. ``left`` and ``right`` write their results
-in two halves with ``STEP_SECONDS`` between them, so that the tests can interrupt them half-way.
+in two halves with ``STEP_SECONDS`` between them, or while ``HOLD_FILE`` exists, so that the tests can
+interrupt them half-way.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -34,6 +36,8 @@ def write_slowly(path, text):
         file.flush()
         if "{step}" in ("left", "right"):
             time.sleep(float(os.environ.get("STEP_SECONDS", "0")))
+            while os.path.exists(os.environ.get("HOLD_FILE", "")):
+                time.sleep(0.02)
         file.write(text[half:])
 """
 MAKE = [
@@ -255,6 +259,16 @@ class Project:
                 stderr=out,
                 start_new_session=True,
             )
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[dict[str, str]]:
+        """Variables for :meth:`start` that keep ``left`` and ``right`` half-way until the end."""
+        hold = self.root.with_name(f"{self.root.name}.hold")
+        hold.touch()
+        try:
+            yield {"HOLD_FILE": str(hold)}
+        finally:
+            hold.unlink()
 
     def wait_until_computing(self, *steps: str, process: subprocess.Popen[bytes]) -> None:
         """Wait until all of the steps have begun to compute."""

@@ -99,12 +99,13 @@ def test_sync_beside_a_command_of_dvc_is_right(
 def test_sync_beside_snakemake_locks_what_is_finished_and_nothing_else(
     project: Project, finished: Project
 ) -> None:
-    run = project.start("snakemake", "--cores", "2", STEP_SECONDS="3")
-    project.wait_until_computing("left", "right", process=run)
-    project.nbsnake("sync")
-    assert run.poll() is None
-    assert project.locked_steps() == {"make"}
-    assert project.status()["left"]["state"] != "fresh"
+    with project.holding() as env:
+        run = project.start("snakemake", "--cores", "2", **env)
+        project.wait_until_computing("left", "right", process=run)
+        project.nbsnake("sync")
+        assert run.poll() is None
+        assert project.locked_steps() == {"make"}
+        assert project.status()["left"]["state"] != "fresh"
     end(project, run)
     assert project.computed() == sorted(ALL)
     assert_right(project, finished)
@@ -127,12 +128,13 @@ def test_syncs_all_through_a_run_never_lock_what_is_partial(
 def test_a_second_run_is_refused_or_waits_and_both_leave_it_right(
     project: Project, finished: Project
 ) -> None:
-    first = project.start("snakemake", "--cores", "2", STEP_SECONDS="12")
-    project.wait_until_computing("left", "right", process=first)
-    second = project.run("snakemake", "--cores", "2", code=1)
-    assert "lock" in (second.stdout + second.stderr).lower()
-    third = project.run("nbsnake", "run", "-j", "2", code=3)
-    assert "lock" in (third.stdout + third.stderr).lower()
+    with project.holding() as env:
+        first = project.start("snakemake", "--cores", "2", **env)
+        project.wait_until_computing("left", "right", process=first)
+        second = project.run("snakemake", "--cores", "2", code=1)
+        assert "lock" in (second.stdout + second.stderr).lower()
+        third = project.run("nbsnake", "run", "-j", "2", code=3)
+        assert "lock" in (third.stdout + third.stderr).lower()
     end(project, first)
     assert project.computed() == sorted(ALL), "no step was computed twice"
     assert_right(project, finished)

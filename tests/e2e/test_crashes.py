@@ -66,9 +66,10 @@ def test_after_a_killed_head_the_next_run_waits_for_its_orphans(
 def test_after_a_killed_head_plain_snakemake_computes_only_what_was_not_finished(
     project: Project, finished: Project
 ) -> None:
-    head = project.start("snakemake", "--cores", "2", STEP_SECONDS="1")
-    project.wait_until_computing("left", "right", process=head)
-    kill_group(head, signal.SIGKILL)
+    with project.holding() as env:
+        head = project.start("snakemake", "--cores", "2", **env)
+        project.wait_until_computing("left", "right", process=head)
+        kill_group(head, signal.SIGKILL)
     assert project.computed() == ["left", "make", "right"]
 
     project.snakemake("--unlock")
@@ -81,9 +82,10 @@ def test_after_a_killed_head_plain_snakemake_computes_only_what_was_not_finished
 def test_after_ctrl_c_nothing_partial_is_locked_and_the_next_run_completes(
     project: Project, finished: Project
 ) -> None:
-    head = project.start("snakemake", "--cores", "2", STEP_SECONDS="2")
-    project.wait_until_computing("left", "right", process=head)
-    kill_group(head, signal.SIGINT)
+    with project.holding() as env:
+        head = project.start("snakemake", "--cores", "2", **env)
+        project.wait_until_computing("left", "right", process=head)
+        kill_group(head, signal.SIGINT)
     assert head.returncode != 0
     assert project.locked_steps() <= {"make"}
     assert not Path(project.root / "joined.txt").exists()
