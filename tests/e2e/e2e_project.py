@@ -3,7 +3,7 @@
 ``make`` gives ``data/numbers.txt``; ``left`` and ``right`` both read it, so that they can run at
 the same time; ``join`` reads what both wrote. Every step appends its name to ``COUNT_FILE`` when
 it computes, so that the tests count real computations. ``left`` and ``right`` write their results
-in two halves with ``STEP_SECONDS`` between them, or while ``HOLD_FILE`` exists, so that the tests can
+in two halves with ``STEP_SECONDS`` between them, or while ``HOLD_FILE`` exists, so that tests can
 interrupt them half-way.
 """
 
