@@ -1,3 +1,3 @@
 """Jupyter notebooks in, a parallel Snakemake run, DVC-versioned results out."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
