@@ -11,7 +11,8 @@ from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import Faults, NbsnakeError, PipelineError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.model.step import Role, Source
-from nbsnake.notebook.read_step import read_step, step_name
+from nbsnake.notebook.keys import step_name
+from nbsnake.notebook.read_step import read_step
 
 OUT = ":dvc-out: data/out.txt"
 

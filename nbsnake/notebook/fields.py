@@ -4,24 +4,17 @@ Their form is MLV-tools': ``:key argument: text``, with a text that may run over
 ``{{ conf.name }}`` for the values of a file that the settings name.
 """
 
-import difflib
 import inspect
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.model.needs import KEYS as NEEDS
+from nbsnake.errors import NotebookError, Where
 from nbsnake.model.step import Cell
 from nbsnake.notebook.code import Docstring, docstring
 
-KEYS = (
-    *("param", "dvc-in", "dvc-out", "dvc-out-persist", "dvc-metric", "dvc-plot"),
-    *("dvc-extra", "dvc-cmd", "dvc-meta-file", "step", "foreach"),
-    *NEEDS,
-)
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
 _HALF_FIELD = re.compile(r"\s*+:(param|foreach|step|threads|resources|dvc-[\w-]*+)(?=\s|$)")
@@ -49,17 +42,17 @@ class Field:
 
 
 def read_fields(
-    cell: Cell, path: str, conf: Mapping[str, Any] | None = None
+    cell: Cell, path: str, keys: Collection[str], conf: Mapping[str, Any] | None = None
 ) -> tuple[list[Field], str]:
     """The fields of a cell, and the text before the first of them; none without a docstring.
 
-    ``conf`` are the values for templates, None where the project has none. Raises
-    :class:`NotebookError` for a template that cannot be filled in.
+    ``keys`` are those of a step; ``conf`` are the values for templates, None where the project has
+    none. Raises :class:`NotebookError` for a template that cannot be rendered.
     """
     found = docstring(cell)
     if found is None:
         return [], ""
-    if conf is not None and _TEMPLATE.search(found.text) and _has_keys(found.text):
+    if conf is not None and _TEMPLATE.search(found.text) and _has_keys(found.text, keys):
         found = Docstring(_filled_in(found, conf, Where(path, cell.index, found.line)), found.line)
     fields: list[Field] = []
     description: list[str] = []
@@ -112,13 +105,9 @@ def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
 _CONF = "'{{ conf.NAME }}' takes NAME from the file that docstring_conf names in nbsnake.yaml"
 
 
-def _has_keys(text: str) -> bool:
-    matches = map(_FIELD.match, text.splitlines())
-    return any(match and _is_key(match[1]) for match in matches)
-
-
-def _is_key(key: str) -> bool:
-    return key in KEYS or key.startswith("dvc-")
+def _has_keys(text: str, keys: Collection[str]) -> bool:
+    found = [match[1] for match in map(_FIELD.match, text.splitlines()) if match]
+    return any(key in keys or key.startswith("dvc-") for key in found)
 
 
 def has_metadata(cell: Cell) -> bool:
@@ -141,35 +130,6 @@ def _count_fields(lines: list[str]) -> int:
     return sum(1 for match in matches if match and match[1].startswith("dvc-"))
 
 
-def may_declare(cell: Cell) -> bool:
-    """Whether a look at the cell's lines finds a field; only its docstring is decisive."""
-    return _has_keys(cell.source)
-
-
-def declares_step(fields: list[Field]) -> bool:
-    return any(field.key in KEYS for field in fields)
-
-
-def key_faults(fields: list[Field]) -> list[NbsnakeError]:
-    """Keys that are not ours pass, as reST has many, unless they look like a slip."""
-    return [fault for field in fields if (fault := _key_fault(field))]
-
-
-def _key_fault(field: Field) -> NbsnakeError | None:
-    if not field.whole:
-        return NotebookError(
-            f"{field.text!r} is missing its second colon",
-            where=field.where,
-            hint=f"write ':{field.key}: text'"
-            + ("" if field.key in NEEDS else f" or ':{field.key} name: text'"),
-        )
-    if field.key in KEYS:
-        return None
-    near = difflib.get_close_matches(field.key.lower(), KEYS, n=1, cutoff=0.8)
-    if not near and not field.key.lower().startswith("dvc-"):
-        return None
-    return NotebookError(
-        f"unknown key :{field.key}:",
-        where=field.where,
-        hint=f"did you mean :{near[0]}:?" if near else f"known: {', '.join(KEYS)}",
-    )
+def may_declare(cell: Cell, keys: Collection[str]) -> bool:
+    """Whether a look at the cell's lines finds one of the keys; only its docstring is decisive."""
+    return _has_keys(cell.source, keys)

@@ -7,21 +7,16 @@ The first code cell of a step begins with a docstring of reST fields, as MLV-too
     :dvc-out model: models/model.pkl
 """
 
-import posixpath
-import re
-import shlex
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
 from nbsnake.ipython.translation import to_python
-from nbsnake.model.needs import KEYS as NEEDS
 from nbsnake.model.needs import Needs
 from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program
-from nbsnake.names import script_path
 from nbsnake.notebook.code import (
+    Assignment,
     Code,
     bound_names,
     has_annotations,
@@ -29,25 +24,21 @@ from nbsnake.notebook.code import (
     read_code,
     with_arguments,
 )
-from nbsnake.notebook.dvc_cmd import StageCall, Variables, read_dvc_cmd
+from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.fields import (
     Field,
-    declares_step,
     has_metadata,
     has_second_docstring,
-    key_faults,
     may_declare,
     read_fields,
 )
-from nbsnake.notebook.files import ROLES, artifacts_of_call, read_artifacts
-from nbsnake.notebook.foreach import AxisSpec, read_foreach
-from nbsnake.notebook.needs import read_needs, without_needs
+from nbsnake.notebook.foreach import AxisSpec
+from nbsnake.notebook.keys import KEYS, Declared, declares_step, key_faults, read_keys
+from nbsnake.notebook.needs import without_needs
 from nbsnake.notebook.params import (
     OWN_NAMES,
     PARAMETERS_TAG,
     ParamSpec,
-    agreed,
-    declared_params,
     find_assignments,
     overruled,
     tagged_params,
@@ -56,7 +47,6 @@ from nbsnake.notebook.params import (
 
 NO_EFFECT = ("No effect",)
 TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
-OTHERS = (*ROLES, "dvc-extra", "foreach")  # what no step with a command of its own has
 PYTHON = ("python", "ipython", "")  # "" where the notebook does not tell: its syntax will
 
 
@@ -99,23 +89,13 @@ class StepSpec:
         return self.program.notebook
 
 
-def step_name(text: str) -> str:
-    """A name that Snakemake, DVC and Python all accept.
-
-    Lower case; every run of other characters than letters, digits and ``_`` becomes one ``_``; a
-    name that begins with a digit gets ``step_`` in front.
-    """
-    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text).lower())
-    return name if name.isidentifier() else f"step_{name}"
-
-
 def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
     """The step that a notebook declares, or None for a notebook that declares none.
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
     cells = _kept(notebook, reading)
-    if not any(_is_code(cell) and may_declare(cell) for cell in cells):
+    if not any(_is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
     text = _plain_text(notebook, cells, in_step=True)
     fields, _ = _read_docstring(text, reading)
@@ -150,7 +130,7 @@ def _metadata_cell(cells: list[Cell], codes: Mapping[int, Code]) -> Cell | None:
         for cell in filter(_is_code, cells)
         if cell.index not in codes or codes[cell.index].tree.body
     ]
-    if len(found) > 1 and PARAMETERS_TAG in found[0].tags and not may_declare(found[0]):
+    if len(found) > 1 and PARAMETERS_TAG in found[0].tags and not may_declare(found[0], KEYS):
         return found[1]
     return found[0] if found else None
 
@@ -193,23 +173,17 @@ def _read_docstring(text: _Text, reading: Reading) -> tuple[list[Field], str]:
         return [], ""
     if text.metadata.index not in text.codes and has_metadata(text.metadata):
         raise_all(text.faults)  # metadata that cannot be read is a fault, and no absence
-    return read_fields(text.metadata, text.notebook.path, reading.conf)
+    return read_fields(text.metadata, text.notebook.path, KEYS, reading.conf)
 
 
 def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
     path, faults = text.notebook.path, list(text.faults)
     fields, description = _read_docstring(text, reading)
-    params = _read_params(text, fields, faults)
-    where = Where(path, text.metadata.index if text.metadata else None)
-    # What is wrong with the step beyond its script does not matter to the script alone.
-    outside: list[NbsnakeError] = faults if in_step else []
-    outside += key_faults(fields) + _lost_fields(text)
-    fields = [field for field in fields if field.whole]
-    name, call = _read_name_and_call(fields, path, reading, outside)
-    artifacts = _read_files(fields, params, call, outside)
-    extras = _read_extras([field for field in fields if field.key == "dvc-extra"], outside)
-    axes = read_foreach([field for field in fields if field.key == "foreach"], outside)
-    needs = read_needs([field for field in fields if field.key in NEEDS], outside)
+    declared = _declared(text, fields, reading)
+    faults += declared.param_faults
+    if in_step:  # what is wrong with the rest of a step does not matter to its script alone
+        faults += key_faults(fields) + _lost_fields(text) + declared.faults
+    params = declared.params
     assigned = find_assignments(params, _declaring(text), path, faults)
     literals = {name: each for found in assigned.values() for name, each in found.items()}
     unassigned = tuple(name for name in params if name not in literals)
@@ -218,32 +192,52 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
     faults += _name_faults(text, params)
     futures = _futures(text, faults)
     raise_all(faults)
-    cells = [
-        with_arguments(cell, found) if (found := assigned.get(cell.index)) else cell
-        for cell in text.cells
-    ]
-    if needs != Needs():
-        cells = [
-            replace(cell, source=without_needs(cell.source)) if _is_metadata(cell, text) else cell
-            for cell in cells
-        ]
     return StepSpec(
-        name=name,
+        name=declared.name,
         program=Program(
             notebook=path,
             description=description,
-            cells=tuple(cells),
+            cells=_program_cells(text, assigned, declared.needs),
             metadata=text.metadata.index if text.metadata else 0,
             unassigned=unassigned,
             futures=futures,
         ),
         params=tuple(with_literal(each, literals.get(each.name)) for each in params.values()),
-        artifacts=tuple(artifacts),
-        extras=tuple(extras),
-        command=call.command if call else None,
-        where=where,
-        axes=tuple(axes),
-        needs=needs,
+        artifacts=tuple(declared.artifacts),
+        extras=tuple(declared.extras),
+        command=declared.call.command if declared.call else None,
+        where=Where(path, text.metadata.index if text.metadata else None),
+        axes=tuple(declared.axes),
+        needs=declared.needs,
+    )
+
+
+def _declared(text: _Text, fields: list[Field], reading: Reading) -> Declared:
+    whole = [each for each in fields if each.whole]
+    tagged = _tagged(text)
+    declared = Declared(
+        path=text.notebook.path,
+        variables=reading.variables,
+        tagged=tagged_params(tagged, text.notebook.path) if tagged else None,
+        keys=frozenset(each.key for each in whole),
+    )
+    read_keys(whole, declared)
+    return declared
+
+
+def _program_cells(
+    text: _Text, assigned: Mapping[int, Mapping[str, Assignment]], needs: Needs
+) -> tuple[Cell, ...]:
+    """The kept cells without the literals of parameters and the lines of needs."""
+    cells = [
+        with_arguments(cell, found) if (found := assigned.get(cell.index)) else cell
+        for cell in text.cells
+    ]
+    if needs == Needs():
+        return tuple(cells)
+    return tuple(
+        replace(cell, source=without_needs(cell.source)) if _is_metadata(cell, text) else cell
+        for cell in cells
     )
 
 
@@ -299,96 +293,6 @@ def _declaring(text: _Text) -> list[Code]:
     metadata = text.codes.get(text.metadata.index) if text.metadata else None
     found = [code for code in (metadata, tagged) if code is not None]
     return list({code.cell.index: code for code in found}.values())
-
-
-def _read_params(
-    text: _Text, fields: list[Field], faults: list[NbsnakeError]
-) -> dict[str, ParamSpec]:
-    declared = declared_params([field for field in fields if field.key == "param"], faults)
-    tagged = _tagged(text)
-    if tagged is None:
-        return declared
-    return agreed(declared, tagged_params(tagged, text.notebook.path), faults)
-
-
-def _read_name_and_call(
-    fields: list[Field], path: str, reading: Reading, faults: list[NbsnakeError]
-) -> tuple[str, StageCall | None]:
-    """The step's name, and what its ``:dvc-cmd:`` says."""
-    given = [field for field in fields if field.key in ("step", "dvc-meta-file")]
-    name = _given_name(given, faults) or posixpath.basename(path).removesuffix(".ipynb")
-    commands = [field for field in fields if field.key == "dvc-cmd"]
-    if not commands:
-        return step_name(name), None
-    try:
-        if len(commands) > 1:
-            raise ValueError("there is more than one")
-        if others := {f":{each.key}:" for each in fields if each.key in OTHERS}:
-            raise ValueError(
-                f"it defines the whole stage and cannot be combined with {min(others)}"
-            )
-        call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
-        if call.name and not given:
-            name = call.name
-            call = read_dvc_cmd(commands[0].text, script_path(step_name(name)), reading.variables)
-    except ValueError as error:
-        faults.append(
-            NotebookError(
-                f"':dvc-cmd:' cannot be read: {error}",
-                where=commands[-1].where,
-                hint=f"write: dvc run -d INPUT -o OUTPUT ${reading.variables.path} --name value",
-            )
-        )
-        return step_name(name), None
-    return step_name(name), call
-
-
-def _given_name(given: list[Field], faults: list[NbsnakeError]) -> str:
-    names = {field.words.removesuffix(".dvc") for field in given}
-    if given and (len(names) > 1 or not re.search(r"[^\W_]", min(names))):
-        faults.append(
-            NotebookError(
-                f"':{given[-1].key}:' gives the step a second name"
-                if len(names) > 1
-                else f"':{given[-1].key}:' needs a name",
-                where=given[-1].where,
-                hint="name the step once, with letters",
-            )
-        )
-    return min(names, default="")
-
-
-def _read_files(
-    fields: list[Field],
-    params: Mapping[str, ParamSpec],
-    call: StageCall | None,
-    faults: list[NbsnakeError],
-) -> list[Artifact]:
-    files = [field for field in fields if field.key in ROLES]
-    artifacts = read_artifacts(files, params, faults)
-    where = next((field.where for field in fields if field.key == "dvc-cmd"), None)
-    return [*artifacts, *(artifacts_of_call(call, where, faults) if call and where else [])]
-
-
-def _read_extras(fields: list[Field], faults: list[NbsnakeError]) -> list[tuple[str, Where]]:
-    extras = []
-    for each in fields:
-        try:
-            if each.argument or not each.text:
-                raise ValueError("it names no parameter, and needs a text")
-            if re.search(r"[$`]", each.text):
-                raise ValueError("'$' and '`' are shell syntax, and no shell expands them")
-            text = re.sub(r"\{\{\s*([\w.]+)\s*\}\}", r"{{\1}}", each.text)  # one word
-            extras += [(word, each.where) for word in shlex.split(text)]
-        except ValueError as error:
-            faults.append(
-                NotebookError(
-                    f"':dvc-extra:' cannot be read: {error}",
-                    where=each.where,
-                    hint="write plain words, quoted as for a shell: --rate 0.1 --title 'a b'",
-                )
-            )
-    return extras
 
 
 def _name_faults(text: _Text, params: Mapping[str, ParamSpec]) -> list[NbsnakeError]:

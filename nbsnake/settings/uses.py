@@ -18,7 +18,8 @@ from typing import Any
 from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.model.paramtype import Value, is_json
 from nbsnake.notebook.foreach import AxisSpec, axes_of_mapping
-from nbsnake.notebook.read_step import TAKEN_NAMES, step_name
+from nbsnake.notebook.keys import step_name
+from nbsnake.notebook.read_step import TAKEN_NAMES
 from nbsnake.places import place_of
 
 KEYS = ("name", "notebook", "values", "foreach")
