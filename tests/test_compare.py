@@ -16,7 +16,7 @@ from nbsnake.compare.ranking import (
     metric_names,
     rows_with,
 )
-from nbsnake.compare.rows import Row, Stage, leaves, rows_of
+from nbsnake.compare.rows import Row, StageResult, leaves, rows_of
 from nbsnake.errors import UsageError
 from nbsnake.tables import Table, as_csv, as_markdown, as_text
 
@@ -24,7 +24,7 @@ RATE = ("params.yaml", "train.rate")
 
 
 def variant(name, key, **fields):
-    return Stage(f"{name}@{key}", name, **fields)
+    return StageResult(f"{name}@{key}", name, **fields)
 
 
 def row(step, *, rev="workspace", params=None, **metrics):
@@ -40,9 +40,9 @@ def rows(*stages, revisions=None):
 
 
 def test_a_row_has_the_parameters_of_all_that_its_stage_rests_on():
-    load = Stage("load", "load", params={("params.yaml", "load.size"): 9}, outs=("raw",))
+    load = StageResult("load", "load", params={("params.yaml", "load.size"): 9}, outs=("raw",))
     train = variant("train", 1, axes={"depth": 1}, params={RATE: 0.1}, deps=("raw",), outs=("m",))
-    judge = Stage("judge", "judge", deps=("m",), metrics={"j.json": {"acc": 0.5}})
+    judge = StageResult("judge", "judge", deps=("m",), metrics={"j.json": {"acc": 0.5}})
     assert rows(load, train, judge) == [
         row("judge", params={"depth": 1, "load.size": 9, "train.rate": 0.1}, acc=0.5)
     ]
@@ -52,9 +52,11 @@ def test_a_row_has_the_parameters_of_all_that_its_stage_rests_on():
     ("dep", "out"), [("models/a", "models/a"), ("models/a/b", "models/a"), ("models", "models/a/b")]
 )
 def test_a_stage_rests_on_who_writes_a_dependency_or_around_or_inside_it(dep, out):
-    train = Stage("train", "train", params={RATE: 1}, outs=(out,))
-    judge = Stage("judge", "judge", deps=(dep,), metrics={"j": {"acc": 1}})
-    other = Stage("other", "other", params={("params.yaml", "x"): 1}, outs=("models2", "model"))
+    train = StageResult("train", "train", params={RATE: 1}, outs=(out,))
+    judge = StageResult("judge", "judge", deps=(dep,), metrics={"j": {"acc": 1}})
+    other = StageResult(
+        "other", "other", params={("params.yaml", "x"): 1}, outs=("models2", "model")
+    )
     assert [each.params for each in rows(train, judge, other)] == [{"train.rate": 1}]
 
 
@@ -69,13 +71,13 @@ def test_of_many_variants_upstream_only_what_they_share_counts():
         )
         for key in ("acme", "beta")
     ]
-    judge = Stage("judge", "judge", deps=("m",), metrics={"j": {"acc": 1}})
+    judge = StageResult("judge", "judge", deps=("m",), metrics={"j": {"acc": 1}})
     assert [each.params for each in rows(*mine, judge)] == [{"train.rate": 1}]
 
 
 def test_of_many_variants_a_value_that_differs_does_not_count():
     mine = [variant("train", key, params={RATE: key}, outs=(f"m/{key}",)) for key in (1, 2)]
-    judge = Stage("judge", "judge", deps=("m",), metrics={"j": {"acc": 1}})
+    judge = StageResult("judge", "judge", deps=("m",), metrics={"j": {"acc": 1}})
     assert [each.params for each in rows(*mine, judge)] == [{}]
 
 
@@ -86,13 +88,13 @@ def test_the_nearest_axis_of_a_name_counts():
 
 
 def test_stages_in_a_circle_come_to_an_end():
-    one = Stage("one", "one", deps=("b",), outs=("a",), metrics={"m": {"acc": 1}})
-    two = Stage("two", "two", deps=("a",), outs=("b",), params={RATE: 1})
+    one = StageResult("one", "one", deps=("b",), outs=("a",), metrics={"m": {"acc": 1}})
+    two = StageResult("two", "two", deps=("a",), outs=("b",), params={RATE: 1})
     assert [each.params for each in rows(one, two)] == [{"train.rate": 1}]
 
 
 def test_parameters_of_other_files_tell_their_file():
-    stage = Stage(
+    stage = StageResult(
         "a",
         "a",
         axes={"rate": 1},
@@ -113,25 +115,28 @@ def test_variants_with_a_file_of_values_each_share_the_column():
 
 def test_metrics_are_the_numbers_with_dotted_names():
     content = {"a": {"b": 1, "c": {"d": 0.5}}, "ok": True, "name": "x", "list": [1], "none": None}
-    assert rows(Stage("a", "a", metrics={"m": content}))[0].metrics == {"a.b": 1, "a.c.d": 0.5}
+    assert rows(StageResult("a", "a", metrics={"m": content}))[0].metrics == {
+        "a.b": 1,
+        "a.c.d": 0.5,
+    }
 
 
 def test_metrics_of_one_name_in_two_files_tell_their_file():
     files = {"out/train.json": {"acc": 1, "n": 3}, "out/test.json": {"acc": 2}}
-    found = rows(Stage("a", "a", metrics=files))[0].metrics
+    found = rows(StageResult("a", "a", metrics=files))[0].metrics
     assert found == {"train.acc": 1, "n": 3, "test.acc": 2}
     files = {"train/m.json": {"acc": 1}, "test/m.json": {"acc": 2}}
-    found = rows(Stage("a", "a", metrics=files))[0].metrics
+    found = rows(StageResult("a", "a", metrics=files))[0].metrics
     assert found == {"train/m.json.acc": 1, "test/m.json.acc": 2}
 
 
 def test_a_number_alone_has_the_name_of_its_file():
-    assert rows(Stage("a", "a", metrics={"out/acc.txt": 0.5}))[0].metrics == {"acc": 0.5}
+    assert rows(StageResult("a", "a", metrics={"out/acc.txt": 0.5}))[0].metrics == {"acc": 0.5}
 
 
 def test_a_stage_has_a_row_at_each_revision_and_none_without_metrics():
     at = {
-        rev: [Stage("a", "a", metrics={"m": data}), Stage("b", "b")]
+        rev: [StageResult("a", "a", metrics={"m": data}), StageResult("b", "b")]
         for rev, data in {"workspace": None, "v1": {"acc": 1}}.items()
     }
     assert rows(revisions=at) == [row("a"), row("a", rev="v1", acc=1)]

@@ -1,12 +1,12 @@
 """``nbsnake params STEP``"""
 
 import argparse
-import difflib
 import sys
 from functools import cache
 
 from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError
+from nbsnake.guess import nearest
 from nbsnake.model.variants import full_name
 from nbsnake.names import DVC_FILE
 from nbsnake.render.stage_reader import fan_in_paths, lists_in_file, read_stages
@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
     stage = stages[name]
     if key not in stage.rows:
         known = [full_name(name, row) for row in stage.rows]
-        near = difflib.get_close_matches(args.step, known, n=1, cutoff=0.0)
-        raise UsageError(f"{name!r} has no variant {key!r}", hint=f"such as: {near[0]}")
+        near = nearest(args.step, known, cutoff=0.0)
+        raise UsageError(f"{name!r} has no variant {key!r}", hint=f"such as: {near}")
     lists = lists_in_file(stage, fan_in_paths(stage, key, stages))
     params = stage.params(key, cache(read_values))
     sys.stdout.write(to_json(params | lists))

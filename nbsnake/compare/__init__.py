@@ -1,4 +1,4 @@
 """Rows of parameters and metrics over variants and revisions, ranked and drawn.
 
-Imports: errors, names, tables.
+Imports: errors, guess, names, tables.
 """

@@ -1,6 +1,5 @@
 """What of the rows is shown, and in which order: names, differences, best first."""
 
-import difflib
 import math
 import re
 from collections import defaultdict
@@ -8,6 +7,7 @@ from collections.abc import Iterable
 
 from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
+from nbsnake.guess import did_you_mean
 
 # Words of a metric's name that mean that less is better.
 _LOWER = frozenset(
@@ -42,10 +42,8 @@ def find_name(word: str, names: Iterable[str], kind: str) -> str:
 
 def _nearest(word: str, names: list[str], kind: str) -> str:
     by_end = {name.rpartition(".")[2]: name for name in names} | {name: name for name in names}
-    near = difflib.get_close_matches(word, by_end, n=1)
-    if near:
-        return f"did you mean {by_end[near[0]]!r}?"
-    return f"each {kind} here: {', '.join(names)}" if names else f"there is no {kind} here"
+    otherwise = f"each {kind} here: {', '.join(names)}" if names else f"there is no {kind} here"
+    return did_you_mean(word, by_end, otherwise, show=lambda near: repr(by_end[near]))
 
 
 def metric_names(rows: Iterable[Row]) -> list[str]:

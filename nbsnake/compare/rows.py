@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nbsnake.names import PARAMS_FILE, upwards
 
 
-class Stage(NamedTuple):
+class StageResult(NamedTuple):
     """A stage at one revision; ``group`` is the name that it shares with its variants.
 
     ``axes`` are the values that make it this variant; ``params`` maps (file, key) to values, and
@@ -44,12 +44,12 @@ class _Traced(NamedTuple):
     """A stage with the axes and parameters of itself and of all upstream."""
 
     rev: str
-    stage: Stage
+    stage: StageResult
     axes: dict[str, Any]
     params: dict[tuple[str, str], Any]
 
 
-def rows_of(revisions: Mapping[str, Iterable[Stage]], chosen: Collection[str]) -> list[Row]:
+def rows_of(revisions: Mapping[str, Iterable[StageResult]], chosen: Collection[str]) -> list[Row]:
     """A row for each revision and each of the ``chosen`` stages that declares a metric."""
     traced = [
         each
@@ -78,7 +78,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _trace(rev: str, stages: Sequence[Stage], chosen: Collection[str]) -> Iterator[_Traced]:
+def _trace(rev: str, stages: Sequence[StageResult], chosen: Collection[str]) -> Iterator[_Traced]:
     makers = _Makers(stages)
     for stage in stages:
         if stage.metrics and stage.name in chosen:
@@ -106,14 +106,14 @@ def _trace(rev: str, stages: Sequence[Stage], chosen: Collection[str]) -> Iterat
 class _Makers:
     """Which stage writes what, to walk from a stage to all that it rests on."""
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    def __init__(self, stages: Sequence[StageResult]) -> None:
         self._writers = {out: stage for stage in stages for out in stage.outs}
-        self._inside: dict[str, list[Stage]] = defaultdict(list)
+        self._inside: dict[str, list[StageResult]] = defaultdict(list)
         for out, stage in self._writers.items():
             for folder in upwards(out):
                 self._inside[folder].append(stage)
 
-    def line(self, stage: Stage) -> list[Stage]:
+    def line(self, stage: StageResult) -> list[StageResult]:
         """The stage and all upstream of it, the nearest first."""
         seen = {stage.name}
         line = [stage]
@@ -124,7 +124,7 @@ class _Makers:
                     line.append(maker)
         return line
 
-    def _makers(self, stage: Stage) -> Iterator[Stage]:
+    def _makers(self, stage: StageResult) -> Iterator[StageResult]:
         """Who writes a dependency, a folder that it lies in, or a file inside it."""
         for path in stage.deps:
             yield from self._inside.get(path, ())

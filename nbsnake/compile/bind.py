@@ -5,13 +5,13 @@ values, params.yaml (the use's section, the notebook's, the top level), ``:dvc-e
 notebook's literal. An overlay comes before all of them but the first two.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import (
     ParamType,
     Value,
@@ -37,8 +37,8 @@ _INSIDE = re.compile(r"\{\{(?:\s+[\w.]+\s*|\s*\w+(?:\.\w+)+\s*)\}\}")
 _REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
 
 
-class Found(NamedTuple):
-    """A value, where it was found, and its key where that is in params.yaml or an overlay."""
+class FoundValue(NamedTuple):
+    """A value with its place, and its key if it comes from params.yaml or an overlay."""
 
     value: Value
     where: Where
@@ -95,17 +95,17 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
     if axis := given.axis(param.name):
         return _bind_axis(param, axis, given)
     overrides = tuple(find_overrides(param, given))
-    found = _find(param, given, extras)
+    found = _find_value(param, given, extras)
     if found and _is_of_the_use(found, param, given):
         # What is set for this use alone comes before what a client's file sets for the notebook.
         overrides = tuple(each for each in overrides if each.key.startswith(f"{given.name}."))
-    found = found or _found_in_all(overrides, given)
+    found = found or _value_in_all_overlays(overrides, given)
     if found is None:
         return _unbound(param, given)
     kind = given.types.get(param.name) or type_of_param(param, found.value)
     _check(kind, found, param, given)
     for override in overrides:
-        other = _found(override)
+        other = _overlay_value(override)
         _check(kind, other, param, given)
         if found.source is not Source.CONFIG:
             raise PipelineError(
@@ -116,7 +116,7 @@ def bind(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Argumen
     return _argument(param, kind, found, overrides)
 
 
-def _is_of_the_use(found: Found, param: ParamSpec, given: Given) -> bool:
+def _is_of_the_use(found: FoundValue, param: ParamSpec, given: Given) -> bool:
     """Whether a further use of a notebook has a value of its own."""
     own = given.use is not None and param.name in given.use.values
     return given.name != given.spec.name and (own or found.key.startswith(f"{given.name}."))
@@ -127,47 +127,51 @@ def is_literal(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> b
     if not param.has_literal or given.carried(param.name) or given.axis(param.name):
         return False
     try:
-        found = _find(param, given, extras)
+        found = _find_value(param, given, extras)
     except NbsnakeError:
         return False
     inside = found is not None and found.source is Source.LITERAL and found.where == param.where
     return inside and type_of_param(param).accepts(param.literal)
 
 
-def _find(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> Found | None:
+def _find_value(param: ParamSpec, given: Given, extras: Mapping[str, Extra]) -> FoundValue | None:
     use = given.use
     if use and param.name in use.values:
-        return _told(use.values[param.name], given, use.place("values", param.name))
+        return _value_or_reference(use.values[param.name], given, use.place("values", param.name))
     if not given.spec.command and (key := find_key(param, given, given.params)):
         value = value_at(given.params, key)
-        return Found(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
+        return FoundValue(value, place_of(PARAMS_FILE, key.split(".")), Source.CONFIG, key)
     if param.name in extras:
         words, _, where = extras[param.name]
         if len(words) == 1 and _REFERENCE.fullmatch(words[0]):
-            return _told(words[0], given, where)
-        return _told(parse_extra(param, extras[param.name]), given, where)
+            return _value_or_reference(words[0], given, where)
+        return _value_or_reference(parse_extra(param, extras[param.name]), given, where)
     if param.has_literal or (param.type and param.type.optional):
-        return Found(param.literal, param.where, Source.LITERAL)
+        return FoundValue(param.literal, param.where, Source.LITERAL)
     return None
 
 
-def _told(value: Value, given: Given, where: Where) -> Found:
+def _value_or_reference(value: Value, given: Given, where: Where) -> FoundValue:
     """A value that an author wrote; ``{{ key }}`` means one of params.yaml."""
     match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        return _found_text(value, given, where)
+        return _written_value(value, given, where)
     if has_value_at(given.params, match[1]):
         place = place_of(PARAMS_FILE, match[1].split("."))
-        return Found(value_at(given.params, match[1]), place, Source.CONFIG, match[1])
-    near = difflib.get_close_matches(match[1], leaf_keys(given.params), n=1)
+        return FoundValue(value_at(given.params, match[1]), place, Source.CONFIG, match[1])
     raise PipelineError(
         f"{PARAMS_FILE} has no {match[1]!r}",
         where=where,
-        hint=f"did you mean '{{{{ {near[0]} }}}}'?" if near else f"set it there: {match[1]}: value",
+        hint=did_you_mean(
+            match[1],
+            leaf_keys(given.params),
+            f"set it there: {match[1]}: value",
+            show=lambda near: f"'{{{{ {near} }}}}'",
+        ),
     )
 
 
-def _found_text(value: Value, given: Given, where: Where) -> Found:
+def _written_value(value: Value, given: Given, where: Where) -> FoundValue:
     """A value of a step, of which a text may name axes if the step has some.
 
     There ``{{x}}`` is the text ``{x}``, as long as ``x`` is no axis.
@@ -181,13 +185,15 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
     axes = [axis.name for axis in given.axes]
     names = names_in(_DOUBLED.sub("", value)) if isinstance(value, str) and axes else []
     if unknown := [name for name in names if name not in axes]:
-        near = difflib.get_close_matches(unknown[0], axes, n=1)
         raise PipelineError(
             f"{{{unknown[0]}}} is not an axis of {given.name!r}",
             where=where,
-            hint=f"did you mean '{{{near[0]}}}'?"
-            if near
-            else f"axes: {', '.join(axes)}; a string with braces can be in {PARAMS_FILE}",
+            hint=did_you_mean(
+                unknown[0],
+                axes,
+                f"axes: {', '.join(axes)}; a string with braces can be in {PARAMS_FILE}",
+                show=lambda near: f"'{{{near}}}'",
+            ),
         )
     if not fits_command(text_of(value)):
         raise PipelineError(
@@ -197,7 +203,7 @@ def _found_text(value: Value, given: Given, where: Where) -> Found:
         )
     if isinstance(value, str) and axes:
         value = _DOUBLED.sub(r"{\1}", value)
-    return Found(value, where, Source.PATTERN if names else Source.LITERAL)
+    return FoundValue(value, where, Source.PATTERN if names else Source.LITERAL)
 
 
 def find_overrides(param: ParamSpec, given: Given) -> Iterator[Override]:
@@ -208,17 +214,17 @@ def find_overrides(param: ParamSpec, given: Given) -> Iterator[Override]:
                 yield Override(overlay, key, value_at(values, key))
 
 
-def _found(override: Override) -> Found:
+def _overlay_value(override: Override) -> FoundValue:
     where = place_of(override.overlay.file, override.key.split("."))
-    return Found(override.value, where, Source.CONFIG, override.key)
+    return FoundValue(override.value, where, Source.CONFIG, override.key)
 
 
-def _found_in_all(overrides: Sequence[Override], given: Given) -> Found | None:
+def _value_in_all_overlays(overrides: Sequence[Override], given: Given) -> FoundValue | None:
     """The first overlay's value, if each of its set has one, so that no other is needed."""
     for each in given.overlays:
         found = [override for override in overrides if override.overlay in each.files]
         if found and len(found) == len(each.files):
-            return _found(found[0])
+            return _overlay_value(found[0])
     return None
 
 
@@ -293,7 +299,7 @@ def _bind_axis(param: ParamSpec, axis: Axis, given: Given) -> Argument:
 def _unbound(param: ParamSpec, given: Given) -> Argument:
     if given.spec.command:
         kind = type_of_param(param)
-        return _argument(param, kind, Found(None, param.where, Source.LITERAL))
+        return _argument(param, kind, FoundValue(None, param.where, Source.LITERAL))
     raise PipelineError(
         f"the parameter {param.name!r} has no value",
         where=param.where,
@@ -301,7 +307,7 @@ def _unbound(param: ParamSpec, given: Given) -> Argument:
     )
 
 
-def _check(kind: ParamType, found: Found, param: ParamSpec, given: Given) -> None:
+def _check(kind: ParamType, found: FoundValue, param: ParamSpec, given: Given) -> None:
     if found.source is not Source.PATTERN and not kind.accepts(found.value):
         name = found.key or f"{given.name}.{param.name}"
         raise PipelineError(
@@ -322,7 +328,7 @@ def _advice(kind: ParamType, value: Value) -> str:
 def _argument(
     param: ParamSpec,
     kind: ParamType,
-    found: Found,
+    found: FoundValue,
     overrides: tuple[Override, ...] = (),
 ) -> Argument:
     """A parameter with a value; the script's default is never one from outside of it."""
@@ -349,7 +355,7 @@ def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
         _bind_file(param, carried, given)
         if (carried := given.carried(param.name))
         else _argument(
-            param, type_of_param(param), Found(param.literal, param.where, Source.LITERAL)
+            param, type_of_param(param), FoundValue(param.literal, param.where, Source.LITERAL)
         )
         for param in spec.params
     )

@@ -4,7 +4,6 @@ Every notebook has a step of its own, and one for each further use. Their axes a
 inputs are linked to the variants that write them.
 """
 
-import difflib
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 
 from nbsnake.compile.bind import Given, find_overrides
 from nbsnake.errors import NbsnakeError, PipelineError, raise_all
+from nbsnake.guess import did_you_mean, nearest
 from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, FanIn, Override, Role
 from nbsnake.model.variants import Axis, is_instance, names_in
@@ -31,18 +31,16 @@ def find_uses(
 ) -> Iterator[Given]:
     """Each notebook's own step, and then its other uses."""
     notebooks = {spec.notebook: spec for spec in specs}
-    for use in uses:
-        if use.notebook not in notebooks:
-            near = difflib.get_close_matches(use.notebook, notebooks, n=1)
-            faults.append(
-                PipelineError(
-                    f"{use.notebook!r} is not a notebook with a step",
-                    where=use.place("notebook"),
-                    hint=f"did you mean {near[0]!r}?"
-                    if near
-                    else f"notebooks: {', '.join(notebooks) or 'none'}",
-                )
-            )
+    known = f"notebooks: {', '.join(notebooks) or 'none'}"
+    faults += [
+        PipelineError(
+            f"{use.notebook!r} is not a notebook with a step",
+            where=use.place("notebook"),
+            hint=did_you_mean(use.notebook, notebooks, known),
+        )
+        for use in uses
+        if use.notebook not in notebooks
+    ]
     for spec in specs:
         ours = {use.name: use for use in uses if use.notebook == spec.notebook}
         for name in dict.fromkeys([spec.name, *ours]):
@@ -127,13 +125,12 @@ def _use_faults(spec: StepSpec, use: Use) -> Iterator[NbsnakeError]:
     names = [param.name for param in spec.params]
     for name in use.values:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
             yield PipelineError(
                 f"{name!r} is not a parameter of {spec.notebook}",
                 where=use.place("values", name),
-                hint=f"did you mean {near[0]!r}?"
-                if near
-                else f"declare it there with ':param {name}: what it is'",
+                hint=did_you_mean(
+                    name, names, f"declare it there with ':param {name}: what it is'"
+                ),
             )
 
 
@@ -240,13 +237,11 @@ def _unknown_axis(
     artifact: Artifact, name: str, given: Given, makers: Mapping[str, Given]
 ) -> NbsnakeError:
     known = [axis.name for axis in given.axes]
-    paths = difflib.get_close_matches(artifact.path, makers, n=1, cutoff=0.8)
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        hint = f"did you mean '{{{near[0]}}}'?"
-    elif not artifact.is_output and paths:
-        hint = f"did you mean {paths[0]!r}, which {makers[paths[0]].name!r} writes?"
-    else:
+    hint = did_you_mean(name, known, show=lambda near: f"'{{{near}}}'")
+    path = "" if hint or artifact.is_output else nearest(artifact.path, makers, cutoff=0.8)
+    if path:
+        hint = f"did you mean {path!r}, which {makers[path].name!r} writes?"
+    elif not hint:
         hint = f"declare it with ':foreach {name}: VALUES'"
         hint += f"; axes here: {', '.join(known)}" if known else ""
     many = "" if artifact.is_output else ", and no step writes such paths"

@@ -1,11 +1,11 @@
 """Entries of params.yaml or an overlay that no step uses: nearly always a typo."""
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from nbsnake.compile.bind import Given
 from nbsnake.errors import NbsnakeError, PipelineError
+from nbsnake.guess import did_you_mean, nearest
 from nbsnake.model.step import Overlay
 from nbsnake.names import PARAMS_FILE
 from nbsnake.places import place_of
@@ -21,12 +21,12 @@ def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[Nb
         if key in own:
             yield from _param_faults(own[key], value, lists)
         elif isinstance(value, dict):
-            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.8)
-            if key not in names and near and near[0] not in params:
+            near = nearest(str(key), names, cutoff=0.8)
+            if key not in names and near and near not in params:
                 yield PipelineError(
                     f"no step is called {key!r}",
                     where=place_of(PARAMS_FILE, (str(key),)),
-                    hint=f"did you mean {near[0]!r}?",
+                    hint=f"did you mean {near!r}?",
                 )
 
 
@@ -55,13 +55,10 @@ def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterato
 
 def _unknown_param(section: str, key: str, given: Given, file: str) -> NbsnakeError:
     names = [param.name for param in given.spec.params]
-    near = difflib.get_close_matches(key, names, n=1)
     return PipelineError(
         f"{section}.{key} is not a parameter of {given.spec.notebook}",
         where=place_of(file, (section, key)),
-        hint=f"did you mean {near[0]!r}?"
-        if near
-        else f"declare it there with ':param {key}: what it is'",
+        hint=did_you_mean(key, names, f"declare it there with ':param {key}: what it is'"),
     )
 
 
@@ -83,44 +80,55 @@ def _key_faults(
     key: str,
     value: Any,
 ) -> Iterator[NbsnakeError]:
-    takers = [each for each in given if key in each.sections]
-    if takers and value is None:
+    """Of one key at the top level: a step's section, or a parameter of all steps."""
+    if takers := [each for each in given if key in each.sections]:
+        yield from _overlay_section_faults(takers, overlays, overlay, key, value)
         return
-    if takers and not isinstance(value, dict):
+    takers = [each for each in given if any(param.name == key for param in each.spec.params)]
+    if not takers or isinstance(value, dict):
+        yield _unknown_overlay_key(given, params, overlay, key)
+    elif not any(overlays in each.overlays for each in takers):
+        yield _runs_once(overlay, key, takers)
+
+
+def _overlay_section_faults(
+    takers: list[Given], overlays: OverlaySet, overlay: Overlay, key: str, section: Any
+) -> Iterator[NbsnakeError]:
+    """Of the section of a step, or of several uses, which are the ``takers``."""
+    if section is None:
+        return
+    if not isinstance(section, dict):
         yield PipelineError(
             f"{key!r} is the name of a step, but its value is not a mapping",
             where=place_of(overlay.file, (key,)),
             hint=f"write the step's parameters below '{key}:'",
         )
         return
-    if takers:
-        names = {param.name for each in takers for param in each.spec.params}
-        for name in value:
-            if name not in names:
-                yield _unknown_param(key, str(name), takers[0], overlay.file)
-            elif not any(overlays in each.overlays for each in takers):
-                yield _runs_once(overlay, f"{key}.{name}", takers)
-            elif all(each.axis(name) for each in takers):
-                yield PipelineError(
-                    f"{key}.{name} is given here, but it is an axis of the step",
-                    where=place_of(overlay.file, (key, name)),
-                    hint="remove it; the values of an axis are the same for all files",
-                )
-        return
-    takers = [each for each in given if any(param.name == key for param in each.spec.params)]
-    if not takers or isinstance(value, dict):
-        known = [section for each in given for section in each.sections]
-        known += [param.name for each in given for param in each.spec.params]
-        near = difflib.get_close_matches(key, known, n=1)
-        yield PipelineError(
-            f"{key!r} is neither a step nor a parameter, and an overlay contains nothing else",
-            where=place_of(overlay.file, (key,)),
-            hint=f"did you mean {near[0]!r}?"
-            if near and key not in params
-            else "write 'STEP: {PARAMETER: value}'",
-        )
-    elif not any(overlays in each.overlays for each in takers):
-        yield _runs_once(overlay, key, takers)
+    names = {param.name for each in takers for param in each.spec.params}
+    for name in section:
+        if name not in names:
+            yield _unknown_param(key, str(name), takers[0], overlay.file)
+        elif not any(overlays in each.overlays for each in takers):
+            yield _runs_once(overlay, f"{key}.{name}", takers)
+        elif all(each.axis(name) for each in takers):
+            yield PipelineError(
+                f"{key}.{name} is given here, but it is an axis of the step",
+                where=place_of(overlay.file, (key, name)),
+                hint="remove it; the values of an axis are the same for all files",
+            )
+
+
+def _unknown_overlay_key(
+    given: list[Given], params: Mapping[str, Any], overlay: Overlay, key: str
+) -> NbsnakeError:
+    known = [section for each in given for section in each.sections]
+    known += [param.name for each in given for param in each.spec.params]
+    otherwise = "write 'STEP: {PARAMETER: value}'"
+    return PipelineError(
+        f"{key!r} is neither a step nor a parameter, and an overlay contains nothing else",
+        where=place_of(overlay.file, (key,)),
+        hint=otherwise if key in params else did_you_mean(key, known, otherwise),
+    )
 
 
 def _runs_once(overlay: Overlay, key: str, takers: list[Given]) -> NbsnakeError:

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from dvc.exceptions import DvcException
 from dvc.lock import LockNoop
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
@@ -12,7 +11,7 @@ from dvc.stage.cache import RunCacheNotSupported
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
-from nbsnake.errors import ToolError
+from nbsnake.dvc.failures import dvc_failures
 from nbsnake.names import DVC_FILE
 
 
@@ -22,14 +21,14 @@ def commit(names: Collection[str], files: Collection[str]) -> dict[str, dict[str
     The ``.dvc`` files are brought up to date with what they track. The caller holds DVC's lock.
     Raises :class:`ToolError` where DVC refuses.
     """
-    try:
-        with Repo(".") as repo, repo.scm_context(quiet=True):
-            repo.lock = LockNoop()
-            with repo.lock:
-                return _commit(repo, names, files)
-    except DvcException as error:
-        message = " ".join(str(error).split())
-        raise ToolError(f"DVC cannot lock: {message}", hint="see: dvc status -v") from None
+    with (
+        dvc_failures("lock", hint="see: dvc status -v"),
+        Repo(".") as repo,
+        repo.scm_context(quiet=True),
+    ):
+        repo.lock = LockNoop()
+        with repo.lock:
+            return _commit(repo, names, files)
 
 
 def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -62,11 +61,7 @@ def fetching() -> Iterator[Callable[[Iterable[str]], None]]:
 
     Raises :class:`ToolError` where DVC cannot.
     """
-    try:
-        with Repo(".") as repo:
-            with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
-                repo.stage_cache.pull(None)
-            yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s])
-    except DvcException as error:
-        message = " ".join(str(error).split())
-        raise ToolError(f"DVC cannot fetch: {message}", hint="see: dvc fetch -v") from None
+    with dvc_failures("fetch", hint="see: dvc fetch -v"), Repo(".") as repo:
+        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
+            repo.stage_cache.pull(None)
+        yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s])

@@ -17,6 +17,7 @@ from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 from dvc_objects.fs.utils import umask
 
+from nbsnake.dvc.failures import one_line
 from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.lockfile import read_lock
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
@@ -365,7 +366,7 @@ def _check_params(step: PlannedStep, template: Stage, config: dict[str, Any]) ->
 
 
 def _explained(error: DvcException) -> NbsnakeError:
-    message = " ".join(str(error).split())
+    message = one_line(error)
     if "Could not find" in message or "is not supported" in message:
         return StaleError(
             f"dvc.yaml and {PARAMS_FILE} do not fit: {message}",

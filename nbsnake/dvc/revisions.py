@@ -17,15 +17,16 @@ from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 
-from nbsnake.compare.rows import Stage, leaves
-from nbsnake.errors import ToolError, UsageError
+from nbsnake.compare.rows import StageResult, leaves
+from nbsnake.dvc.failures import dvc_failures
+from nbsnake.errors import UsageError
 from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
 from nbsnake.render.stage import OWNER
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now
 
 
-def read_revisions(revs: Iterable[str]) -> dict[str, list[Stage]]:
+def read_revisions(revs: Iterable[str]) -> dict[str, list[StageResult]]:
     """The stages of the workspace and of each revision, in the order of dvc.yaml.
 
     Raises :class:`UsageError` for a revision that git does not know, and :class:`ToolError` for
@@ -37,21 +38,16 @@ def read_revisions(revs: Iterable[str]) -> dict[str, list[Stage]]:
         return {name: _stages(repo, name) for name in names}
 
 
-def _stages(repo: Any, rev: str) -> list[Stage]:
+def _stages(repo: Any, rev: str) -> list[StageResult]:
     place = contextlib.nullcontext() if rev == WORKSPACE else repo.switch(rev)
     with _explained(rev), place:
         return _Revision(repo).stages()
 
 
-@contextlib.contextmanager
-def _explained(rev: str) -> Iterator[None]:
+def _explained(rev: str) -> contextlib.AbstractContextManager[None]:
     """Errors of DVC as ours, with the revision at which they arose."""
-    try:
-        yield
-    except (DvcException, OSError) as error:
-        message = " ".join(str(error).split())
-        hint = "see: dvc status -v" if rev == WORKSPACE else ""
-        raise ToolError(f"DVC cannot read the project ({rev}): {message}", hint=hint) from None
+    hint = "see: dvc status -v" if rev == WORKSPACE else ""
+    return dvc_failures(f"read the project ({rev})", hint)
 
 
 def _check_revisions(repo: Any, revs: list[str]) -> None:
@@ -75,10 +71,10 @@ class _Revision:
         self._found = [each for each in repo.index.stages if isinstance(each, PipelineStage)]
         self._contents: dict[str, Any] = {}
 
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[StageResult]:
         return [self._stage(stage) for stage in self._found]
 
-    def _stage(self, stage: Any) -> Stage:
+    def _stage(self, stage: Any) -> StageResult:
         file = self._relative(stage.path)
         place = "" if file == DVC_FILE else f"{file}:"
         group = stage.raw_data.generated_from or stage.name
@@ -89,7 +85,7 @@ class _Revision:
         param_deps, deps = split_params_deps(stage)
         outs = tuple(map(self._path, stage.outs))
         params = {**_used_values(stage, item), **self._params(param_deps)}
-        return Stage(
+        return StageResult(
             name=f"{place}{stage.name}",
             group=f"{place}{group}",
             notebook=(stage.meta or {}).get(OWNER, ""),

@@ -1,8 +1,9 @@
 """What becomes of each magic in a script: the one table, which docs/magics.md shows."""
 
-import difflib
 from enum import StrEnum
 from typing import Literal, NamedTuple
+
+from nbsnake.guess import did_you_mean
 
 
 class Fate(StrEnum):
@@ -315,6 +316,5 @@ def advice(name: str, kind: LineOrCell) -> str:
         mark = "%%" if other == "cell" else "%"
         where = "in the cell's first line" if other == "cell" else "in a line of its own"
         return f"{mark}{name} is used {where}"
-    near = difflib.get_close_matches(name, _BY_KIND[kind], n=1, cutoff=0.75)
     mark = "%" if kind == "line" else "%%"
-    return f"did you mean {mark}{near[0]}?" if near else ""
+    return did_you_mean(name, _BY_KIND[kind], show=lambda near: f"{mark}{near}", cutoff=0.75)

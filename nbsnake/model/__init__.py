@@ -2,5 +2,5 @@
 
 Pure: nothing here reads or writes a file.
 
-Imports: errors, names.
+Imports: errors, guess, names.
 """

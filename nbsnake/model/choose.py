@@ -3,12 +3,12 @@
 The name of a step with variants means all of them, ``step@key`` one.
 """
 
-import difflib
 import posixpath
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from nbsnake.errors import UsageError
+from nbsnake.guess import did_you_mean
 from nbsnake.model.variants import base_name
 
 
@@ -25,12 +25,13 @@ def choose_steps(words: Iterable[str], steps: Mapping[str, str]) -> list[str]:
     unknown = [word for word, names in chosen.items() if not names]
     if unknown:
         known = list(dict.fromkeys([*map(base_name, steps), *steps]))
-        near = difflib.get_close_matches(unknown[0], known, n=1)
         raise UsageError(
             f"no such step: {', '.join(unknown)}",
-            hint=f"did you mean {near[0]!r}?"
-            if near
-            else f"steps: {', '.join(dict.fromkeys(map(base_name, steps))) or 'none'}",
+            hint=did_you_mean(
+                unknown[0],
+                known,
+                f"steps: {', '.join(dict.fromkeys(map(base_name, steps))) or 'none'}",
+            ),
         )
     named = {name for names in chosen.values() for name in names}
     return [name for name in steps if name in named or not wanted]
@@ -45,12 +46,13 @@ def choose_variants(wanted: Mapping[str, str], axes: Mapping[str, Mapping[str, s
         held = list(dict.fromkeys(each[name] for each in axes.values() if name in each))
         if value not in held:
             known = held or list(dict.fromkeys(name for each in axes.values() for name in each))
-            near = difflib.get_close_matches(value if held else name, known, n=1)
             raise UsageError(
                 f"no such {name}: {value}" if held else f"no step runs for each {name}",
-                hint=f"did you mean {near[0]!r}?"
-                if near
-                else f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known) or 'none'}",
+                hint=did_you_mean(
+                    value if held else name,
+                    known,
+                    f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known) or 'none'}",
+                ),
             )
     return [name for name, own in axes.items() if wanted.items() <= own.items()]
 

@@ -1,13 +1,15 @@
 """What a step needs of the machine it runs on: cores, memory, time, software.
 
+from nbsnake.guess import nearest
 None of it is part of a step's result: it changes neither dvc.lock nor what has to run again.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+from nbsnake.guess import nearest
 
 KEYS = ("threads", "resources", "conda", "container", "retries", "group")
 # Resources that are counted: what else they might be called, Slurm would never get to know.
@@ -144,8 +146,8 @@ def parse_resource(name: str, value: object) -> Resource:
         raise ValueError(f"{shown(name)} is no name of a resource")
     if name.lower() in _MISTAKEN:
         raise ValueError(f"unknown resource {name!r}: write {_MISTAKEN[name.lower()]!r}")
-    if name not in COUNTED and (near := difflib.get_close_matches(name, COUNTED, 1, 0.75)):
-        raise ValueError(f"unknown resource {name!r}: write {near[0]!r}")
+    if name not in COUNTED and (near := nearest(name, COUNTED, cutoff=0.75)):
+        raise ValueError(f"unknown resource {name!r}: write {near!r}")
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{name} is {shown(value)}, neither a number nor a text")
     text = str(value).strip()

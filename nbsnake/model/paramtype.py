@@ -1,11 +1,12 @@
 """The types that a parameter may have, and the values that fit them."""
 
 import ast
-import difflib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
+
+from nbsnake.guess import nearest
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
 Kind = Literal["str", "int", "float", "bool", "Path", "dict"]
@@ -184,8 +185,8 @@ def _is_none(node: ast.expr) -> bool:
 
 def _unknown(node: ast.expr) -> ValueError:
     text = ast.unparse(node)
-    near = difflib.get_close_matches(text, (*_SLIPS, *KINDS, "list"), n=1)
-    meant = f"; did you mean {_SLIPS.get(near[0], near[0])!r}?" if near else ""
+    near = nearest(text, (*_SLIPS, *KINDS, "list"))
+    meant = f"; did you mean {_SLIPS.get(near, near)!r}?" if near else ""
     return ValueError(f"unknown type {text!r}{meant}")
 
 

@@ -1,10 +1,10 @@
 """``:dvc-extra:``: values for parameters, written as on a command line."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Value
 from nbsnake.notebook.params import ParamSpec, type_of_param
 from nbsnake.notebook.read_step import StepSpec
@@ -55,12 +55,13 @@ def read_extras(spec: StepSpec, faults: list[NbsnakeError]) -> dict[str, Extra]:
         if option.startswith("--") and name:
             extras[name] = Extra(values, negated, where)
             continue
-        near = difflib.get_close_matches(flag, names, n=1)
         faults.append(
             PipelineError(
                 f"':dvc-extra:' passes {option!r}, which is not a parameter of this notebook",
                 where=where,
-                hint=f"did you mean '--{near[0]}'?" if near else "declare it with ':param'",
+                hint=did_you_mean(
+                    flag, names, "declare it with ':param'", show=lambda near: f"'--{near}'"
+                ),
             )
         )
     return extras

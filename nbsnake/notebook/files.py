@@ -1,10 +1,10 @@
 """The files of a step: what its docstring, or its own ``dvc run``, says it reads and writes."""
 
-import difflib
 import posixpath
 from collections.abc import Iterable, Mapping
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.guess import nearest
 from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, Role
 from nbsnake.notebook.dvc_cmd import StageCall
@@ -84,12 +84,12 @@ def _carrier_fault(
     if not name:
         return None
     if name not in params:
-        near = difflib.get_close_matches(name, params, n=1)
+        near = nearest(name, params)
         hint = f"declare it with ':param {name}: what it is'"
         return NotebookError(
             f"':{field.key} {name}:' names a parameter that is not declared",
             where=field.where,
-            hint=f"did you mean {near[0]!r}? Otherwise {hint}" if near else hint,
+            hint=f"did you mean {near!r}? Otherwise {hint}" if near else hint,
         )
     kind = params[name].type
     if kind and (kind.kind not in ("str", "Path") or kind.choices):

@@ -3,13 +3,13 @@
 Several values are literal; one word is the key of a list in params.yaml.
 """
 
-import difflib
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import TEXTS, ParamType, has_value_at, leaf_keys, type_of, value_at
 from nbsnake.model.variants import UNSAFE, Axis, Scalar, is_safe, scalar_text
 from nbsnake.names import PARAMS_FILE
@@ -171,9 +171,8 @@ def _look_up(spec: AxisSpec, params: Mapping[str, Any]) -> list[Any]:
         )
     keys = [key for key in leaf_keys(params) if has_value_at(params, key)]
     lists = [key for key in keys if isinstance(value_at(params, key), list)]
-    near = difflib.get_close_matches(spec.key, lists, n=1)
     raise PipelineError(
         f"{spec.key!r} is not a list in {PARAMS_FILE}, and a single value makes no variants",
         where=spec.where,
-        hint=f"did you mean {near[0]!r}?" if near else "write several values, or the key of a list",
+        hint=did_you_mean(spec.key, lists, "write several values, or the key of a list"),
     )

@@ -3,7 +3,6 @@
 A new key is a row of ``KEYS``, and a function that puts what its lines say into :class:`Declared`.
 """
 
-import difflib
 import posixpath
 import re
 import shlex
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.guess import nearest
 from nbsnake.model.needs import KEYS as NEEDS
 from nbsnake.model.needs import Needs
 from nbsnake.model.step import Artifact
@@ -195,11 +195,11 @@ def _key_fault(line: Field) -> NbsnakeError | None:
         )
     if line.key in KEYS:
         return None
-    near = difflib.get_close_matches(line.key.lower(), KEYS, n=1, cutoff=0.8)
+    near = nearest(line.key.lower(), KEYS, cutoff=0.8)
     if not near and not line.key.lower().startswith("dvc-"):
         return None
     return NotebookError(
         f"unknown key :{line.key}:",
         where=line.where,
-        hint=f"did you mean :{near[0]}:?" if near else f"known: {', '.join(KEYS)}",
+        hint=f"did you mean :{near}:?" if near else f"known: {', '.join(KEYS)}",
     )

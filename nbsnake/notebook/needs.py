@@ -13,13 +13,13 @@ In nbsnake.yaml the same keys change or add to what the notebook says::
 """
 
 import ast
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, PipelineError, Where
+from nbsnake.guess import did_you_mean
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.model.needs import KEYS, Needs, parse_need, parse_resource
 from nbsnake.notebook.fields import Field
@@ -128,9 +128,8 @@ _EXAMPLE = "write, for example: needs: {train: {threads: 8, resources: {mem_mb: 
 
 def _change(key: str, value: object) -> Any:
     if key not in KEYS:
-        near = difflib.get_close_matches(str(key), KEYS, n=1)
-        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
-        raise ValueError(f"unknown name, {known}")
+        hint = did_you_mean(str(key), KEYS, f"known: {', '.join(KEYS)}")
+        raise ValueError(f"unknown name, {hint}")
     if value is None:
         return None
     if key != "resources":
@@ -153,9 +152,7 @@ def change_faults(
         PipelineError(
             f"no step is called {name!r}",
             where=place(name),
-            hint=f"did you mean {near[0]!r}?"
-            if (near := difflib.get_close_matches(name, names, n=1))
-            else f"steps: {', '.join(names) or 'none'}",
+            hint=did_you_mean(name, names, f"steps: {', '.join(names) or 'none'}"),
         )
         for name in unknown
     ]

@@ -1,6 +1,5 @@
 """A JSON schema of params.yaml, for Snakemake's ``validate`` and for editors, and a check by it."""
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Kind, ParamType, shown
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step
@@ -189,11 +189,10 @@ def _faults(
 
 
 def _unknown(section: str, key: str, known: list[str], file: str) -> NbsnakeError:
-    near = difflib.get_close_matches(str(key), known, n=1)
     return PipelineError(
         f"{section}.{key} is not a parameter of the step",
         where=place_of(file, (section, key)),
-        hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}",
+        hint=did_you_mean(str(key), known, f"known: {', '.join(known) or 'none'}"),
     )
 
 

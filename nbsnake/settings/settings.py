@@ -1,6 +1,5 @@
 """The project on disk: its settings, its parameters, its notebooks."""
 
-import difflib
 import json
 import math
 import posixpath
@@ -15,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Value
 from nbsnake.model.quote import has_surrogates
 from nbsnake.names import PARAMS_FILE
@@ -87,9 +87,8 @@ def place_of_needs(*keys: str) -> Where:
 
 def _setting_fault(key: str, value: object, where: Where) -> NbsnakeError | None:
     if key not in KNOWN:
-        near = difflib.get_close_matches(str(key), KNOWN, n=1)
-        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KNOWN)}"
-        return PipelineError(f"unknown setting {key!r}", where=where, hint=known)
+        hint = did_you_mean(str(key), KNOWN, f"known: {', '.join(KNOWN)}")
+        return PipelineError(f"unknown setting {key!r}", where=where, hint=hint)
     message, hint = _type_fault(key, value)
     return PipelineError(message, where=where, hint=hint) if message else None
 

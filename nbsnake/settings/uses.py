@@ -9,13 +9,13 @@ paths), and may run for each value of some axes::
       values: {reviews: data/test.csv, tokens: data/test.json}
 """
 
-import difflib
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Value, is_json
 from nbsnake.notebook.foreach import AxisSpec, axes_of_mapping
 from nbsnake.notebook.keys import step_name
@@ -112,11 +112,10 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
 def _key_faults(entry: Mapping[Any, Any], index: int, file: str) -> Iterator[NbsnakeError]:
     for key in entry:
         if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
             yield PipelineError(
                 f"unknown key {key!r} of a use",
                 where=place_of(file, ("uses", index, str(key))),
-                hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}",
+                hint=did_you_mean(str(key), KEYS, f"known: {', '.join(KEYS)}"),
             )
 
 
