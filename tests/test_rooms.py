@@ -34,7 +34,6 @@ def imports(name):
 
 
 def room(module):
-    """A folder of nbsnake, or a module that is inside none."""
     return module.split(".")[1] if "." in module else "nbsnake"
 
 
