@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbsnake.job.content import stamp, tree_of_folder
-from nbsnake.job.ignore import walk_files
+from nbsnake.job.ignore import IgnoreFileError, hides_any, walk_files
 
 NAMES = ("a", "b", "ab", "c.txt", "d.txt", ".e", "[x]", "f g", "!h", "#i", "é")
 PARTS = (
@@ -78,10 +78,20 @@ def test_files_are_those_that_dvc_lists(tmp_path_factory, tree):
     os.chdir(folder)
     (folder / "out").mkdir()
     write(*tree)
-    assert seen_here("out") == seen_by_dvc("out")
-    assert seen_here(str(folder / "out")) == seen_by_dvc("out")
-    if (folder / "out/a").is_dir():
-        assert seen_here("out/a") == seen_by_dvc("out/a")
+    for place in ("out", str(folder / "out"), *(["out/a"] if (folder / "out/a").is_dir() else [])):
+        seen = seen_by_dvc(place)
+        if any(path.rpartition("/")[2] == ".dvcignore" for path in seen):
+            with pytest.raises(IgnoreFileError):
+                seen_here(place)
+        else:
+            assert seen_here(place) == seen
+            every = {
+                path.relative_to(place).as_posix()
+                for path in Path(place).rglob("*")
+                if path.is_file()
+            }
+            if not any(path.endswith(".dvcignore") for path in every):
+                assert hides_any(place, every) == (every != seen)
 
 
 def test_pattern_that_changes_later_is_followed(project):
@@ -91,8 +101,10 @@ def test_pattern_that_changes_later_is_followed(project):
     (project / ".dvcignore").write_text("/out/b\n")
     assert seen_here("out") == {"a"}
     assert stamp("out") != before
-    (project / "out/.dvcignore").write_text("!b\n")
-    assert seen_here("out") == {"a", "b", ".dvcignore"} == seen_by_dvc("out")
+    assert hides_any("out", ["a", "b"])
+    (project / ".dvcignore").write_text("/out/b\n!/out/b\n")
+    assert seen_here("out") == {"a", "b"}
+    assert not hides_any("out", ["a", "b"])
 
 
 def test_snakemakes_time_stamp_never_counts(project):

@@ -5,7 +5,6 @@ Standard library only: this runs inside every job.
 
 import contextlib
 import os
-import uuid
 
 
 def write_atomically(
@@ -16,7 +15,7 @@ def write_atomically(
     A file that is replaced keeps its permissions unless ``mode`` is given.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+    temporary = f"{path}.{os.urandom(16).hex()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(data)

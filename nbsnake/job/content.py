@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from nbsnake.job.ignore import walk_files
+from nbsnake.job.ignore import IgnoreFileError, walk_files
 
 T = TypeVar("T")
 
@@ -131,6 +131,8 @@ def _stamp(path: str, of_file: Callable[[str, os.stat_result], str]) -> str | No
         if not stat.S_ISDIR(status.st_mode):
             return of_file(path, status)
         lines = sorted(f"{rel} {of_file(file, os.stat(file))}" for rel, file in walk_files(path))
+    except IgnoreFileError:
+        raise
     except OSError:
         return None
     return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()

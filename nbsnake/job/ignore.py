@@ -6,9 +6,10 @@ to its .dvcignore file. Where DVC differs from git, this does as DVC does: a neg
 holds for what lies below the path that it matches.
 """
 
+import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -16,6 +17,14 @@ from typing import NamedTuple
 FILE = ".dvcignore"
 DEFAULTS = (".hg/", ".git/", ".git", ".dvc/")  # of DVC itself
 TIMESTAMP = ".snakemake_timestamp"  # which Snakemake leaves in every output folder
+
+
+class IgnoreFileError(OSError):
+    """A .dvcignore in a folder that is a dependency or an output, which DVC refuses."""
+
+    def __init__(self, path: str) -> None:
+        advice = f"DVC refuses this file in a dependency or output; move it to a {FILE} above"
+        super().__init__(errno.EINVAL, advice, path)
 
 
 class Rule(NamedTuple):
@@ -35,20 +44,44 @@ Rules = tuple[Rule, ...]
 def walk_files(folder: str) -> Iterator[tuple[str, str]]:
     """All files below ``folder`` that DVC would track, as (relative path, path).
 
-    Raises :class:`OSError` for a folder that cannot be read. Links to folders are not followed.
+    Raises :class:`OSError` for a folder that cannot be read, and :class:`IgnoreFileError`. Links
+    to folders are not followed.
     """
     base = os.path.relpath(folder).replace(os.sep, "/")
     if base.startswith("../"):
         yield from _walk(folder, "", None, ())
-        return
+    elif (rules := _rules_for(base)) is not None:
+        yield from _walk(folder, "", "" if base == "." else base, rules)
+
+
+def hides_any(folder: str, relpaths: Iterable[str]) -> bool:
+    """Whether a file would be hidden below ``folder``, if it were there."""
+    base = os.path.relpath(folder).replace(os.sep, "/")
+    if base.startswith("../"):
+        return False
+    rules = _rules_for(base)
+    if rules is None:
+        return True
+    is_ignored, ignores_folder = _matcher(rules, is_folder=False), _matcher(rules, is_folder=True)
+    paths = [f"{base}/{each}" for each in relpaths]
+    folders = {base} | {path[:at] for path in paths for at in _slashes(path) if at > len(base)}
+    return any(map(ignores_folder, folders)) or any(map(is_ignored, paths))
+
+
+def _slashes(path: str) -> Iterator[int]:
+    return (at for at, sign in enumerate(path) if sign == "/")
+
+
+def _rules_for(base: str) -> Rules | None:
+    """The rules in a folder of the project; None where it is ignored itself."""
     rules = _rules_in("", tuple(filter(None, map(_rule, DEFAULTS))))
     above = ""
     for name in base.split("/") if base != "." else ():
         above = f"{above}/{name}" if above else name
         if _matcher(rules, is_folder=True)(above):
-            return
+            return None
         rules = _rules_in(above, rules)
-    yield from _walk(folder, "", above, rules)
+    return rules
 
 
 def _walk(folder: str, inside: str, base: str | None, rules: Rules) -> Iterator[tuple[str, str]]:
@@ -66,6 +99,8 @@ def _walk(folder: str, inside: str, base: str | None, rules: Rules) -> Iterator[
             path = f"{base}/{entry.name}" if base else entry.name
             if not entry.is_dir():
                 if entry.name != TIMESTAMP and not is_ignored(path):
+                    if entry.name == FILE and base is not None:
+                        raise IgnoreFileError(entry.path)
                     yield f"{inside}{entry.name}", entry.path
             elif not entry.is_symlink() and not ignores_folder(path):
                 folders.append((entry, path))

@@ -9,7 +9,6 @@ import fcntl
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Callable
 
 from nbsnake.job.ignore import walk_files
@@ -72,7 +71,7 @@ def clean_up(path: str) -> None:
 
 def beside(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:100]}.{uuid.uuid4().hex}.tmp")
+    return os.path.join(folder, f".{name[:100]}.{os.urandom(16).hex()}.tmp")
 
 
 def is_link(path: str, target: str, kind: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
+from nbsnake.job.ignore import hides_any
 from nbsnake.job.lockmemo import read_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text
 from nbsnake.job.plan import PlannedOut, PlannedStep
@@ -33,9 +34,18 @@ def find_outputs(
     The last receipt is asked first, then all earlier runs, then dvc.lock.
     """
     for found in recorded_outputs(cache, step, deps):
-        if all(kept_in(cache, step, out).has(found[out.path]) for out in step.outs):
+        if all(
+            _can_restore(kept_in(cache, step, out), found[out.path], out.path) for out in step.outs
+        ):
             return found
     return None
+
+
+def _can_restore(kept: Cache, content: Digest, path: str) -> bool:
+    """Whether the output is kept, and would have its digest: a newer pattern may hide a file."""
+    if not kept.has(content):
+        return False
+    return not (content.is_dir and hides_any(path, (each for each, _ in kept.listing(content))))
 
 
 def kept_in(cache: Cache, step: PlannedStep, out: PlannedOut) -> Cache:
