@@ -30,6 +30,7 @@ def exact(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
+    """Whether a cell is shown as a number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -52,6 +53,7 @@ def as_markdown(table: Table) -> str:
 
 
 def as_csv(table: Table) -> str:
+    """The table as CSV, with all digits and a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows(map(exact, line) for line in (table.header, *table.rows))

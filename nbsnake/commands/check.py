@@ -20,6 +20,7 @@ FOUND = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)"
     )
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Compare the generated files with the notebooks; 1 where they differ."""
     args.notebooks = enter_project_with(args.notebooks)
     try:
         drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)

@@ -39,6 +39,7 @@ class Columns(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "steps",
         nargs="*",

@@ -11,6 +11,7 @@ from nbsnake.job.say import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "notebooks", nargs="+", metavar="NOTEBOOK|DIR", help="notebooks, or folders of them"
     )
@@ -27,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Write the scripts; 1 where a notebook was refused.
+
+    Raises :class:`UsageError` for paths that do not fit the options.
+    """
     to_stdout = args.output == "-"
     jobs = plan_jobs(args.notebooks, "" if to_stdout else args.output)
     if to_stdout and len(jobs) != 1:

@@ -15,6 +15,7 @@ from nbsnake.render.bash import all_runs, needed_runs, render_bash
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "steps", nargs="*", metavar="STEP", help="these and all they need (default: all)"
     )
@@ -27,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print or write the bash script of some steps and all that they need."""
+    """Print or write the bash script of some steps and all that they need.
+
+    Raises :class:`StaleError` where the files are out of date, and :class:`PipelineError` for a
+    path outside of the project.
+    """
     target = Path(args.output).absolute()
     args.steps = enter_project_with(args.steps)
     root = Path.cwd()

@@ -20,6 +20,7 @@ DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)"
     )
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Write what changed. Raises :class:`NbsnakeError` for faults in the project."""
     args.notebooks = enter_project_with(args.notebooks)
     if not args.notebooks and is_unchanged():
         report([])

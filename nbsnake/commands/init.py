@@ -17,6 +17,7 @@ DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "remove
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "folder", nargs="?", default=".", metavar="DIR", help="where (default: here)"
     )
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Set up the project. Raises :class:`UsageError` for options that do not fit."""
     if args.force and not args.from_mlvtools:
         raise UsageError("--force goes with --from-mlvtools", hint="nothing else is ever removed")
     if not args.from_mlvtools:

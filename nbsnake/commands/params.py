@@ -15,11 +15,15 @@ from nbsnake.settings.settings import read_params, read_values, read_yaml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("step", metavar="STEP", help="a stage of dvc.yaml, or a variant of one")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the values that a step takes from files, as its script's --values-from reads."""
+    """Print the values that a step takes from files, as its script's --values-from reads.
+
+    Raises :class:`UsageError` for a step or variant that does not exist.
+    """
     enter_project()
     stages = read_stages(read_yaml(DVC_FILE), read_params())
     name, _, key = args.step.partition("@")

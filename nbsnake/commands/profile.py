@@ -34,6 +34,7 @@ GENERIC_ONLY = ("system", "submit", "status", "cancel")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=" | ".join(KINDS))
     parser.add_argument("-o", dest="folder", metavar="DIR", help=f"where (default: {FOLDER}/KIND)")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print it, write nothing")
@@ -64,6 +65,7 @@ def _seconds(word: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Write or check a profile. Raises :class:`NbsnakeError` where that cannot be done."""
     _check_options(args)
     enter_project()
     folder = (args.folder or f"{FOLDER}/{args.kind}").rstrip("/")

@@ -13,6 +13,7 @@ from nbsnake.results.sync import sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("--pull", action="store_true", help="fetch from the DVC remote as well")
     parser.add_argument(
         "-f",
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Restore what the cache has. Raises :class:`NbsnakeError` as the plan does."""
     enter_project()
     plan, digests = current_plan(), read_digests()
     with contextlib.ExitStack() as stack:

@@ -28,6 +28,7 @@ PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.usage = (
         "nbsnake run [-h] [-j N] [--profile NAME] [--client NAME] [--only AXIS=VALUE]"
         " [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
     if DRY_RUN.intersection(args.snakemake_args):
         if changes := find_changes():

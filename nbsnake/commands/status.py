@@ -21,6 +21,7 @@ SHOWN = 3  # of the steps for which one waits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "steps",
         nargs="*",
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Print the state of each step; a fault in the project gives its exit code."""
     args.steps = enter_project_with(args.steps)
     fault = warn_of_drift()
     digests = read_digests()

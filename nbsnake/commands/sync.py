@@ -10,10 +10,11 @@ from nbsnake.results.sync import sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    """Declare the options of the command."""
 
 
 def run(args: argparse.Namespace) -> int:
+    """Lock finished steps; 1 where a result may not be locked."""
     enter_project()
     digests = read_digests()
     done = sync(current_plan(), digests)

@@ -47,10 +47,12 @@ def _nearest(word: str, names: list[str], kind: str) -> str:
 
 
 def metric_names(rows: Iterable[Row]) -> list[str]:
+    """The names of all metrics, in the order in which rows have them."""
     return list(dict.fromkeys(name for row in rows for name in row.metrics))
 
 
 def param_names(rows: Iterable[Row]) -> list[str]:
+    """The names of all parameters, in the order in which rows have them."""
     return list(dict.fromkeys(name for row in rows for name in row.params))
 
 

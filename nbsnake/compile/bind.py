@@ -69,9 +69,11 @@ class Given:
         return list(dict.fromkeys([self.name, self.spec.name]))
 
     def axis(self, name: str) -> Axis | None:
+        """The axis of that name; None where the use has none."""
         return next((axis for axis in self.axes if axis.name == name), None)
 
     def carried(self, param: str) -> list[Artifact]:
+        """The files that the parameter takes; none for a value."""
         return [artifact for artifact in self.artifacts if artifact.param == param]
 
 

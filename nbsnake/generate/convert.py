@@ -99,13 +99,16 @@ class Converted:
         self._memo = Memo(str(root / MEMO_FILE) if root else None, rules)
 
     def knows(self, job: Job) -> bool:
+        """Whether the script matches its notebook, as noted before."""
         entry = self._memo.entries.get(os.path.abspath(job.script))
         return entry is not None and entry == self._state(job)
 
     def note(self, job: Job) -> None:
+        """Note that the script matches its notebook."""
         self._memo.entries[os.path.abspath(job.script)] = self._state(job)
 
     def save(self) -> None:
+        """Write what was noted, in a project."""
         self._memo.save()
 
     @staticmethod

@@ -30,6 +30,7 @@ class GeneratedFile:
 
     @property
     def is_script(self) -> bool:
+        """Whether it is the script of a notebook."""
         return bool(self.notebook)
 
     def is_same(self, old: str) -> bool:
@@ -54,6 +55,7 @@ class Drift:
         return changed_cells(self.old, self.new.text)
 
     def diff(self) -> str:
+        """A unified diff; for a script, cell by cell."""
         if self.new and self.new.is_script and self.old:
             lines = cell_diff(self.old, self.new.text, self.path, self.new.notebook)
             return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -46,6 +46,7 @@ def _tree(text: str) -> str | None:
 
 
 def sections(text: str) -> list[Section]:
+    """A script in its sections: what comes before the first cell, then one for each cell."""
     starts = [(0, 0), *((mark.start(), int(mark[1])) for mark in _MARK.finditer(text))]
     ends = [start for start, _ in starts[1:]] + [len(text)]
     return [Section(cell, text[start:end]) for (start, cell), end in zip(starts, ends, strict=True)]

@@ -38,5 +38,6 @@ class SpecReader:
         return spec
 
     def save(self) -> None:
+        """Write the steps of the notebooks that were asked for."""
         self._memo.entries = self._asked
         self._memo.save()

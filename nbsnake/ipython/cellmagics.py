@@ -90,7 +90,10 @@ class Place(Around):
         return replace(self, names=self.local, is_indented=True)
 
     def inside(self) -> "Place":
-        """The same for what a magic runs, which can begin with a magic in turn."""
+        """The same for what a magic runs, which can begin with a magic in turn.
+
+        Raises :class:`Refused` where magics run one another too deeply.
+        """
         if self.depth == 20:
             raise Refused("the magics in this line run one another", "take some of them away")
         return replace(self, depth=self.depth + 1)

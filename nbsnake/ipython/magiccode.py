@@ -57,7 +57,7 @@ def shell(command: str, around: Around) -> str:
 
 
 def shell_lines(command: str, around: Around) -> str:
-    """The value of ``x = !command``."""
+    """The value of ``x = !command``. Raises :class:`Refused` for what a script cannot run."""
     command = command.strip()
     if installs(command):
         raise Refused(

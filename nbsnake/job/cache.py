@@ -54,6 +54,7 @@ class Cache(NamedTuple):
     entry_mode: int = 0o644
 
     def object_path(self, md5: str) -> str:
+        """Where the object with a digest is; a folder's md5 ends in ``.dir``."""
         return os.path.join(self.folder, "files", "md5", md5[:2], md5[2:])
 
     def has(self, content: Digest) -> bool:

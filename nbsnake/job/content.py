@@ -33,6 +33,7 @@ class Digest(NamedTuple):
 
     @property
     def is_dir(self) -> bool:
+        """Whether it is the digest of a folder."""
         return self.nfiles is not None
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,6 +47,10 @@ class Digest(NamedTuple):
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Digest":
+        """The digest in an entry of dvc.lock.
+
+        Raises :class:`KeyError` where md5 or size is missing.
+        """
         return cls(
             fields["md5"], fields["size"], fields.get("nfiles"), bool(fields.get("isexec", False))
         )
@@ -61,11 +66,13 @@ class TreeFile(NamedTuple):
 
 
 def md5_of_file(path: str) -> str:
+    """The md5 of a file's bytes. Raises :class:`OSError` for one that cannot be read."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def tree_of_folder(folder: str) -> list[TreeFile]:
+    """The files of a folder with their digests. Raises as :func:`walk_files` does."""
     found = [(relpath, path, os.stat(path).st_size) for relpath, path in sorted(walk_files(folder))]
     md5s = spread(md5_of_file, [path for _, path, _ in found], [size for *_, size in found])
     return [
@@ -92,6 +99,7 @@ def tree_bytes(tree: list[TreeFile]) -> bytes:
 
 
 def digest_of_tree(tree: list[TreeFile]) -> Digest:
+    """The digest of a folder with these files; its size is the sum of theirs, in bytes."""
     md5 = hashlib.md5(tree_bytes(tree)).hexdigest()
     return Digest(f"{md5}.dir", sum(file.size for file in tree), len(tree))
 

@@ -70,11 +70,13 @@ def clean_up(path: str) -> None:
 
 
 def beside(path: str) -> str:
+    """A name for a temporary file in the same folder as ``path``."""
     folder, name = os.path.split(path)
     return os.path.join(folder, f".{name[:100]}.{os.urandom(16).hex()}.tmp")
 
 
 def is_link(path: str, target: str, kind: str) -> bool:
+    """Whether ``path`` is linked to ``target`` in that way already."""
     return kind == "hardlink" and os.path.samefile(path, target)
 
 

@@ -70,6 +70,7 @@ class PlannedStep(NamedTuple):
 
     @property
     def log(self) -> str:
+        """The file for what the job prints."""
         return f"logs/{file_name(self.name)}.log"
 
     @property
@@ -212,6 +213,7 @@ def read_current_plan() -> Plan | None:
 
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
+    """The plan as JSON can hold it; ``sources`` are the md5s of the files that it rests on."""
     steps = [
         {**step._asdict(), "outs": [out._asdict() for out in step.outs]}
         for step in plan.steps.values()

@@ -54,6 +54,7 @@ class Receipt(NamedTuple):
 
     @property
     def run(self) -> "Run":
+        """The run that the receipt records."""
         return Run(
             self.cmd,
             self.params,
@@ -104,6 +105,7 @@ def read_failure(step: str) -> Failure | None:
 
 
 def write_failure(failure: Failure) -> None:
+    """Record that the step's last job failed."""
     write_atomically(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
 
 

@@ -44,6 +44,7 @@ def write_record(output: str, record: dict[str, Any], *, complete: bool) -> None
 
 
 def is_incomplete(output: str) -> bool:
+    """Whether Snakemake noted that a job for this output did not end."""
     return os.path.exists(_path(INCOMPLETE, output))
 
 

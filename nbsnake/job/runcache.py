@@ -27,6 +27,7 @@ def run_value(body: dict[str, Any]) -> str:
 
 
 def run_folder(cache_folder: str, key: str) -> str:
+    """The folder of all runs with a key."""
     return os.path.join(cache_folder, "runs", key[:2], key)
 
 

@@ -42,6 +42,7 @@ class ParamType:
 
     @property
     def is_flag(self) -> bool:
+        """Whether a value is a single true or false."""
         return self.kind == "bool" and not self.is_list
 
     def accepts(self, value: Value) -> bool:

@@ -62,6 +62,7 @@ class Override(NamedTuple):
     value: Value
 
     def holds_for(self, variant: Variant) -> bool:
+        """Whether the overlay is that of the variant."""
         return variant.values[self.overlay.axis] == self.overlay.value
 
 
@@ -93,6 +94,7 @@ class Artifact:
 
     @property
     def is_output(self) -> bool:
+        """Whether the step writes it."""
         return self.role is not Role.DEP
 
     def paths(self, variant: Variant) -> list[str]:
@@ -195,31 +197,38 @@ class Step:
 
     @property
     def notebook(self) -> str:
+        """The notebook, relative to the project's root."""
         return self.program.notebook
 
     @property
     def description(self) -> str:
+        """What the docstring says before its first key."""
         return self.program.description
 
     @property
     def log(self) -> str:
+        """The file for what a job prints, with ``{axis}`` for what differs between variants."""
         key = "-".join(f"{{{axis.name}}}" for axis in self.axes)
         return f"logs/{full_name(self.name, key)}.log"
 
     @property
     def inputs(self) -> tuple[Artifact, ...]:
+        """What the step reads."""
         return tuple(artifact for artifact in self.artifacts if not artifact.is_output)
 
     @property
     def outputs(self) -> tuple[Artifact, ...]:
+        """What the step writes."""
         return tuple(artifact for artifact in self.artifacts if artifact.is_output)
 
     @property
     def config(self) -> tuple[Argument, ...]:
+        """The parameters with values from params.yaml or an overlay."""
         return tuple(arg for arg in self.arguments if arg.source is Source.CONFIG)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
+        """All combinations of the axes; one without values for a step without axes."""
         return tuple(variants_of(self.axes))
 
     @property

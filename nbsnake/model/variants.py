@@ -33,6 +33,7 @@ class Axis:
 
     @property
     def texts(self) -> list[str]:
+        """The values as they are in paths."""
         return [scalar_text(value) for value in self.values]
 
 
@@ -65,6 +66,7 @@ def variants_of(axes: Iterable[Axis]) -> Iterator[Variant]:
 
 
 def full_name(step: str, key: str) -> str:
+    """``step@key``, or ``step`` for no key."""
     return f"{step}@{key}" if key else step
 
 

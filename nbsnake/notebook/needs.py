@@ -36,7 +36,7 @@ _LINE = re.compile(rf"\s*:(?:{'|'.join(KEYS)})[ \t]*:.*")
 
 
 def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
-    """What the docstring's fields say."""
+    """The needs in a docstring's fields; what cannot be read is added to ``faults``."""
     stated: dict[str, Any] = {}
     for field in fields:
         try:

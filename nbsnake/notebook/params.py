@@ -155,6 +155,7 @@ def overruled(unassigned: Collection[str], codes: Iterable[Code], path: str) -> 
 
 
 def with_literal(param: ParamSpec, assignment: Assignment | None) -> ParamSpec:
+    """The parameter with the literal that a cell assigns to it, if it does."""
     if assignment is None or not assignment.is_literal:
         return param
     return replace(param, has_literal=True, literal=assignment.literal)

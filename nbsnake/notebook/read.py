@@ -32,7 +32,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def parse_notebook(data: bytes, path: str) -> Notebook:
-    """See :func:`read_notebook`."""
+    """As :func:`read_notebook`, from bytes. Raises :class:`NotebookError` as it does."""
     fields = _upgraded(_parse_json(data, path), path)
     cells = fields.get("cells")
     if not isinstance(cells, list):

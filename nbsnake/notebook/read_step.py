@@ -86,6 +86,7 @@ class StepSpec:
 
     @property
     def notebook(self) -> str:
+        """The notebook, relative to the project's root."""
         return self.program.notebook
 
 

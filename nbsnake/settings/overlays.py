@@ -26,6 +26,7 @@ class OverlaySet:
     files: Mapping[Overlay, Mapping[str, Any]]
 
     def as_axis(self) -> Axis:
+        """The axis over which the files of the set run."""
         values = tuple(overlay.value for overlay in self.files)
         return Axis(name=self.axis, values=values, has_files=True)
 

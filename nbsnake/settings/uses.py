@@ -38,6 +38,7 @@ class Use:
     axes: tuple[AxisSpec, ...] = ()
 
     def place(self, *keys: str) -> Where:
+        """Where the use, or what the keys lead to in it, is written."""
         return place_of(self.file, ("uses", self.index, *keys))
 
 

@@ -49,6 +49,7 @@ def _block(text: str, style: Style, column: int) -> str:
 
 
 def listed(entries: Mapping[str, Value]) -> str:
+    """The entries of a mapping in one line, without braces."""
     return ", ".join(f"{inline(name)}: {inline(value)}" for name, value in entries.items())
 
 

@@ -49,6 +49,7 @@ class Display:
             self._print("nothing to be done: all steps are fresh")
 
     def close(self) -> None:
+        """End the bar, so that the terminal is as before."""
         self._bar.stop()
 
     def _on_run_info(self, record: Any) -> None:

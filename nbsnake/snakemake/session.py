@@ -29,7 +29,7 @@ from nbsnake.snakemake.words import Words
 def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
     """Prepare the project for Snakemake's decision; ``workflow`` and ``config`` are its globals.
 
-    A fault in the project ends Snakemake with its message instead of a traceback.
+    Raises :class:`SystemExit` for a fault in the project, after its message: no traceback.
     """
     try:
         return _open(workflow, config)

@@ -38,6 +38,7 @@ class Cluster:
     wants_account: bool
 
     def partition(self, name: str) -> Partition | None:
+        """The partition of that name; None where there is none."""
         return next((each for each in self.partitions if each.name == name), None)
 
     @property
