@@ -15,7 +15,7 @@ REASONS = {
     "other language": r"is written in ",
     "invalid file": (
         r"is not valid JSON|is not UTF-8|is nested too deeply|is JSON but not a notebook"
-        r"|has no list of cells|has no known type|its source is not text|has the notebook format"
+        r"|has no list of cells|has an unknown type|its source is not text|has the notebook format"
         r"|cannot be upgraded|cannot be read"
     ),
     "invalid Python": r"is not valid Python",

@@ -95,7 +95,7 @@ def test_no_python_notebook_is_refused_for_its_language(corpus, outcome):
 def test_what_is_refused_as_invalid_file_is_invalid_for_nbformat_too(corpus, outcome):
     """But for the cells of a later format, which nbformat lets pass and nbsnake cannot judge."""
     for refusal in outcome.refusals:
-        if refusal.reason == "invalid file" and "no known type" not in refusal.message:
+        if refusal.reason == "invalid file" and "unknown type" not in refusal.message:
             assert not is_valid(corpus / refusal.notebook), refusal
 
 

@@ -490,6 +490,6 @@ def test_stages_that_only_dvc_can_run_are_named(
     ours, _ = pair({**stages(text), "sub/dvc.yaml": nested})
     ours.dvc("repro", "--quiet", "sub/dvc.yaml:inner", "braces")
     told = ours.snakemake()
-    assert "sub/dvc.yaml:inner is for DVC alone to run (it stands in sub/dvc.yaml)" in told
+    assert "sub/dvc.yaml:inner is for DVC alone to run (it is in sub/dvc.yaml)" in told
     assert "braces is for DVC alone to run (Snakemake takes the braces" in told
     ours.assert_dvc_clean()
