@@ -52,8 +52,8 @@ class Folder:
             planned("make", "in.txt", "mid.txt"), planned("join", "mid.txt", "out.txt", 2)
         )
 
-    def plan_steps(self, *steps: PlannedStep) -> None:
-        cache = Cache(".dvc/cache", ("copy",))
+    def plan_steps(self, *steps: PlannedStep, links: tuple[str, ...] = ("copy",)) -> None:
+        cache = Cache(".dvc/cache", links)
         self.plan = Plan(
             steps={step.name: step for step in steps},
             params={},

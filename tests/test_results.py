@@ -1,6 +1,8 @@
 """The laws of results: what is fresh, what is locked, what is restored, what a job records."""
 
+import hashlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from nbsnake.job.content import stamp
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
 from nbsnake.job.receipt import read_failure, write_receipt
-from nbsnake.results.restore import restore
+from nbsnake.results.restore import restore, store_lost
 
 FRESH = {"make": "fresh", "join": "fresh"}
 
@@ -258,3 +260,75 @@ def test_second_sync_changes_nothing(done):
     before = Path("dvc.lock").read_bytes()
     assert done.sync().locked == ()
     assert Path("dvc.lock").read_bytes() == before
+
+
+def damage(folder, path):
+    """Write other bytes of the same size into the cache object of an output."""
+    damaged = folder.object_of(path)
+    size = damaged.stat().st_size
+    damaged.chmod(0o644)
+    damaged.write_text("x" * size)
+    damaged.chmod(0o444)
+    return damaged
+
+
+def test_objects_that_the_cache_lost_are_stored_again(done):
+    done.forget_objects()
+    assert done.states() == FRESH
+    assert store_lost(done.judge()) == ["mid.txt", "out.txt"]
+    for path in ("mid.txt", "out.txt"):
+        assert done.object_of(path).read_text() == Path(path).read_text()
+    assert store_lost(done.judge()) == []
+
+
+def test_object_of_another_size_is_stored_again(done):
+    damaged = done.object_of("out.txt")
+    damaged.chmod(0o644)
+    damaged.write_text("longer than it was")
+    assert store_lost(done.judge()) == ["out.txt"]
+    assert damaged.read_text() == Path("out.txt").read_text()
+
+
+def test_damaged_object_is_not_restored(done):
+    damaged = damage(done, "out.txt")
+    os.unlink("out.txt")
+    back = restore(done.judge())
+    assert (back.steps, back.damaged) == ((), (str(damaged),))
+    assert not Path("out.txt").exists()
+
+
+def test_step_whose_object_is_damaged_runs_again_and_replaces_it(done, capfd):
+    damaged = damage(done, "out.txt")
+    os.unlink("out.txt")
+    assert done.exec("join") == 0
+    assert not done.receipt("join").restored
+    assert Path("out.txt").read_text() == damaged.read_text() == "1\n1\n"
+    kept = done.plan.cache.object_path(hashlib.md5(b"xxxx").hexdigest())
+    assert Path(kept).read_text() == "xxxx"
+    assert "the step runs again" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink", "copy"])
+def test_edit_through_a_link_never_replaces_what_the_step_writes(folder, kind):
+    folder.plan_steps(*folder.plan.steps.values(), links=(kind, "copy"))
+    folder.run_all()
+    os.chmod("out.txt", 0o644)
+    Path("out.txt").write_text("by hand\n")
+    assert folder.states()["join"] == "stale"
+    assert folder.exec("join") == 0
+    assert Path("out.txt").read_text() == "1\n1\n"
+    assert folder.object_of("out.txt").read_text() == "1\n1\n"
+    assert folder.sync().refused == {}
+
+
+def test_damaged_file_of_a_folder_is_not_restored(folder):
+    make = "import os; os.mkdir('tree'); [open(f'tree/{n}', 'w').write(n) for n in 'ab']"
+    step = planned("make", "in.txt", "tree", argv=(sys.executable, "-c", make))
+    folder.plan_steps(step)
+    folder.run_all()
+    damage(folder, "tree/a")
+    shutil.rmtree("tree")
+    assert len(restore(folder.judge()).damaged) == 1
+    assert not Path("tree").exists()
+    assert folder.exec("make") == 0
+    assert Path("tree/a").read_text() == folder.object_of("tree/a").read_text() == "a"

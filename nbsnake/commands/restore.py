@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     digests.save()
     for step in done.steps:
         print(f"restored {step}", file=sys.stderr)
+    for path in done.damaged:
+        print(f"not restored: the cache object {path} is damaged", file=sys.stderr)
     for path in done.kept:
         print(f"kept {path}: changed by hand, and the cache does not have it", file=sys.stderr)
     if not done.steps and not done.kept:

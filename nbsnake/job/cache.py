@@ -7,6 +7,8 @@ written.
 """
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import stat
@@ -30,14 +32,23 @@ from nbsnake.job.links import (
     beside,
     clean_up,
     is_link,
+    is_same_file,
     refuse,
     refused,
     remove,
     replace,
 )
+from nbsnake.job.say import say
 
 READ_ONLY = 0o444
 ANY_WRITE = 0o222
+
+
+class DamagedObjectError(OSError):
+    """An object that does not hold the content that its name says."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EIO, "this cache object is damaged", path)
 
 
 class Cache(NamedTuple):
@@ -61,9 +72,22 @@ class Cache(NamedTuple):
         """Whether the object is there, and for a folder all objects that it lists."""
         if not self.has_object(content.md5):
             return False
-        if not content.is_dir:
-            return True
-        return all(self.has_object(md5) for _, md5 in self.listing(content))
+        try:
+            listed = self.listing(content) if content.is_dir else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return all(self.has_object(md5) for _, md5 in listed)
+
+    def missing_inside(self, content: Digest) -> list[str]:
+        """The objects that a folder lists and that are missing; none for a file.
+
+        None either where the folder's own object cannot be read.
+        """
+        try:
+            listed = self.listing(content) if content.is_dir else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+        return [md5 for _, md5 in listed if not self.has_object(md5)]
 
     def has_object(self, md5: str) -> bool:
         """Whether the object is there: like DVC, trust one that is read-only, and read others."""
@@ -74,8 +98,25 @@ class Cache(NamedTuple):
             return False
         return is_protected or md5_of_file(path) == md5.removesuffix(".dir")
 
+    def lacks(self, content: Digest) -> bool:
+        """Whether an object is missing or has another size, as far as a look at the disk tells.
+
+        Cheaper than :meth:`has`, which reads objects that anyone may write to.
+        """
+        try:
+            size = os.stat(self.object_path(content.md5)).st_size
+            if not content.is_dir:
+                return size != content.size
+            listed = [self.object_path(md5) for _, md5 in self.listing(content)]
+        except (OSError, ValueError, KeyError, TypeError):
+            return True
+        return not all(map(os.path.exists, listed))
+
     def store(self, path: str) -> Digest:
-        """Put the file or folder at ``path`` into the cache and link the workspace to it."""
+        """Put the file or folder at ``path`` into the cache and link the workspace to it.
+
+        An object that is there already is read: one that is damaged is replaced.
+        """
         if os.path.isdir(path):
             return self._store_tree(tree_of_folder(path))
         content = digest(path)
@@ -103,7 +144,9 @@ class Cache(NamedTuple):
     def restore(self, content: Digest, path: str) -> None:
         """Make ``path`` hold ``content``, replacing what is there.
 
-        Raises :class:`OSError` when an object is missing; ``path`` is untouched then.
+        What comes from the cache is read once more: raises :class:`DamagedObjectError` for an
+        object with another content, and :class:`OSError` when one is missing; ``path`` is
+        untouched then.
         """
         temporary = beside(path)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -128,13 +171,20 @@ class Cache(NamedTuple):
         write_atomically(path, data, mode=self.entry_mode, durable=False)
 
     def listing(self, content: Digest) -> list[tuple[str, str]]:
-        """The files of a folder that the cache has: each path inside it, and its md5."""
-        with open(self.object_path(content.md5), encoding="utf-8") as file:
-            return [(entry["relpath"], entry["md5"]) for entry in json.load(file)]
+        """The files of a folder that the cache has: each path inside it, and its md5.
+
+        Raises :class:`OSError` when the object is missing or damaged.
+        """
+        path = self.object_path(content.md5)
+        with open(path, "rb") as file:
+            data = file.read()
+        if f"{hashlib.md5(data).hexdigest()}.dir" != content.md5:
+            raise DamagedObjectError(path)
+        return [(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
 
     def _store_bytes(self, data: bytes, md5: str) -> None:
         target = self.object_path(md5)
-        if not os.path.exists(target):
+        if not self._holds(target, md5):
             with self._appearing(target) as temporary, open(temporary, "wb") as file:
                 file.write(data)
 
@@ -145,9 +195,10 @@ class Cache(NamedTuple):
 
     def _store_file(self, path: str, md5: str) -> None:
         target = self.object_path(md5)
+        stored = is_same_file(path, target) or self._holds(target, md5)
         for kind in self._kinds:
             try:
-                if not os.path.exists(target):
+                if not stored:
                     with self._appearing(target) as temporary:
                         CREATE[kind](path, temporary)
                 if kind in LINKS and not is_link(path, target, kind):
@@ -160,6 +211,26 @@ class Cache(NamedTuple):
                 return
             except OSError as error:
                 refuse(kind, error)
+
+    def _holds(self, target: str, md5: str) -> bool:
+        """Whether the object is there with its content; a damaged one gets out of the way.
+
+        Its content is kept under its own name, for it may be the only copy of an edit.
+        """
+        try:
+            found = md5_of_file(target)
+        except FileNotFoundError:
+            return False
+        if found == md5.removesuffix(".dir"):
+            return True
+        kept = self.object_path(found)
+        if not os.path.exists(kept):
+            self._make_folder(os.path.dirname(kept))
+            with contextlib.suppress(PermissionError):  # somebody else's, in a shared cache
+                os.chmod(target, READ_ONLY)
+            os.rename(target, kept)
+        say(f"the cache object {target} was damaged and is replaced; its content is kept in {kept}")
+        return False
 
     @contextlib.contextmanager
     def _appearing(self, target: str) -> Iterator[str]:
@@ -190,4 +261,6 @@ class Cache(NamedTuple):
                 remove(path)
                 refuse(kind, error)
             else:
-                return
+                break
+        if md5_of_file(path) != md5:
+            raise DamagedObjectError(source)

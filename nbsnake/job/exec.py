@@ -15,7 +15,8 @@ import sys
 import time
 
 from nbsnake.job.atomic import write_atomically
-from nbsnake.job.content import digest, is_lfs_pointer, stamp, write_stamp
+from nbsnake.job.cache import DamagedObjectError
+from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.job.digests import read_digests
 from nbsnake.job.links import remove, unprotect
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
@@ -71,9 +72,7 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
     refused = _refusal(step, command)
     if not refused and os.environ.get("NBSNAKE_RESTORE") != "0":
         outs = find_outputs(plan.cache, step, {seen.path: seen.content for seen in deps})
-        if outs is not None:
-            restore_outputs(plan.cache, step, outs)
-            _say(f"{step.name}: outputs restored, the same command ran on the same content before")
+        if outs is not None and _restored(plan, step, outs):
             write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
             return 0
     writes = {seen.path: write_stamp(seen.path) for seen in deps}
@@ -95,6 +94,17 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
     if step.marker:
         write_atomically(step.marker, b"", durable=False)
     return 0
+
+
+def _restored(plan: Plan, step: PlannedStep, outs: dict[str, Digest]) -> bool:
+    """Whether the outputs are back from the cache."""
+    try:
+        restore_outputs(plan.cache, step, outs)
+    except DamagedObjectError as error:
+        _say(f"{step.name}: the cache object {error.filename} is damaged; the step runs again")
+        return False
+    _say(f"{step.name}: outputs restored, the same command ran on the same content before")
+    return True
 
 
 def _make_way(step: PlannedStep) -> None:

@@ -75,6 +75,14 @@ def beside(path: str) -> str:
     return os.path.join(folder, f".{name[:100]}.{os.urandom(16).hex()}.tmp")
 
 
+def is_same_file(path: str, target: str) -> bool:
+    """Whether both paths lead to one file; False where one leads to none."""
+    try:
+        return os.path.samefile(path, target)
+    except OSError:
+        return False
+
+
 def is_link(path: str, target: str, kind: str) -> bool:
     """Whether ``path`` is linked to ``target`` in that way already."""
     return kind == "hardlink" and os.path.samefile(path, target)

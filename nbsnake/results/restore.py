@@ -4,9 +4,15 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nbsnake.job.cache import Cache
+from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.content import Digest, stamp
-from nbsnake.job.outputs import OWN_CACHE, find_outputs, recorded_outputs, restore_outputs
+from nbsnake.job.outputs import (
+    OWN_CACHE,
+    find_outputs,
+    kept_in,
+    recorded_outputs,
+    restore_outputs,
+)
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Receipt, Seen, receipt_of, write_receipt
 from nbsnake.results.freshness import Judge
@@ -17,10 +23,11 @@ Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """``steps`` are back as they were; ``kept`` are outputs that were not overwritten, because
-    their content is nowhere else."""
+    their content is nowhere else; ``damaged`` are objects of the cache with another content."""
 
     steps: tuple[str, ...]
     kept: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) -> Restored:
@@ -33,6 +40,7 @@ def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) ->
     cache = judge.plan.cache
     steps: list[str] = []
     kept: list[str] = []
+    damaged: list[str] = []
     if fetch:
         _fetch_missing(cache, judge.locked_contents(), fetch)
     for step in judge.plan.steps.values():
@@ -47,10 +55,30 @@ def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) ->
         if unsaved and not force:
             kept += unsaved
             continue
-        judge.restored(_bring_back(cache, step, deps, outs))
+        try:
+            judge.restored(_bring_back(cache, step, deps, outs))
+        except DamagedObjectError as error:
+            damaged.append(str(error.filename))
+            continue
         judge.verdict(step)
         steps.append(step.name)
-    return Restored(steps=tuple(steps), kept=tuple(kept))
+    return Restored(steps=tuple(steps), kept=tuple(kept), damaged=tuple(damaged))
+
+
+def store_lost(judge: Judge) -> list[str]:
+    """Put the outputs of settled steps into the cache again, where it lost them; their paths.
+
+    The judge has given its verdicts.
+    """
+    lost = []
+    for verdict in judge.verdicts().values():
+        step = verdict.step
+        for out in step.outs if verdict.settled and not step.frozen else ():
+            content, kept = judge.content(out.path), kept_in(judge.plan.cache, step, out)
+            if content and kept.lacks(content):
+                kept.store(out.path)
+                lost.append(out.path)
+    return lost
 
 
 def _find(
@@ -70,13 +98,7 @@ def _fetch_missing(cache: Cache, contents: Iterable[Digest], fetch: Fetch) -> No
     md5s = {content.md5 for content in wanted if not cache.has_object(content.md5)}
     if md5s:
         fetch(md5s)
-    inside = {
-        md5
-        for content in wanted
-        if content.is_dir and cache.has_object(content.md5)
-        for _, md5 in cache.listing(content)
-        if not cache.has_object(md5)
-    }
+    inside = {md5 for content in wanted for md5 in cache.missing_inside(content)}
     if inside:
         fetch(inside)
 

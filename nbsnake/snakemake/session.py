@@ -18,7 +18,7 @@ from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.say import say
 from nbsnake.results.freshness import Judge, Verdict, told_reasons
-from nbsnake.results.restore import restore
+from nbsnake.results.restore import restore, store_lost
 from nbsnake.results.sources import check_sources, mend_times
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import Mode, read_mode
@@ -91,7 +91,12 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
             say(f"restored from the cache: {', '.join(done.steps)}")
         for path in done.kept:
             say(f"{path} was changed by hand; it will be made again")
-    return judge.verdicts()
+        for path in done.damaged:
+            say(f"the cache object {path} is damaged; its step runs again")
+    verdicts = judge.verdicts()
+    if runs and (lost := store_lost(judge)):
+        say(f"stored again, as the cache lost it: {', '.join(lost)}")
+    return verdicts
 
 
 def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
