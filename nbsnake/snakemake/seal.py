@@ -13,6 +13,7 @@ from nbsnake.job.digests import Digests, time_carrier
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.records import is_incomplete, read_record, write_record
 from nbsnake.results.freshness import Verdict
+from nbsnake.snakemake.kinds import take_timestamp
 from nbsnake.snakemake.words import Words
 
 
@@ -42,6 +43,7 @@ def _seal_fresh(step: PlannedStep, params: list[str]) -> None:
     if step.marker and not os.path.exists(step.marker):
         write_atomically(step.marker, b"")
     for path in step.made_paths:
+        take_timestamp(path)
         record = read_record(path) or {}
         # What the result depends on is in the parameters; the rule's wording is not.
         sealed = {**record, "params": params, "code": None, "input": None}

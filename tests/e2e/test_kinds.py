@@ -34,11 +34,9 @@ READ_CODE = """\
 models = "models/final"
 names = "names.txt"
 ---
-import glob
-
 count("names")
 with open(names, "w") as file:
-    file.write("\\n".join(sorted(glob.glob("*", root_dir=models))))
+    file.write("\\n".join(sorted(os.listdir(models))))
 """
 ONE = """\
 :param one: one model
