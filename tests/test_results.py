@@ -13,6 +13,7 @@ from nbsnake.dvc.lockfile import read_lock
 from nbsnake.job.content import stamp
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
+from nbsnake.job.plan import PlannedOut
 from nbsnake.job.receipt import read_failure, write_receipt
 from nbsnake.results.restore import restore, store_lost
 
@@ -332,3 +333,14 @@ def test_damaged_file_of_a_folder_is_not_restored(folder):
     assert not Path("tree").exists()
     assert folder.exec("make") == 0
     assert Path("tree/a").read_text() == folder.object_of("tree/a").read_text() == "a"
+
+
+def test_added_and_removed_outputs_are_reasons(done):
+    make, join = done.plan.steps.values()
+    done.plan_steps(make, join._replace(outs=(*join.outs, PlannedOut("in2.txt"))))
+    assert done.verdicts()["join"].reasons == ("in2.txt is a new output",)
+    Path("in2.txt").write_text("there already\n")
+    assert done.verdicts()["join"].reasons == ("in2.txt is a new output",)
+    done.plan_steps(make, join._replace(outs=(PlannedOut("other.txt"),)))
+    reasons = ("other.txt is a new output", "out.txt is no longer an output")
+    assert done.verdicts()["join"].reasons == reasons

@@ -15,7 +15,7 @@ from nbsnake.errors import UsageError
 from nbsnake.generate.generate import find_changes, generate, overruled_literals
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
-from nbsnake.job.plan import Plan
+from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
@@ -91,12 +91,21 @@ def run(args: argparse.Namespace) -> int:
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     started = time.time()
-    targets = [path for step in steps for path in plan.steps[step].made_paths]
+    targets = [target for step in steps for target in _targets(plan.steps[step], plan)]
     code = run_snakemake([*targets, *_where(args), "--logger", "nbsnake", *args.snakemake_args])
     if code == 0:
         return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _targets(step: PlannedStep, plan: Plan) -> list[str]:
+    """What to ask of Snakemake: the outputs, or the rule where an output has the name of a rule.
+
+    Snakemake takes such a name for the rule.
+    """
+    rules = {each.rule for each in plan.steps.values()}
+    return [step.rule] if rules.intersection(step.made_paths) and not step.axes else step.made_paths
 
 
 def _where(args: argparse.Namespace) -> list[str]:

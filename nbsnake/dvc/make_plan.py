@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -25,7 +26,7 @@ from nbsnake.job.cache import Cache
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.model.paramtype import has_value_at, value_at
 from nbsnake.model.variants import base_name
-from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
+from nbsnake.names import ALL_RULE, DVC_FILE, PARAMS_FILE, upwards
 from nbsnake.places import place_of
 from nbsnake.render.stage import OWNER
 from nbsnake.render.stage_reader import (
@@ -97,7 +98,15 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
         beyond=_beyond(repo),
         root=os.getcwd(),
         state=repo.site_cache_dir,
+        left_outs={
+            _relative(out.fs_path): stage.addressing
+            for stage in order
+            if stage.addressing in left
+            for out in stage.outs
+            if out.protocol == "local"
+        },
         autostage=bool(repo.config["core"].get("autostage")),
+        no_scm=bool(repo.config["core"].get("no_scm")),
         hardlink_lock=bool(repo.config["core"].get("hardlink_lock")),
     )
 
@@ -150,6 +159,8 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
         return ""
     if not isinstance(stage, PipelineStage) or _relative(stage.path) != DVC_FILE:
         return f"it is in {_relative(stage.path)}"
+    if stage.name == ALL_RULE:
+        return "the Snakefile has a rule of that name"
     params, deps = split_params_deps(stage)
     for each in (*deps, *stage.outs):
         if each.protocol != "local":
@@ -200,7 +211,8 @@ def _planned_as_written(stage: Any, load: Callable[[str], Any]) -> PlannedStep:
                 where=Where(_relative(dep.fs_path)),
                 hint=f"set it, or fix {DVC_FILE}",
             )
-        values[dep.def_path] = {key: found[key] for key in sorted(found)}
+        # DVC writes the path without a leading ./ to dvc.lock
+        values[posixpath.normpath(dep.def_path)] = {key: found[key] for key in sorted(found)}
     return PlannedStep(
         name=stage.name,
         notebook="",

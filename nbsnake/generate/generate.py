@@ -6,6 +6,7 @@ from pathlib import Path
 from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
 from nbsnake.generate.unchanged import remember, snapshot
@@ -61,6 +62,7 @@ def _pipeline(settings: Settings, memo: SpecReader) -> tuple[Pipeline, Seeds]:
     except NbsnakeError as fault:
         faults.append(fault)
     raise_all(faults)
+    raise_all(orphan_faults(pipeline, params))
     return pipeline, seeds
 
 

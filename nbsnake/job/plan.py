@@ -17,7 +17,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
-FORMAT = 3
+FORMAT = 4
 
 
 class PlannedOut(NamedTuple):
@@ -146,11 +146,11 @@ class Plan(NamedTuple):
     """All steps in the order in which DVC would run them.
 
     ``params`` is params.yaml as DVC reads it (YAML 1.2). ``left`` are the stages that only DVC
-    can run, each with the reason; ``beyond`` says why only DVC can lock results here ("" where
-    nbsnake can). ``tracked`` are what the steps read that has a ``.dvc`` file. ``state`` is the
-    folder in which DVC keeps what it knows of the files of a project at ``root``. Of DVC's
-    settings, ``autostage`` adds to git's index what is written, and ``hardlink_lock`` is for file
-    systems without locks.
+    can run, each with the reason, and ``left_outs`` what they write, with their names. ``beyond``
+    says why only DVC can lock results here ("" where nbsnake can). ``tracked`` are what the steps
+    read that has a ``.dvc`` file. ``state`` is the folder of DVC's state database for a project at
+    ``root``. Of DVC's settings, ``autostage`` adds to git's index what is written, ``no_scm``
+    leaves git alone, and ``hardlink_lock`` is for file systems without locks.
     """
 
     steps: dict[str, PlannedStep]
@@ -161,7 +161,9 @@ class Plan(NamedTuple):
     beyond: str = ""
     root: str = ""
     state: str = ""
+    left_outs: dict[str, str] = {}  # noqa: RUF012  (never changed)
     autostage: bool = False
+    no_scm: bool = False
     hardlink_lock: bool = False
 
     def makers(self) -> dict[str, list[str]]:

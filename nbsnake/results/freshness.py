@@ -165,10 +165,16 @@ def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
             yield f"{path} is {'a new' if path in now.deps else 'no longer a'} dependency"
         elif then.deps[path] != now.deps[path]:
             yield f"{path} {'changed' if now.deps[path] else 'is missing'}"
-    for path in sorted(now.outs):
-        if not now.outs[path]:
+    yield from _changed_outs(then.outs, now.outs)
+
+
+def _changed_outs(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
+    for path in sorted({*then, *now}):
+        if path not in then or path not in now:
+            yield f"{path} is {'a new' if path in now else 'no longer an'} output"
+        elif not now[path]:
             yield f"{path} is missing"
-        elif path in then.outs and then.outs[path] != now.outs[path]:
+        elif then[path] != now[path]:
             yield f"{path} is not what the step wrote"
 
 

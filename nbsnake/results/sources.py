@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.job.content import is_lfs_pointer
 from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.names import upwards
 
 BACK = (
     "bring it back (dvc pull, git checkout), or fix its path where it is set: "
@@ -20,7 +21,7 @@ def check_sources(plan: Plan) -> None:
     Snakemake says nothing of a missing one while what was made of it is there. A pointer of Git
     LFS is none either.
     """
-    raise_all([fault for step, path in _sources(plan) if (fault := _fault(step, path))])
+    raise_all([fault for step, path in _sources(plan) if (fault := _fault(step, path, plan))])
 
 
 def mend_times(plan: Plan) -> list[str]:
@@ -47,11 +48,18 @@ def _sources(plan: Plan) -> Iterator[tuple[PlannedStep, str]]:
             yield from ((step, path) for path in step.deps if path not in makers)
 
 
-def _fault(step: PlannedStep, path: str) -> NbsnakeError | None:
+def _fault(step: PlannedStep, path: str, plan: Plan) -> NbsnakeError | None:
     if is_lfs_pointer(path):
         return _pointer_fault(step, path)
     if os.path.exists(path):
         return None
+    maker = next((plan.left_outs[up] for up in upwards(path) if up in plan.left_outs), "")
+    if maker:
+        return PipelineError(
+            f"{path} is missing; the stage {maker!r} writes it, which only DVC can run",
+            where=Where(step.source),
+            hint=f"run: dvc repro {maker}",
+        )
     message = f"{path} is missing, and no step writes it"
     return PipelineError(message, where=Where(step.source), hint=BACK)
 

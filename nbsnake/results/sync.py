@@ -116,7 +116,7 @@ def _lock(judge: Judge, due: list[PlannedStep]) -> None:
         if step.run_cache and not os.path.exists(path):
             plan.cache.add_file(path, entry_document(entries[step.name]))
     cached = [out.path for step in due for out in step.outs if out.cache]
-    written = ignore(cached)
+    written = [] if plan.no_scm else ignore(cached)
     write_lock(entries)
     if plan.autostage:
         subprocess.run(["git", "add", "--", LOCK_FILE, *written], check=False)

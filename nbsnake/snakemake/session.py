@@ -80,7 +80,7 @@ def _check(plan: Plan, mode: Mode, *, runs: bool) -> None:
 
 def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
     """The verdict on each step, after results were restored that need not be computed."""
-    if runs and (inside := judge.plan.inside_deps()):
+    if runs and not judge.plan.no_scm and (inside := judge.plan.inside_deps()):
         # DVC writes the .gitignore of a folder before a step reads the folder.
         from nbsnake.dvc.gitignore import ignore  # slow, and seldom needed
 

@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from nbsnake.errors import StaleError
+from nbsnake.errors import PipelineError, StaleError
 from nbsnake.job.digests import Digests
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep
+from nbsnake.job.say import say
 from nbsnake.model.paramtype import text_of, value_at
 from nbsnake.model.variants import fill, full_name
-from nbsnake.names import PARAMS_FILE
+from nbsnake.names import DVC_FILE, PARAMS_FILE
+from nbsnake.places import place_of
 from nbsnake.render.values import by_param, values_path, write_values
 from nbsnake.results.freshness import Verdict
 
@@ -101,7 +103,13 @@ class Words:
         return retries if self._workflow.is_main_process else 0
 
     def stages(self) -> list[WrittenStage]:
-        """The hand-written stages, as rules."""
+        """The hand-written stages, as rules.
+
+        Raises :class:`SystemExit`, after a message, for one with the name of a rule.
+        """
+        for step in self._plan.steps.values():
+            if not step.notebook and not step.frozen and self._workflow.is_rule(step.name):
+                self._refuse_name(step.name)
         return [
             WrittenStage(
                 name=step.name,
@@ -112,6 +120,16 @@ class Words:
             for step in self._plan.steps.values()
             if not step.notebook and not step.frozen
         ]
+
+    def _refuse_name(self, name: str) -> None:
+        rule = self._workflow.get_rule(name)
+        fault = PipelineError(
+            f"the stage {name!r} has the name of a rule in {rule.snakefile}, line {rule.lineno}",
+            where=place_of(DVC_FILE, ("stages", name)),
+            hint="rename one of the two",
+        )
+        say(fault)
+        raise SystemExit(fault.exit_code)
 
     def _inputs(self, path: str) -> list[str]:
         """What Snakemake must have before a step can read ``path``."""

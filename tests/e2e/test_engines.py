@@ -1,0 +1,131 @@
+"""Situations from public bug reports: what DVC makes of them, plain Snakemake makes too."""
+
+from pathlib import Path
+
+import pytest
+from e2e_project import NOTHING, Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
+
+
+def start(folder: Project, stages: str, *, scm: bool = True) -> None:
+    """A project with these hand-written stages."""
+    folder.git("init", "--quiet")
+    folder.dvc("init", "--quiet", *([] if scm else ["--no-scm"]))
+    folder.nbsnake("init")
+    folder.write("foo", "foo\n")
+    folder.write("dvc.yaml", f"stages:\n{stages}")
+
+
+def stage(name: str, cmd: str, outs: str, more: str = "") -> str:
+    return f"  {name}:\n    cmd: {cmd}\n    deps: [foo]\n    outs: [{outs}]\n{more}"
+
+
+def assert_like_dvc(folder: Project, theirs: Project, *targets: str) -> None:
+    theirs.dvc("repro", "--quiet", *targets)
+    assert folder.lock() == theirs.lock()
+    assert folder.files(".dvc/cache/files") == theirs.files(".dvc/cache/files")
+    assert folder.gitignores() == theirs.gitignores()
+    folder.assert_dvc_clean()
+
+
+@pytest.mark.parametrize("before", ["one", "one, two"])
+def test_an_output_that_is_added_and_lies_there_is_made_and_locked(
+    folder: Project, tmp_path: Path, before: str
+) -> None:
+    cmd = "cp foo bar && cp foo one && cp foo two"
+    start(folder, stage("copy", cmd, before))
+    folder.snakemake()
+    folder.write("dvc.yaml", f"stages:\n{stage('copy', cmd, f'{before}, bar')}")
+    theirs = folder.copy_to(tmp_path / "theirs")
+    assert "bar is a new output" in folder.snakemake()
+    assert_like_dvc(folder, theirs)
+    assert NOTHING in folder.snakemake()
+
+
+def test_an_output_that_is_no_longer_one_leaves_the_lock(folder: Project) -> None:
+    cmd = "cp foo bar && cp foo one"
+    start(folder, stage("copy", cmd, "bar, one"))
+    folder.snakemake()
+    folder.write("dvc.yaml", f"stages:\n{stage('copy', cmd, 'bar')}")
+    assert "one is no longer an output" in folder.snakemake()
+    assert "one" not in folder.lock().decode().partition("outs:")[2]
+    folder.assert_dvc_clean()
+
+
+def test_a_step_is_run_whose_output_has_the_name_of_another(
+    folder: Project, tmp_path: Path
+) -> None:
+    start(folder, stage("first", "cp foo bar", "bar") + stage("second", "cp foo first", "first"))
+    theirs = folder.copy_to(tmp_path / "theirs")
+    folder.nbsnake("run", "second", "-j", "1")
+    assert (folder.root / "first").exists()
+    assert not (folder.root / "bar").exists()
+    theirs.dvc("repro", "--quiet", "second")
+    assert folder.lock() == theirs.lock()
+
+
+def test_a_project_without_scm_gets_no_gitignore(folder: Project, tmp_path: Path) -> None:
+    start(folder, stage("copy", "cp foo bar", "bar"), scm=False)
+    theirs = folder.copy_to(tmp_path / "theirs")
+    folder.snakemake()
+    assert_like_dvc(folder, theirs)
+
+
+def test_parameters_of_a_file_with_a_dot_in_front(folder: Project, tmp_path: Path) -> None:
+    more = "    params:\n    - ./my.yaml: [k]\n    - ./sub/../other.yaml: [k]\n"
+    start(folder, stage("dot", "cat my.yaml other.yaml > bar", "bar", more))
+    folder.write("my.yaml", "k: 1\n")
+    folder.write("other.yaml", "k: 2\n")
+    (folder.root / "sub").mkdir()
+    theirs = folder.copy_to(tmp_path / "theirs")
+    folder.snakemake()
+    theirs.dvc("repro", "--quiet")
+    assert folder.lock() == theirs.lock()  # dvc status calls its own result changed
+
+
+def test_a_stage_called_all_is_left_to_dvc(folder: Project) -> None:
+    start(folder, stage("all", "cp foo bar", "bar") + stage("other", "cp foo two", "two"))
+    told = folder.snakemake()
+    assert "all is for DVC alone to run (the Snakefile has a rule of that name)" in told
+    assert folder.locked_steps() == {"other"}
+
+
+def test_a_stage_with_the_name_of_a_rule_is_refused_with_both_places(folder: Project) -> None:
+    start(folder, stage("fetch", "cp foo bar", "bar"))
+    common = 'include: "rules/common.smk"\n'
+    rule = 'rule fetch:\n    output: "x"\n    shell: "touch x"\n\n\n'
+    folder.replace("workflow/Snakefile", common, rule + common)
+    told = folder.snakemake(code=1)
+    assert "dvc.yaml, line 2: the stage 'fetch' has the name of a rule in" in told
+    assert "workflow/Snakefile, line" in told
+    assert "Traceback" not in told
+
+
+def test_an_input_that_only_dvc_can_make_is_named_with_its_stage(folder: Project) -> None:
+    start(folder, stage("top", "cp sub/s.txt top.txt", "top.txt").replace("[foo]", "[sub/s.txt]"))
+    inner = stage("pre", "cp ../foo s.txt", "s.txt").replace("[foo]", "[../foo]")
+    folder.write("sub/dvc.yaml", f"stages:\n{inner}")
+    told = folder.snakemake(code=1)
+    assert "sub/s.txt is missing; the stage 'sub/dvc.yaml:pre' writes it" in told
+    assert "run: dvc repro sub/dvc.yaml:pre" in told
+    folder.dvc("repro", "--quiet", "sub/dvc.yaml:pre")
+    folder.snakemake()
+    assert "top" in folder.locked_steps()
+
+
+def test_a_renamed_notebook_keeps_its_tuned_value(project: Project) -> None:
+    project.snakemake()
+    project.replace("params.yaml", "factor: 3", "factor: 5")
+    (project.root / "notebooks/left.ipynb").rename(project.root / "notebooks/produce.ipynb")
+    params = project.read("params.yaml")
+    told = project.nbsnake("generate", code=1).stderr
+    assert "params.yaml, line 3: no step is called 'left' any more" in told
+    assert "notebooks/produce.ipynb" in told
+    assert "'produce:'" in told
+    assert project.read("params.yaml") == params
+    project.replace("params.yaml", "left:", "produce:")
+    project.nbsnake("generate")
+    assert "--factor" in project.read("workflow/scripts/produce.py")
+    project.snakemake()
+    assert project.read("results of all/left.txt").startswith("5\n")
