@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.job.content import is_lfs_pointer
@@ -15,13 +15,16 @@ BACK = (
 )
 
 
-def check_sources(plan: Plan) -> None:
+def check_sources(plan: Plan, is_made: Callable[[str], bool]) -> None:
     """Raise :class:`PipelineError`, several together, for sources that are not there.
 
-    Snakemake says nothing of a missing one while what was made of it is there. A pointer of Git
-    LFS is none either.
+    ``is_made`` says of a path that something else is going to make it. Snakemake says nothing of a
+    missing one while what was made of it is there. A pointer of Git LFS is none either.
     """
-    raise_all([fault for step, path in _sources(plan) if (fault := _fault(step, path, plan))])
+    faults = [
+        fault for step, path in _sources(plan) if (fault := _fault(step, path, plan, is_made))
+    ]
+    raise_all(faults)
 
 
 def mend_times(plan: Plan) -> list[str]:
@@ -30,7 +33,8 @@ def mend_times(plan: Plan) -> list[str]:
     Snakemake fails a job, after it has run, whose input is newer than its output, ancient or not.
     """
     now = time.time()
-    late = {path for _, path in _sources(plan) if os.stat(path).st_mtime > now}
+    there = {path for _, path in _sources(plan) if os.path.exists(path)}
+    late = {path for path in there if os.stat(path).st_mtime > now}
     for path in late:
         os.utime(path)
     return sorted(late)
@@ -48,10 +52,12 @@ def _sources(plan: Plan) -> Iterator[tuple[PlannedStep, str]]:
             yield from ((step, path) for path in step.deps if path not in makers)
 
 
-def _fault(step: PlannedStep, path: str, plan: Plan) -> NbsnakeError | None:
+def _fault(
+    step: PlannedStep, path: str, plan: Plan, is_made: Callable[[str], bool]
+) -> NbsnakeError | None:
     if is_lfs_pointer(path):
         return _pointer_fault(step, path)
-    if os.path.exists(path):
+    if os.path.exists(path) or is_made(path):
         return None
     maker = next((plan.left_outs[up] for up in upwards(path) if up in plan.left_outs), "")
     if maker:

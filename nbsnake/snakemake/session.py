@@ -65,14 +65,14 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     verdicts = _judge(Judge(plan, digests), runs=runs)
     if mode.runs_jobs:
         _report(plan, verdicts)
-    return Session(workflow, config, plan, digests, verdicts, lock, runs=runs)
+    return Session(
+        workflow, config, plan, digests, verdicts, lock, runs=runs, checks=not mode.lints
+    )
 
 
 def _check(plan: Plan, mode: Mode, *, runs: bool) -> None:
     if mode.runs_jobs:
         warn_of_drift()
-    if not mode.lints:
-        check_sources(plan)
     if runs:
         for path in mend_times(plan):
             say(f"{path} was dated in the future: its time is now, its content the same")
@@ -110,7 +110,7 @@ class Session(Words):
     """What the generated Snakefile asks and calls.
 
     ``lock`` is held until this process ends; ``runs`` says that this head is going to run jobs,
-    and is the only one.
+    and is the only one; ``checks`` that missing sources are a fault.
     """
 
     def __init__(
@@ -123,10 +123,12 @@ class Session(Words):
         lock: IO[str] | None = None,
         *,
         runs: bool = False,
+        checks: bool = False,
     ) -> None:
         super().__init__(workflow, config, plan, digests, verdicts)
         self._lock = lock
         self._runs = runs
+        self._checks = checks
 
     def seal(self) -> None:
         """Make Snakemake's records and the files' times say what the contents say.
@@ -139,6 +141,20 @@ class Session(Words):
         pending = any(each.settled and not each.locked for each in self._verdicts.values())
         if pending and self._runs:
             _sync()
+
+    def _seen(self, path: str) -> str:
+        """Snakemake asks for inputs when it has read all rules: now it is known what they make."""
+        if self._checks:
+            self._checks = False
+            self._check_sources()
+        return super()._seen(path)
+
+    def _check_sources(self) -> None:
+        try:
+            check_sources(self._plan, self.is_made_elsewhere)
+        except NbsnakeError as error:
+            say(error)
+            raise SystemExit(error.exit_code) from None
 
     def sync(self) -> None:
         """Lock what the run made. Called at its end; never fails the run."""

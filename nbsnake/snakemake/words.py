@@ -24,7 +24,7 @@ class WrittenStage(NamedTuple):
     """What a rule needs to run a hand-written stage of dvc.yaml."""
 
     name: str
-    inputs: list[str]
+    inputs: list[Any]  # paths, or functions of no wildcards that give them
     outputs: list[str]
     log: str
 
@@ -90,10 +90,15 @@ class Words:
         return lambda wildcards: self._seen(fill(pattern, dict(wildcards.items())))
 
     def _seen(self, path: str) -> str:
-        """A source's times do not count."""
+        """A source's times do not count, unless a rule of the user's own makes it."""
         from snakemake.io import ancient  # only there when Snakemake reads the Snakefile
 
-        return path if path in self._makers else ancient(path)
+        return path if path in self._makers or self.is_made_elsewhere(path) else ancient(path)
+
+    def is_made_elsewhere(self, path: str) -> bool:
+        """Whether a rule of the user's own makes the file, by what Snakemake has read so far."""
+        others = (rule for rule in self._workflow.rules if rule.name not in self._variants)
+        return any(rule.is_producer(path) for rule in others)
 
     def in_head(self, retries: int) -> int:
         """How often the head tries a step again.
@@ -131,11 +136,9 @@ class Words:
         say(fault)
         raise SystemExit(fault.exit_code)
 
-    def _inputs(self, path: str) -> list[str]:
+    def _inputs(self, path: str) -> list[Any]:
         """What Snakemake must have before a step can read ``path``."""
-        from snakemake.io import ancient  # only there when Snakemake reads the Snakefile
-
-        return self.written_as(path) or [ancient(path)]
+        return self.written_as(path) or [lambda _: self._seen(path)]
 
     def axis(self, name: str) -> list[str]:
         """The values of ``step.axis`` over all variants of the step."""

@@ -129,3 +129,55 @@ def test_a_renamed_notebook_keeps_its_tuned_value(project: Project) -> None:
     assert "--factor" in project.read("workflow/scripts/produce.py")
     project.snakemake()
     assert project.read("results of all/left.txt").startswith("5\n")
+
+
+OWN_RULES = """
+
+rule fetch:
+    input:
+        "n.txt",
+    output:
+        "data/raw.txt",
+    shell:
+        "seq $(cat {input}) > {output}"
+
+
+rule report:
+    input:
+        "joined.txt",
+    output:
+        "report.txt",
+    shell:
+        "cp {input} {output}"
+"""
+
+
+@pytest.mark.parametrize("hand_written", [False, True])
+def test_a_rule_of_ones_own_makes_an_input_and_its_step_sees_the_new_one(
+    project: Project, hand_written: bool
+) -> None:
+    (project.root / "data/raw.txt").unlink()
+    project.write("n.txt", "2\n")
+    project.write("workflow/Snakefile", project.read("workflow/Snakefile") + OWN_RULES)
+    if hand_written:
+        more = stage("count", "wc -l data/raw.txt > count.txt", "count.txt")
+        text = project.read("dvc.yaml") + more.replace("[foo]", "[data/raw.txt]")
+        project.write("dvc.yaml", text)
+    for number in ("2", "3"):
+        project.write("n.txt", f"{number}\n")
+        project.run("snakemake", "--cores", "2", "all", "report")
+        assert project.read("data/numbers.txt").split()[-1] == number
+        assert project.read("report.txt") == project.read("joined.txt")
+        assert not hand_written or project.read("count.txt").startswith(number)
+        project.assert_dvc_clean()
+        project.computed()
+        assert NOTHING in project.snakemake("all", "report")
+        assert project.computed() == []
+
+
+def test_an_input_that_nothing_makes_is_named_before_anything_runs(project: Project) -> None:
+    (project.root / "data/raw.txt").unlink()
+    told = project.snakemake(code=1)
+    assert "notebooks/make.ipynb: data/raw.txt is missing, and no step writes it" in told
+    assert "Exception" not in told
+    assert project.computed() == []
