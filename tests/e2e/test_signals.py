@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 STEPS = {"make", "left", "right", "join"}
 WORD = '-it\'s {all} of ${it} "$HOME" '
 SECONDS = "0.15"  # that left and right take
+HANGS = 60.0  # seconds after which a run that got a signal has not ended by itself
 RUN = ("snakemake", "--cores", "2")
 
 
@@ -94,10 +96,18 @@ def receipts(project: Project) -> dict[str, bytes]:
 def disturb(server: ForkServer, project: Project, moment: Moment) -> None:
     pid = server.start(project, *RUN, STEP_SECONDS=SECONDS)
     time.sleep(moment.after)
-    send = os.killpg if moment.to_group else os.kill
-    with contextlib.suppress(ProcessLookupError):  # it is over
-        send(pid, moment.number)
+    send(pid, moment.number, to_group=moment.to_group)
+    # A signal that comes while Snakemake's scheduler holds its own lock makes Snakemake wait for
+    # itself for ever (JobScheduler.exit_gracefully); then a user kills it.
+    watch = threading.Timer(HANGS, send, (pid, signal.SIGKILL))
+    watch.start()
     server.wait()
+    watch.cancel()
+
+
+def send(pid: int, number: signal.Signals, *, to_group: bool = False) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it is over
+        (os.killpg if to_group else os.kill)(pid, number)
 
 
 def recover(server: ForkServer, project: Project, moment: Moment) -> str:
