@@ -2,5 +2,5 @@
 
 No other room imports Snakemake.
 
-Imports: cluster, dvc, errors, generate, job, model, names, render, results, settings.
+Imports: cluster, dvc, errors, generate, job, model, names, places, render, results, settings.
 """
