@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from nbsnake import __version__
-from nbsnake.errors import NbsnakeError, ToolError, UsageError, told_os_error
+from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text
 from nbsnake.job.say import say
 
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
-    "convert": "write the scripts of any notebooks, and nothing else",
+    "convert": "write scripts for any notebooks, without a project",
     "generate": "write scripts, rules and dvc.yaml from the notebooks",
-    "check": "fail when what is on disk is not what the notebooks give",
-    "run": "generate, restore, run what is left with Snakemake, and sync",
+    "check": "compare the generated files with the notebooks; fails if they differ",
+    "run": "generate, restore, run the other steps with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
-    "restore": "bring back results from the cache instead of computing them",
-    "export": "write the pipeline as one bash script that needs Python only",
-    "profile": "write a Snakemake profile for a cluster, by what it says of itself",
+    "restore": "restore results from the cache instead of computing them",
+    "export": "write the pipeline as one bash script that only needs Python",
+    "profile": "write a Snakemake profile from the settings of a cluster",
     "params": "print the values of params.yaml for one step, as JSON (stages call this)",
-    "compare": "one table of parameters and metrics over variants and revisions, best first",
-    "status": "say for each step whether its result is fresh, and why not",
+    "compare": "show parameters and metrics over variants and revisions, best first",
+    "status": "show the state of each step, and why it is stale",
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
         say(error)
         return error.exit_code
     except OSError as error:
-        say(told_os_error(error))
+        say(os_error_text(error))
         return ToolError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -73,7 +73,7 @@ class ToolError(NbsnakeError):
     exit_code = 3
 
 
-def told_os_error(error: OSError) -> str:
+def os_error_text(error: OSError) -> str:
     """What the system refused, and for which file."""
     where = f"{error.filename}: " if error.filename else ""
     return _plain(f"{where}{error.strerror or error}")

@@ -63,4 +63,4 @@ def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:
             file=sys.stderr,
         )
     if not changes:
-        print("nothing to generate: all files are as the notebooks say", file=sys.stderr)
+        print("nothing to generate: all files match the notebooks", file=sys.stderr)

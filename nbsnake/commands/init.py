@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     _set_up()
     carry_out(actions)
     for action in actions:
-        print(_told(action), file=sys.stderr)
+        print(_action_text(action), file=sys.stderr)
     notebooks = find_notebooks(())
     found = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
     print(f"{found} here; next: nbsnake generate", file=sys.stderr)
@@ -66,7 +66,7 @@ def _set_up() -> None:
         print(f"wrote {file.path}", file=sys.stderr)
 
 
-def _told(action: Action) -> str:
+def _action_text(action: Action) -> str:
     name = f"{action.path} to {action.path}{OLD}" if action.what == "rename" else action.path
     return f"{DONE[action.what]} {name}: {action.why}"
 

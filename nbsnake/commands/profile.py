@@ -43,13 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     slurm.add_argument("--partition", metavar="P", help="for steps that name none")
     slurm.add_argument("--account", metavar="A", help="the account to charge")
     slurm.add_argument(
-        "--poll", type=_seconds, metavar="S", help="seconds to the first look at a job (default 20)"
+        "--poll",
+        type=_seconds,
+        metavar="S",
+        help="seconds before the first status check (default 20)",
     )
     slurm.add_argument(
-        "--from-receipts", action="store_true", help="ask for what the steps used when they ran"
+        "--from-receipts", action="store_true", help="request what the steps used in their last run"
     )
     slurm.add_argument(
-        "--check", action="store_true", help="write nothing; fail where a step can never run"
+        "--check", action="store_true", help="write nothing; fail if a step can never run"
     )
     generic = parser.add_argument_group("generic")
     generic.add_argument("--system", choices=SYSTEMS, help="ready settings of a batch system")

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "steps",
         nargs="*",
         metavar="STEP",
-        help="up to these: names, patterns of names, or notebooks (default: all)",
+        help="run these and the steps that they need: names, patterns or notebooks (default: all)",
     )
     parser.add_argument(
         "--only",
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_axis_value,
         metavar="AXIS=VALUE",
-        help="of steps with variants, those with this value, and what they need",
+        help="variants with this value, and the steps that they need",
     )
     parser.add_argument(
         "--client",
@@ -56,14 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one client: short for --only client=NAME",
     )
     parser.add_argument(
-        "-j", "--jobs", metavar="N", help="cores to use (default: all, or what the profile says)"
+        "-j", "--jobs", metavar="N", help="cores to use (default: all, or as in the profile)"
     )
     parser.add_argument(
         "--profile",
         metavar="NAME",
-        help=f"run by {FOLDER}/NAME, such as one that 'nbsnake profile slurm' wrote",
+        help=f"use {FOLDER}/NAME, for example from 'nbsnake profile slurm'",
     )
-    parser.add_argument("--no-restore", action="store_true", help="compute also what the cache has")
+    parser.add_argument(
+        "--no-restore", action="store_true", help="compute results that are in the cache, too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resources",
         action="store_true",
-        help="memory, time and cores that each step used when it last ran, and what it asks for",
+        help="memory, time and cores that each step used in its last run, and its requests",
     )
 
 

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     if done.beyond:
         print(f"dvc.lock: left to DVC, as {done.beyond}", file=sys.stderr)
     for file in done.updated:
-        print(f"{file}: brought up to date with what it tracks", file=sys.stderr)
+        print(f"{file}: updated to the file that it tracks", file=sys.stderr)
     if done.locked:
         print(f"dvc.lock: locked {', '.join(done.locked)}", file=sys.stderr)
     for step, reason in done.refused.items():

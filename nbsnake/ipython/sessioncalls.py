@@ -33,7 +33,7 @@ def session_calls(found: Translation, place: Place) -> Translation:
     }
     read |= {id(node): node for node in ast.walk(tree) if _is_attribute(node)}
     left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
-    edits, faults, anew = [], list(found.faults), set(found.lines)
+    edits, faults, rewritten = [], list(found.faults), set(found.lines)
     physical = lines(found.source)
     spot = replace(place, is_fresh=place.is_fresh and _begins_with_call(tree))
     for call in _calls(tree):
@@ -41,7 +41,7 @@ def session_calls(found: Translation, place: Place) -> Translation:
             del read[id(call.session)]
             try:
                 edits.append(Edit(call.value, _written_out(call, physical, spot)))
-                anew.update(range(call.value.lineno, (call.value.end_lineno or 0) + 1))
+                rewritten.update(range(call.value.lineno, (call.value.end_lineno or 0) + 1))
             except Refused as refused:
                 faults.append(Fault(call.value.lineno, refused.message, refused.hint))
     left = [node for node in read.values() if id(node) not in left_alone]
@@ -52,7 +52,7 @@ def session_calls(found: Translation, place: Place) -> Translation:
         # What IPython exports gives None in a script, and code can ask for that.
         if not (place.imports_session or isinstance(node, ast.Attribute)) or id(node) in used
     ]
-    return Translation(edited(found.source, edits), tuple(faults), frozenset(anew))
+    return Translation(edited(found.source, edits), tuple(faults), frozenset(rewritten))
 
 
 def _begins_with_call(tree: ast.Module) -> bool:

@@ -277,12 +277,12 @@ def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
             )
 
 
-def _string_faults(tree: ast.AST, anew: frozenset[int]) -> Iterator[Fault]:
+def _string_faults(tree: ast.AST, rewritten: frozenset[int]) -> Iterator[Fault]:
     """A last look: no rewritten line may be inside a string."""
-    for node in ast.walk(tree) if anew else ():
+    for node in ast.walk(tree) if rewritten else ():
         if isinstance(node, ast.Constant | ast.JoinedStr):
             inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
-            for line in sorted(anew.intersection(inside)):
+            for line in sorted(rewritten.intersection(inside)):
                 hint = "write the string in another way"
                 yield Fault(line, "a magic cannot be distinguished from part of a string", hint)
 
@@ -292,7 +292,7 @@ def _without_awaits(translation: Translation) -> Translation:
     tree = parse(translation.source) if _WAITING.search(translation.source) else None
     if tree is None:
         return translation
-    faults, edits, anew = list[Fault](), list[Edit](), set(translation.lines)
+    faults, edits, rewritten = list[Fault](), list[Edit](), set(translation.lines)
     for statement in tree.body:
         if found := [*_async_faults(statement)]:
             faults += found
@@ -300,13 +300,13 @@ def _without_awaits(translation: Translation) -> Translation:
         elif any(map(_is_hard, in_scope([statement]))) or _starts_tasks(statement):
             edits.append(Edit(statement, _text_instead))
             faults += _string_faults(statement, translation.lines)
-            anew.difference_update(range(statement.lineno, (statement.end_lineno or 0) + 1))
+            rewritten.difference_update(range(statement.lineno, (statement.end_lineno or 0) + 1))
         else:
             awaits = (node for node in in_scope([statement]) if isinstance(node, ast.Await))
             edits += [Edit(node, _call_instead) for node in awaits]
     source = edited(translation.source, edits)
     faults = [*translation.faults, *faults]
-    return Translation(source, tuple(faults), frozenset(anew))
+    return Translation(source, tuple(faults), frozenset(rewritten))
 
 
 def _call_instead(text: str) -> str:

@@ -99,7 +99,7 @@ class Cache(NamedTuple):
         return is_protected or md5_of_file(path) == md5.removesuffix(".dir")
 
     def lacks(self, content: Digest) -> bool:
-        """Whether an object is missing or has another size, as far as a look at the disk tells.
+        """Whether an object is missing or has another size, as far as sizes and names show.
 
         Cheaper than :meth:`has`, which reads objects that anyone may write to.
         """

@@ -43,7 +43,7 @@ class OldProject:
     """What was read, by path.
 
     ``stages`` are the files ``x.dvc``, ``aside`` those that an earlier run renamed. ``notebooks``
-    and ``specs`` are those that can be read, ``sources`` tells the notebook of each script by the
+    and ``specs`` are those that can be read, ``sources`` maps each script to its notebook by the
     script's bare name, and ``texts`` holds the YAML files: "" for one that is not there.
     """
 

@@ -9,7 +9,7 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Role, Source, Step
 from nbsnake.model.variants import Variant, full_name
 from nbsnake.names import upwards
-from nbsnake.render.stage import is_in_file, is_told, takes_values_file
+from nbsnake.render.stage import is_in_file, is_passed, takes_values_file
 from nbsnake.render.values import STDIN, to_json
 
 HEADER = """\
@@ -79,7 +79,7 @@ def _lines(step: Step, variant: Variant) -> Iterator[str]:
 def _options(step: Step, variant: Variant) -> Iterator[str]:
     for argument in step.arguments:
         value = step.value(argument, variant)
-        if is_told(argument) and not (takes_values_file(step) and _is_config(argument)):
+        if is_passed(argument) and not (takes_values_file(step) and _is_config(argument)):
             yield shlex.quote(f"--{argument.name}={text_of(value)}")
 
 

@@ -11,7 +11,7 @@ from nbsnake.model.quote import comment, string
 from nbsnake.model.step import Argument, Artifact, FanIn, Role, Source, Step
 from nbsnake.model.variants import fill, full_name
 from nbsnake.names import GROUPED, upwards
-from nbsnake.render.stage import is_told, quoted_pattern, takes_values_file
+from nbsnake.render.stage import is_passed, quoted_pattern, takes_values_file
 from nbsnake.render.values import OPTION
 
 WIDTH = 88  # snakefmt's
@@ -176,15 +176,15 @@ def _params(step: Step) -> Iterator[Entry]:
     else:
         for argument in step.config:
             yield Entry(f"{step.name}.{argument.name}", _label(argument.name), "param")
-    for argument in filter(_tells_fan_in, step.arguments):
+    for argument in filter(_passes_fan_in, step.arguments):
         yield Entry(f"{step.name}.{argument.name}", _label(argument.name), "paths_of")
     yield Entry(step.name, "content", "content")
 
 
-def _tells_fan_in(argument: Argument) -> bool:
+def _passes_fan_in(argument: Argument) -> bool:
     """Whether the command holds a list of paths of which there are as many as variants."""
     is_list = argument.source is Source.FILE and argument.type.is_list
-    return is_list and argument.required and is_told(argument)
+    return is_list and argument.required and is_passed(argument)
 
 
 def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
@@ -201,7 +201,7 @@ def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
 
 def _options(step: Step, pipeline: Pipeline) -> Iterator[str]:
     for argument in step.arguments:
-        if argument.source is not Source.CONFIG and is_told(argument):
+        if argument.source is not Source.CONFIG and is_passed(argument):
             yield _option(argument, step, pipeline)
     if takes_values_file(step):
         yield f"{OPTION}={{params.{VALUES}:q}}"
@@ -211,7 +211,7 @@ def _options(step: Step, pipeline: Pipeline) -> Iterator[str]:
 
 def _option(argument: Argument, step: Step, pipeline: Pipeline) -> str:
     label = _label(argument.name)
-    if _tells_fan_in(argument):
+    if _passes_fan_in(argument):
         return f"--{argument.name}={{params.{label}:q}}"
     if argument.source is Source.FILE and not argument.type.is_list:
         artifact = next(each for each in step.artifacts if each.param == argument.name)

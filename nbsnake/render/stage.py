@@ -63,7 +63,7 @@ def takes_values_file(step: Step) -> bool:
 
 def is_in_file(argument: Argument) -> bool:
     """Whether paths are too many for a command; there are only as many of a fan-in."""
-    return argument.source is Source.FILE and argument.required and not is_told(argument)
+    return argument.source is Source.FILE and argument.required and not is_passed(argument)
 
 
 def _fits_template(argument: Argument) -> bool:
@@ -80,7 +80,7 @@ def _fixed_words(step: Step) -> Iterator[str]:
     yield "python"
     yield _quoted(step.script)
     for argument in step.arguments:
-        if argument.source is not Source.CONFIG and is_told(argument):
+        if argument.source is not Source.CONFIG and is_passed(argument):
             yield _word(f"--{argument.name}={text_of(argument.value)}", argument, step)
 
 
@@ -101,7 +101,7 @@ def quoted_pattern(text: str, names: Iterable[str]) -> str:
     return text if shlex.quote(bare) == bare else shlex.quote(text)
 
 
-def is_told(argument: Argument) -> bool:
+def is_passed(argument: Argument) -> bool:
     """Whether the command names the value; the script's own default does where it cannot."""
     return argument.value is not None and fits_command(text_of(argument.value))
 

@@ -137,7 +137,7 @@ class Judge:
         )
 
 
-def told_reasons(verdicts: Iterable[Verdict]) -> Iterator[str]:
+def reason_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
     """One line for each step that is stale in itself; of many, the first ones."""
     stale = [each for each in verdicts if each.state == "stale" and each.reasons]
     for verdict in stale[:SHOWN]:

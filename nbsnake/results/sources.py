@@ -27,7 +27,7 @@ def check_sources(plan: Plan, is_made: Callable[[str], bool]) -> None:
     raise_all(faults)
 
 
-def mend_times(plan: Plan) -> list[str]:
+def reset_future_times(plan: Plan) -> list[str]:
     """Give sources that are dated in the future the time of now; their paths.
 
     Snakemake fails a job, after it has run, whose input is newer than its output, ancient or not.

@@ -17,9 +17,9 @@ from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.say import say
-from nbsnake.results.freshness import Judge, Verdict, told_reasons
+from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.restore import restore, store_lost
-from nbsnake.results.sources import check_sources, mend_times
+from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import Mode, read_mode
 from nbsnake.snakemake.seal import seal
@@ -74,8 +74,8 @@ def _check(plan: Plan, mode: Mode, *, runs: bool) -> None:
     if mode.runs_jobs:
         warn_of_drift()
     if runs:
-        for path in mend_times(plan):
-            say(f"{path} was dated in the future: its time is now, its content the same")
+        for path in reset_future_times(plan):
+            say(f"{path} had a time stamp in the future, which is now the current time")
 
 
 def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
@@ -90,7 +90,7 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
         if done.steps:
             say(f"restored from the cache: {', '.join(done.steps)}")
         for path in done.kept:
-            say(f"{path} was changed by hand; it will be made again")
+            say(f"{path} was changed by hand; its step runs again")
         for path in done.damaged:
             say(f"the cache object {path} is damaged; its step runs again")
     verdicts = judge.verdicts()
@@ -102,7 +102,7 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
 def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
     for name, why in plan.left.items():
         say(f"{name} is for DVC alone to run ({why}): dvc repro {name}")
-    for line in told_reasons(verdicts.values()):
+    for line in reason_lines(verdicts.values()):
         say(line)
 
 

@@ -64,16 +64,16 @@ def end_left_jobs() -> None:
     They leave receipts, so that nothing of theirs is computed again. Only a head calls this, for
     then no other run is going on here. Raises :class:`ToolError` where Slurm does not answer.
     """
-    is_told = False
+    is_passed = False
     while left := _left_jobs():
         waiting = [job for job, state in left.items() if state in WAITING]
         if waiting:
             subprocess.run(["scancel", *waiting], capture_output=True)
             jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
             say(f"cancelled {jobs} of an earlier run")
-        if not is_told and len(left) > len(waiting):
+        if not is_passed and len(left) > len(waiting):
             say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
-            is_told = True
+            is_passed = True
         time.sleep(PAUSE)
     forget_ended_jobs()
 
