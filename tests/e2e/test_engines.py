@@ -86,8 +86,8 @@ def test_parameters_of_a_file_with_a_dot_in_front(folder: Project, tmp_path: Pat
 
 def test_a_stage_called_all_is_left_to_dvc(folder: Project) -> None:
     start(folder, stage("all", "cp foo bar", "bar") + stage("other", "cp foo two", "two"))
-    told = folder.snakemake()
-    assert "all is for DVC alone to run (the Snakefile has a rule of that name)" in told
+    output = folder.snakemake()
+    assert "all is for DVC alone to run (the Snakefile has a rule of that name)" in output
     assert folder.locked_steps() == {"other"}
 
 
@@ -96,19 +96,19 @@ def test_a_stage_with_the_name_of_a_rule_is_refused_with_both_places(folder: Pro
     common = 'include: "rules/common.smk"\n'
     rule = 'rule fetch:\n    output: "x"\n    shell: "touch x"\n\n\n'
     folder.replace("workflow/Snakefile", common, rule + common)
-    told = folder.snakemake(code=1)
-    assert "dvc.yaml, line 2: the stage 'fetch' has the name of a rule in" in told
-    assert "workflow/Snakefile, line" in told
-    assert "Traceback" not in told
+    output = folder.snakemake(code=1)
+    assert "dvc.yaml, line 2: the stage 'fetch' has the name of a rule in" in output
+    assert "workflow/Snakefile, line" in output
+    assert "Traceback" not in output
 
 
 def test_an_input_that_only_dvc_can_make_is_named_with_its_stage(folder: Project) -> None:
     start(folder, stage("top", "cp sub/s.txt top.txt", "top.txt").replace("[foo]", "[sub/s.txt]"))
     inner = stage("pre", "cp ../foo s.txt", "s.txt").replace("[foo]", "[../foo]")
     folder.write("sub/dvc.yaml", f"stages:\n{inner}")
-    told = folder.snakemake(code=1)
-    assert "sub/s.txt is missing; the stage 'sub/dvc.yaml:pre' writes it" in told
-    assert "run: dvc repro sub/dvc.yaml:pre" in told
+    output = folder.snakemake(code=1)
+    assert "sub/s.txt is missing; the stage 'sub/dvc.yaml:pre' writes it" in output
+    assert "run: dvc repro sub/dvc.yaml:pre" in output
     folder.dvc("repro", "--quiet", "sub/dvc.yaml:pre")
     folder.snakemake()
     assert "top" in folder.locked_steps()
@@ -119,10 +119,10 @@ def test_a_renamed_notebook_keeps_its_tuned_value(project: Project) -> None:
     project.replace("params.yaml", "factor: 3", "factor: 5")
     (project.root / "notebooks/left.ipynb").rename(project.root / "notebooks/produce.ipynb")
     params = project.read("params.yaml")
-    told = project.nbsnake("generate", code=1).stderr
-    assert "params.yaml, line 3: no step is called 'left' any more" in told
-    assert "notebooks/produce.ipynb" in told
-    assert "'produce:'" in told
+    output = project.nbsnake("generate", code=1).stderr
+    assert "params.yaml, line 3: no step is called 'left' any more" in output
+    assert "notebooks/produce.ipynb" in output
+    assert "'produce:'" in output
     assert project.read("params.yaml") == params
     project.replace("params.yaml", "left:", "produce:")
     project.nbsnake("generate")
@@ -177,7 +177,7 @@ def test_a_rule_of_ones_own_makes_an_input_and_its_step_sees_the_new_one(
 
 def test_an_input_that_nothing_makes_is_named_before_anything_runs(project: Project) -> None:
     (project.root / "data/raw.txt").unlink()
-    told = project.snakemake(code=1)
-    assert "notebooks/make.ipynb: data/raw.txt is missing, and no step writes it" in told
-    assert "Exception" not in told
+    output = project.snakemake(code=1)
+    assert "notebooks/make.ipynb: data/raw.txt is missing, and no step writes it" in output
+    assert "Exception" not in output
     assert project.computed() == []

@@ -71,8 +71,8 @@ class _ToolServer:
         watch.start()
         code = self._answer()
         watch.cancel()
-        told, warned = (file.read_text(errors="replace") for file in (out, err))
-        return subprocess.CompletedProcess(list(command), code, told, warned)
+        printed, warned = (file.read_text(errors="replace") for file in (out, err))
+        return subprocess.CompletedProcess(list(command), code, printed, warned)
 
     def _answer(self) -> int:
         assert self._process.stdout
