@@ -3,12 +3,16 @@
 import pytest
 from snakemake.cli import parse_args
 
-from nbsnake.snakemake.modes import WITHOUT_JOBS, Mode, read_mode
+from nbsnake.snakemake.modes import WITHOUT_JOBS, Mode, mode_of, read_mode
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+def mode(*words):
+    return mode_of(parse_args(words)[1])
 
 
 @pytest.mark.parametrize(
@@ -21,26 +25,27 @@ def elsewhere(tmp_path, monkeypatch):
     ],
 )
 def test_modes_that_run_no_job(line):
-    assert not read_mode(line.split()).runs_jobs
+    assert not mode(*line.split()).runs_jobs
 
 
 @pytest.mark.parametrize("line", ["-c2", "-nc2", "", "-c1 --report a.html --report-after-run"])
 def test_runs_and_dry_runs(line):
-    assert read_mode(line.split()) == Mode()
+    assert mode(*line.split()) == Mode()
 
 
-def test_what_is_no_command_line_of_snakemake_is_a_run():
-    assert read_mode(["--nonsense-of-another-program"]) == Mode()
+def test_options_of_a_program_that_calls_the_api_are_its_own(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["program", "--touch"])
+    assert read_mode() == Mode()
 
 
 def test_lint_alone_lints():
-    assert read_mode(["--lint"]).lints
+    assert mode("--lint").lints
 
 
 def test_profile_can_set_the_mode(tmp_path):
     (tmp_path / "p").mkdir()
     (tmp_path / "p/config.yaml").write_text("touch: true\n")
-    assert not read_mode(["--profile", "p", "-c1"]).runs_jobs
+    assert not mode("--profile", "p", "-c1").runs_jobs
 
 
 def test_every_option_is_one_of_snakemakes():

@@ -1,9 +1,7 @@
 """What Snakemake was called for, by its own reading of the command line."""
 
-import contextlib
-import io
+import inspect
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import NamedTuple
 
 # With one of these options Snakemake reads the Snakefile and runs no job.
@@ -25,19 +23,24 @@ class Mode(NamedTuple):
     lints: bool = False
 
 
-def read_mode(argv: Sequence[str]) -> Mode:
-    """The mode for a command line of Snakemake, its name left out.
+def read_mode() -> Mode:
+    """The mode in which Snakemake reads the Snakefile, by the arguments that it has parsed.
 
-    Snakemake's own parser reads it, with abbreviations, options run together (``-tc2``) and
-    profiles. What it refuses is no command line: Snakemake was called by its API, for a run.
+    Its settings do not say: it chooses what to do after it has read the Snakefile. Nor does
+    ``sys.argv``: relative profiles are in the folder that ``--directory`` has left. So the
+    arguments are those of Snakemake's function that is running. Without it, Snakemake was called by
+    its API, for a run.
     """
-    from snakemake.cli import parse_args  # only there when Snakemake reads the Snakefile
+    from snakemake.cli import args_to_api  # only there when Snakemake reads the Snakefile
 
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            args: Namespace = parse_args(list(argv))[1]
-    except (Exception, SystemExit):
-        return Mode()
+    frame = inspect.currentframe()
+    while frame and frame.f_code is not args_to_api.__code__:
+        frame = frame.f_back
+    return mode_of(frame.f_locals["args"]) if frame else Mode()
+
+
+def mode_of(args: Namespace) -> Mode:
+    """The mode for arguments that Snakemake has parsed."""
     only_reports = bool(args.report or args.reporter) and not args.report_after_run
     given = any(getattr(args, name, None) for name in WITHOUT_JOBS)
     return Mode(runs_jobs=not (given or only_reports), lints=bool(args.lint))

@@ -52,7 +52,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     plan, digests = current_plan(), read_digests()
     _read_as_dvc_does(config, plan, workflow.config_settings)
     follow_disk({step.rule for step in plan.steps.values()})
-    mode = read_mode(sys.argv[1:])
+    mode = read_mode()
     is_dry = bool(workflow.output_settings.dryrun)
     lock = become_head()
     runs = mode.runs_jobs and not is_dry and lock is not None

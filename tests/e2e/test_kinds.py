@@ -100,14 +100,19 @@ def test_a_file_where_a_slash_promised_a_folder_is_a_file(folder: Project, tmp_p
     assert (folder.root / "models/final").is_file()
 
 
-def test_each_variant_has_its_own_kind(folder: Project, tmp_path: Path) -> None:
+def test_each_variant_and_use_has_its_own_kind(folder: Project, tmp_path: Path) -> None:
     fields = ":foreach kind: file folder\n" + TRAIN.format(path="models/{kind}")
     write_step(
         folder, "train", fields, TRAINED + 'count(f"train {kind}")\nwrite(model_dir, kind)\n'
     )
+    values = "{kind: file, model_dir: models/used}"
+    use = f"{{name: used, notebook: notebooks/single.ipynb, values: {values}}}"
+    folder.write("nbsnake.yaml", f"uses: [{use}]\n")
+    single = TRAINED + 'count(f"single {kind}")\nwrite(model_dir, kind)\n'
+    write_step(folder, "single", TRAIN.format(path="models/single"), single)
     run_both(folder, tmp_path)
-    assert (folder.root / "models/file").is_file()
-    assert (folder.root / "models/folder").is_dir()
+    kinds = {"file": False, "folder": True, "used": False, "single": True}
+    assert {name: (folder.root / "models" / name).is_dir() for name in kinds} == kinds
 
 
 def test_a_folder_to_which_a_step_adds_needs_no_slash(folder: Project, tmp_path: Path) -> None:
@@ -137,4 +142,17 @@ def test_touch_in_any_spelling_locks_nothing(project: Project, words: str) -> No
     project.replace("params.yaml", "factor: 3", "factor: 4")
     (project.root / "dvc.lock").unlink()
     project.run("snakemake", *words.split())
+    assert not (project.root / "dvc.lock").exists()
+
+
+@pytest.mark.parametrize("words", ["-tc2 --profile p", "-Sc1 --profile p", "--profile touch"])
+def test_from_another_folder_what_runs_no_job_locks_nothing(project: Project, words: str) -> None:
+    """Snakemake has left the folder of the profile when it reads the Snakefile."""
+    project.snakemake()
+    (project.root / "dvc.lock").unlink()
+    outside = Project(project.root.parent, project.env)
+    outside.write("p/config.yaml", "printshellcmds: true\n")
+    outside.write("touch/config.yaml", "touch: true\ncores: 1\n")
+    snakefile = f"{project.root.name}/workflow/Snakefile"
+    outside.run("snakemake", *words.split(), "-d", project.root.name, "-s", snakefile)
     assert not (project.root / "dvc.lock").exists()
