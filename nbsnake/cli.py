@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and what becomes of their errors."""
+"""The command line: which commands there are, and how their errors are reported."""
 
 import argparse
 import importlib

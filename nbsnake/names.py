@@ -6,7 +6,7 @@ from collections.abc import Iterator
 DVC_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
 PARAMS_FILE = "params.yaml"
-# What belongs to git, DVC and nbsnake, and can be no output.
+# What belongs to git, DVC and nbsnake, and cannot be an output.
 RESERVED_PATHS = re.compile(
     r"(\.git|\.dvc|\.nbsnake|\.snakemake|workflow)(/|$)"
     r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|Snakefile)$"

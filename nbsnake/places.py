@@ -20,7 +20,7 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
     """
     try:
         return Where(file, line=_line(_loaded(Path(file).read_text(encoding="utf-8")), keys))
-    except Exception:  # whatever a file that is no good YAML makes ruamel.yaml stumble on
+    except Exception:  # ruamel.yaml raises many kinds of errors for invalid YAML
         return Where(file)
 
 

@@ -109,9 +109,9 @@ def planned_words(made, line, variant=None, params=None):
     variant = variant or made.variants[0]
     rendered = {each.name: render_stage(each) for each in line.steps}
     stages = read_stages({"stages": rendered}, params or {})
-    stage, told = stages[made.name], {arg.name: made.value(arg, variant) for arg in made.config}
+    stage, values = stages[made.name], {arg.name: made.value(arg, variant) for arg in made.config}
     lists = lists_in_file(stage, fan_in_paths(stage, variant.key, stages))
-    return list(rule_argv(stage, variant.key, told, lists))
+    return list(rule_argv(stage, variant.key, values, lists))
 
 
 class _Quoted(str):

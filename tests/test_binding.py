@@ -31,8 +31,10 @@ def use(name="other", **values):
 
 
 def clients(**files):
-    told = {Overlay("client", name, f"clients/{name}.yaml"): held for name, held in files.items()}
-    return [OverlaySet(axis="client", folder="clients", files=told)]
+    overlays = {
+        Overlay("client", name, f"clients/{name}.yaml"): held for name, held in files.items()
+    }
+    return [OverlaySet(axis="client", folder="clients", files=overlays)]
 
 
 def values_of(params, uses=(), overlays=None, extras=(), body=BODY):
@@ -104,19 +106,19 @@ def test_a_value_that_all_clients_give_needs_no_other():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "filled"),
     [
         ("of {client}", "of acme"),
         ("{client} {{x}}", "acme {x}"),
         ("plain", "plain"),
     ],
 )
-def test_axes_are_filled_into_texts_of_a_use(text, told):
+def test_axes_are_filled_into_texts_of_a_use(text, filled):
     spec = read_step(nb(declare(*FIELDS, body=BODY), path="notebooks/train.ipynb"))
     steps = compile_pipeline([spec], {}, [use(title=text)], clients(acme={})).steps
     step = next(each for each in steps if each.name == "other")
     title = next(argument for argument in step.arguments if argument.name == "title")
-    assert step.value(title, step.variants[0]) == told
+    assert step.value(title, step.variants[0]) == filled
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_what_is_stored_comes_back_whichever_way_files_are_copied(way, content, 
     assert [each.name for each in tmp_path.iterdir()] in (["out", "cache"], ["cache", "out"])
 
 
-def test_a_source_that_is_gone_is_told(tmp_path):
+def test_a_source_that_is_gone_is_reported(tmp_path):
     cache = Cache(str(tmp_path / "cache"), ("copy",))
     with pytest.raises(FileNotFoundError):
         cache.store(str(tmp_path / "gone"))

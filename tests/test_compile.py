@@ -113,7 +113,7 @@ def test_output_inside_another_is_rejected_whatever_sorts_between():
     assert len(pipeline(one, two).steps) == 2
 
 
-def test_several_faults_are_told_together():
+def test_several_faults_are_reported_together():
     with pytest.raises(Faults) as raised:
         compile_pipeline([spec_of(declare(":param int x:")), spec_of(declare(":param y:"))], {})
     assert str(raised.value).count("has no value") == 2

@@ -137,7 +137,7 @@ def test_objects_are_read_only_and_named_by_digest(target, kind):
 
 
 @pytest.mark.parametrize("kind", STORED)
-def test_workspace_is_linked_as_told(kind, tmp_path, monkeypatch):
+def test_workspace_is_linked_as_configured(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "target", FILES["file"])
     cache = Cache("cache", (kind,))

@@ -62,11 +62,11 @@ def test_bad_notebook_does_not_stop_the_others(capsys):
     put("nb/r.ipynb", "x <- 1", metadata=R)
     Path("nb/z.ipynb").write_text("{")
     assert main(["convert", "nb", "-o", "out"]) == 1
-    told = capsys.readouterr().err
-    assert "nb/0.ipynb, cell 1, line 1: is not valid Python" in told
-    assert "nb/r.ipynb: is written in r" in told
-    assert "nb/z.ipynb, line 1: is not valid JSON" in told
-    assert "2 converted, 3 refused" in told
+    output = capsys.readouterr().err
+    assert "nb/0.ipynb, cell 1, line 1: is not valid Python" in output
+    assert "nb/r.ipynb: is written in r" in output
+    assert "nb/z.ipynb, line 1: is not valid JSON" in output
+    assert "2 converted, 3 refused" in output
     assert sorted(path.name for path in Path("out").rglob("*.py")) == ["a.py", "b.py"]
 
 
@@ -184,7 +184,7 @@ def test_what_is_no_file_is_no_notebook(capsys):
     assert main(["convert", "nb/a.ipynb", "-o", "/dev/full"]) == 1
 
 
-def test_empty_folder_is_told(capsys):
+def test_empty_folder_is_reported(capsys):
     Path("empty").mkdir()
     assert main(["convert", "empty"]) == 0
     assert "no notebook in empty" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_without_git_nothing_is_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tracked_files_are_told_below_a_path(repositories):
+def test_tracked_files_are_listed_below_a_path(repositories):
     ours, _ = repositories
     (ours / "data/x").write_text("x")
     subprocess.run(["git", "add", "data/x"], check=True)

@@ -392,14 +392,14 @@ REFUSED = {
     "%run a.ipynb": "1:1: '%run a.ipynb' does not name a Python file",
     "%run a.py *.txt": "1:1: patterns name files that are found later",
     "%%writefile a b\nx": "1:1: the path of one file is needed",
-    "%%writefile a\n>>> x": "1:1: the cell holds prompts (>>>), which IPython takes out",
+    "%%writefile a\n>>> x": "1:1: the cell contains prompts (>>>), which IPython removes",
     "%debug f()": "1:1: '%debug' would run a statement in the debugger",
     "from a import *\n!echo $x": (
         "1:2: it is unknown whether 'x' is a name of the notebook, to be filled in"
     ),
     "!echo {_}": "1:1: '_' is filled in, which only IPython binds",
     "x = 1\n%%sx\necho $x": "1:2: the cell magic %%sx is not in the cell's first line",
-    "x = 1\npip install y": "1:2: 'pip' is a magic only where it is all that a cell holds",
+    "x = 1\npip install y": "1:2: 'pip' is a magic only if the cell has nothing else",
     "ip = get_ipython()": "1:1: get_ipython() is used in a way that a script cannot follow",
     "get_ipython().run_line_magic('bogus', '')": "1:1: the magic %bogus is not known",
     "x = 1\nprint(_)": "1:2: '_' is what IPython records of its session, and no cell binds it",
@@ -407,7 +407,7 @@ REFUSED = {
     "def f():\n    return _i2": (
         "1:2: '_i2' is what IPython records of its session, and no cell binds it"
     ),
-    "exit": "1:1: 'exit' alone ends IPython, but no script",
+    "exit": "1:1: 'exit' ends IPython, but not a script",
     "class A:\n    x = await y": "1:1: 'await' in the body of a class is not supported",
     "!ls\n_nb_shell = 1": "1:2: '_nb_shell' is a name that the script needs itself",
     "x = !ls\nprint(x.n)": "1:2: 'x.n' is for IPython's lists, but 'x' is a plain list",
@@ -421,7 +421,7 @@ def test_what_a_script_cannot_do_is_refused(source):
     compile(done, "<cell>", "exec")
 
 
-def test_all_faults_of_all_cells_are_told_at_once():
+def test_all_faults_of_all_cells_are_reported_at_once():
     _, faults = translate("%foo\n%bar", "x = 1", "%%baz\nx")
     assert [fault.partition(": ")[0] for fault in faults] == ["1:1", "1:2", "3:1"]
 

@@ -77,7 +77,7 @@ def test_ignore_keys_replace_the_usual_one(folder):
     assert [cell.index for cell in spec.program.cells] == [1, 3]
 
 
-def test_keys_that_mean_nothing_here_are_told(folder):
+def test_keys_that_mean_nothing_here_are_reported(folder):
     mlvtools(path={"python_script_root_dir": "x"}, ignore_keys=[], notebooks=["x"], typo=1)
     assert meaningless_settings() == ["path", "notebooks", "typo"]
     assert read_settings().notebooks == ()
@@ -343,7 +343,7 @@ def test_script_itself_is_a_dependency():
     assert "workflow/scripts/a.py" in render_stage(step(declare(OUT)))["deps"]
 
 
-def test_persistent_output_is_told_to_dvc():
+def test_persistent_output_is_declared_to_dvc():
     stage = render_stage(step(declare(":dvc-out-persist: a")))
     assert stage["outs"] == [{"a": {"persist": True}}]
 

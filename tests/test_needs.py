@@ -49,12 +49,12 @@ def test_code_beside_the_docstring_stays():
     assert without_needs(source) == source.replace(f"{OUT}\n:threads: 4\n", f"{OUT}\n")
 
 
-def test_only_a_rule_that_is_told_threads_passes_them_on():
+def test_only_a_rule_with_threads_passes_them_on():
     assert "exec a --threads={threads} --" in rule(":threads: 1")
     assert "threads" not in rule(":retries: 1")
 
 
-def test_a_container_needs_no_environment_unless_it_is_told():
+def test_a_container_needs_no_environment_unless_it_is_named():
     assert "conda" not in rule(":container: docker://a/b")
     both = rule(":container: docker://a/b", ":conda: workflow/envs/b.yaml")
     assert '"../../workflow/envs/b.yaml"' in both

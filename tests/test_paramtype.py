@@ -16,7 +16,7 @@ VALUES = {
     "Path": ["data/x.csv", "a b"],
     "dict": [{}, {"a": {"b": [1, None, "x", 2.5, True]}}],
 }
-# What YAML and Python cannot tell apart, or do not need to.
+# What YAML and Python cannot distinguish, or do not need to.
 ALSO_FITS = {("float", "int"), ("str", "Path"), ("Path", "str")}
 LISTED = [kind for kind in KINDS if kind != "dict"]
 

@@ -87,7 +87,7 @@ def test_rules_are_as_snakefmt_would_write_them(case):
     [
         ("[0.1, 'x || touch pwned']", "is not of the type list[float]"),
         ("[0.1, 0.1]", "line 2: the value 0.1 of sweep.rates appears twice"),
-        ("[]", "line 2: sweep.rates is no list of values"),
+        ("[]", "line 2: sweep.rates is not a list of values"),
         ("0.1", "is not of the type list[float]"),
         ("[0.1, true]", "is not of the type list[float]"),
     ],

@@ -152,9 +152,9 @@ def test_a_profile_is_written_once_and_overwritten_by_force_only(project, capsys
 
     Path(PROFILE).write_text(first.replace("jobs: 100", "jobs: 7"))
     assert main(["profile", "slurm"]) == 1
-    told = capsys.readouterr()
-    assert "-jobs: 7\n+jobs: 100\n" in told.out
-    assert "--force" in told.err
+    captured = capsys.readouterr()
+    assert "-jobs: 7\n+jobs: 100\n" in captured.out
+    assert "--force" in captured.err
     assert "jobs: 7" in Path(PROFILE).read_text()
 
     assert main(["profile", "slurm", "--force"]) == 0

@@ -161,10 +161,10 @@ def test_what_fits_passes_our_check_and_that_of_snakemake(caplog):
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("text", "told"), REFUSED.items())
-def test_what_does_not_fit_is_refused_by_both(text, told):
+@pytest.mark.parametrize(("text", "refusal"), REFUSED.items())
+def test_what_does_not_fit_is_refused_by_both(text, refusal):
     Path("params.yaml").write_text(text, encoding="utf-8")
-    message, hint = told
+    message, hint = refusal
     (fault,) = schema_faults(SCHEMA, read(text), "params.yaml")
     assert isinstance(fault, PipelineError)
     assert str(fault) == f"params.yaml, {message}\n  hint: {hint}"
@@ -173,7 +173,7 @@ def test_what_does_not_fit_is_refused_by_both(text, told):
 
 
 @pytest.mark.usefixtures("folder")
-def test_all_faults_are_told():
+def test_all_faults_are_reported():
     text = "seed: x\ntrain: {rate: x, b: 1, a: 2, mode: 1}\nscore: 1\n"
     Path("params.yaml").write_text(text, encoding="utf-8")
     faults = schema_faults(SCHEMA, read(text), "params.yaml")
@@ -210,7 +210,7 @@ def test_schema_accepts_what_the_type_accepts(kind, value):
 
 def test_words_are_at_fault_that_fit_neither_as_text_nor_as_a_value():
     words = {"train": {"depth": "3", "mode": "b", "rate": "fast"}, "seed": "4"}
-    told = [str(fault) for fault in word_faults(SCHEMA, words, "--config")]
-    assert [text.splitlines()[0] for text in told] == [
+    messages = [str(fault) for fault in word_faults(SCHEMA, words, "--config")]
+    assert [text.splitlines()[0] for text in messages] == [
         "--config: the value 'fast' of train.rate is not of the type float"
     ]

@@ -147,7 +147,7 @@ def test_what_cannot_be_added_is_named(text, message, hint):
     assert str(caught.value) == f"{message}\n  hint: {hint}"
 
 
-def test_several_faults_are_told_together():
+def test_several_faults_are_reported_together():
     with pytest.raises(Faults):
         seeded("a: &a {x: 1}\nb: *a\nc: *a\n", {"b": {"y": 1}, "c": {"y": 1}})
 

@@ -1,4 +1,4 @@
-"""Slurm's programs as executors call them: no answer is no news, and no job is lost."""
+"""Slurm's programs as executors call them: a lack of an answer loses no job."""
 
 import os
 import subprocess
@@ -88,11 +88,13 @@ def test_a_submission_waits_for_the_controller_and_is_noted(programs, capsys):
     assert Path(JOBS_FILE).read_text() == "12\n"
 
 
-@pytest.mark.parametrize("told", ["Socket timed out on send/recv operation", "Invalid partition"])
-def test_a_submission_that_may_have_been_heard_is_not_repeated(told, programs, capsys):
-    sbatch = programs("sbatch", f"echo x >> calls; echo '{told}' >&2; exit 1")
+@pytest.mark.parametrize(
+    "message", ["Socket timed out on send/recv operation", "Invalid partition"]
+)
+def test_a_submission_that_may_have_been_heard_is_not_repeated(message, programs, capsys):
+    sbatch = programs("sbatch", f"echo x >> calls; echo '{message}' >&2; exit 1")
     assert main(["sbatch", sbatch, "--parsable"]) == 1
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert Path("calls").read_text() == "x\n"
     assert not Path(JOBS_FILE).exists()
 
@@ -137,9 +139,9 @@ def test_of_a_killed_run_waiting_jobs_are_cancelled_and_running_ones_awaited(pro
     end_left_jobs()
     assert Path("cancelled").read_text() == "1\n"
     assert not Path(JOBS_FILE).exists()
-    told = capsys.readouterr().err
-    assert "cancelled 1 waiting job of an earlier run" in told
-    assert "waiting for jobs of an earlier run: 2" in told
+    output = capsys.readouterr().err
+    assert "cancelled 1 waiting job of an earlier run" in output
+    assert "waiting for jobs of an earlier run: 2" in output
 
 
 def test_a_controller_that_never_answers_is_a_fault_and_the_jobs_stay_on_record(programs):

@@ -99,7 +99,7 @@ def test_step_name_that_a_tool_needs_is_refused(name):
 def test_folder_that_holds_the_output_of_another_step_is_no_input():
     reader = step(declare(":dvc-in: data", ":dvc-out: out.txt"), path="reader.ipynb")
     writer = step(declare(":dvc-out: data/f.txt"), path="writer.ipynb")
-    with pytest.raises(NbsnakeError, match=r"holds 'data/f\.txt'"):
+    with pytest.raises(NbsnakeError, match=r"contains 'data/f\.txt'"):
         pipeline(reader, writer)
 
 
@@ -128,7 +128,7 @@ def test_flag_without_a_default_takes_every_spelling(words, value, kind):
 
 
 @pytest.mark.parametrize("words", [[], ["--flag=maybe"], ["--flag="], ["--flag=1"], ["--flags"]])
-def test_flag_that_is_not_told_or_told_wrong_is_refused(words, tmp_path):
+def test_flag_that_is_missing_or_wrong_is_refused(words, tmp_path):
     made = step(declare(":param bool flag: whether", OUT), params={"flag": False})
     done = run_script(made, tmp_path, *words)
     assert (done.returncode, done.stderr.startswith("usage: a.py")) == (2, True)
@@ -143,7 +143,7 @@ def test_flag_is_no_other_parameter():
 @pytest.mark.parametrize(
     "kind", ["int | None", "Optional[float]", "str?", "Literal['a', None]", "list[int] | None"]
 )
-def test_optional_parameter_is_none_where_it_is_negated_or_not_told(kind):
+def test_optional_parameter_is_none_where_it_is_negated_or_missing(kind):
     made = step(declare(f":param {kind} max_n: text", OUT))
     assert received(made) == {"max_n": None}
     for word in ("--no-max_n", "--no-max-n"):
@@ -379,7 +379,7 @@ def test_global_outside_of_a_function_is_blanked_and_lines_stay():
     assert lines.index("    x = 3") - lines.index("# %% cell 3") == 7
 
 
-# What a notebook tells of itself.
+# What a notebook says about itself.
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,8 @@ def test_plan_expects_the_words_of_the_rule(project):
     planned = current_plan().steps[made.name]
     assert sorted(planned.argv) == sorted(rule_words(made, project))
     assert planned.notebook == "notebook.ipynb"
-    told = planned.params.get("params.yaml", {})
+    recorded = planned.params.get("params.yaml", {})
     if made.command:
-        assert set(told) == {key for _, keys in made.command.params for key in keys}
+        assert set(recorded) == {key for _, keys in made.command.params for key in keys}
     else:
-        assert told == {f"{made.name}.{arg.name}": arg.value for arg in made.config}
+        assert recorded == {f"{made.name}.{arg.name}": arg.value for arg in made.config}

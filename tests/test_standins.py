@@ -50,7 +50,7 @@ def test_display_prints_each_value(tmp_path):
     assert run(tmp_path, "display", "display(1, 'a', metadata={})") == (0, "1\n'a'\n", "")
 
 
-def test_a_command_prints_in_order_and_its_failure_is_told(tmp_path):
+def test_a_command_prints_in_order_and_its_failure_is_reported(tmp_path):
     code = "print('a')\n_nb_shell('echo b; echo c >&2; exit 3')\nprint('d')"
     assert run(tmp_path, "_nb_shell", code) == (
         0,

@@ -33,9 +33,9 @@ def test_a_batch_job_has_what_was_allotted(monkeypatch):
     assert seen() == {"9"}
 
 
-@pytest.mark.parametrize("told", ["", "0", "many"])
-def test_nothing_is_set_where_nothing_is_told(told):
-    set_thread_variables(told)
+@pytest.mark.parametrize("number", ["", "0", "many"])
+def test_nothing_is_set_without_a_number(number):
+    set_thread_variables(number)
     assert seen() == {None}
 
 

@@ -113,7 +113,7 @@ def assert_received(found, bound):
 
 
 def through_dvc(made, bound):
-    """The words that DVC gives to the script; a file stands for what comes through the pipe."""
+    """The words that DVC gives to the script; a file is used for what comes through the pipe."""
     values = {name: value for name, (_, value) in bound.items()}
     words = shlex.split(Context({made.name: values}).resolve_str(command(made), key="cmd"))
     if takes_values_file(made):
@@ -227,8 +227,8 @@ def test_values_with_a_file_come_from_standard_input_too(tmp_path):
         "print([x, y, z])",
         params={"x": "a\nb", "y": None, "z": ["--x"]},
     )
-    told = to_json({arg.name: arg.value for arg in made.config})
-    done = run_script(made, tmp_path, STDIN, input=told)
+    text = to_json({arg.name: arg.value for arg in made.config})
+    done = run_script(made, tmp_path, STDIN, input=text)
     assert (done.stdout, done.stderr) == ("['a\\nb', None, ['--x']]\n", "")
 
 
@@ -317,7 +317,7 @@ def mutated(draw):
 
 @settings(max_examples=300)
 @given(mutated())
-def test_damaged_notebook_is_told_as_such(fields):
+def test_damaged_notebook_is_reported_as_such(fields):
     with contextlib.suppress(NbsnakeError):
         spec = read_step(parse_notebook(json.dumps(fields).encode(), "notebooks/a.ipynb"))
         if spec:

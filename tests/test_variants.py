@@ -70,8 +70,8 @@ AXES = st.lists(st.sampled_from(NAMES), max_size=3, unique=True).flatmap(
 
 
 @given(AXES)
-def test_each_combination_is_one_variant_in_the_order_of_the_axes(told):
-    axes = [Axis(name=name, values=tuple(values)) for name, values in told]
+def test_each_combination_is_one_variant_in_the_order_of_the_axes(drawn):
+    axes = [Axis(name=name, values=tuple(values)) for name, values in drawn]
     found = list(variants_of(axes))
     combinations = itertools.product(*(axis.texts for axis in axes))
     assert [tuple(each.values.values()) for each in found] == list(combinations)
@@ -183,21 +183,22 @@ def has_flags(values):
 @st.composite
 def projects(draw):
     """Axes in the docstring or in a use, listed there or in params.yaml, with clients or not."""
-    told = draw(AXES)
+    drawn = draw(AXES)
     in_use = draw(st.booleans())
     if not in_use:
-        told = [
-            (name, [each for each in values if not isinstance(each, bool)]) for name, values in told
+        drawn = [
+            (name, [each for each in values if not isinstance(each, bool)])
+            for name, values in drawn
         ]
-        told = [(name, values) for name, values in told if values]
-    named = [name for name, _ in told]
+        drawn = [(name, values) for name, values in drawn if values]
+    named = [name for name, _ in drawn]
     clients = draw(
         st.lists(st.sampled_from(["acme", "glo-bex", "001", "é"]), max_size=3, unique=True)
     )
     all_names = (["client"] if clients else []) + named
     params = {"sweep": {}, "base": {}}
     axes, lines = {}, []
-    for name, values in told:
+    for name, values in drawn:
         words = [value for value in values if isinstance(value, str)]
         if not has_flags(values) and (draw(st.booleans()) or (not in_use and len(words) < 2)):
             params["sweep"][name] = values
@@ -247,18 +248,18 @@ def projects(draw):
         uses, where, step_lines = [use(values, axes)], ("in/a.csv", "o/a.txt"), []
     else:
         uses, where, step_lines = [], (source, out), lines
-    numbers = all(isinstance(value, int | float) for value in dict(told).get("rate", [""]))
-    if numbers and not has_flags(dict(told)["rate"]) and draw(st.booleans()):
+    numbers = all(isinstance(value, int | float) for value in dict(drawn).get("rate", [""]))
+    if numbers and not has_flags(dict(drawn)["rate"]) and draw(st.booleans()):
         step_lines = [*step_lines, ":param float rate: a number"]
         params["base"] |= {"rate": 0.5} if in_use else {}
     last = None
     if all_names:
-        listed = [name for name, values in told if not has_flags(values)]
+        listed = [name for name, values in drawn if not has_flags(values)]
         kept = [name for name in listed if draw(st.booleans())]
         lines = [line for line in lines if line.split()[1].removesuffix(":") in kept]
         if in_use:  # the docstring can list texts only
             for name in kept:
-                params["sweep"][name] = dict(told)[name]
+                params["sweep"][name] = dict(drawn)[name]
             lines = [f":foreach {name}: sweep.{name}" for name in kept]
         target = "all/" + "".join(f"{{{name}}}/" for name in kept) + "a.txt"
         last = notebook(
@@ -298,14 +299,14 @@ def test_snakemake_dvc_and_nbsnake_see_the_same_variants(tmp_path_factory, proje
         assert list(map(first, found["outs"])) == outs
         words = rule_words(step, line, variant)
         assert words == planned_words(step, line, variant, params)
-        told = stages[step.name].params(variant.key, {"params.yaml": params, **files}.get)
-        assert told == {arg.name: step.value(arg, variant) for arg in step.config}
+        values = stages[step.name].params(variant.key, {"params.yaml": params, **files}.get)
+        assert values == {arg.name: step.value(arg, variant) for arg in step.config}
         assert sorted(keys_of(found)) == sorted(keys_of_stage(stages[step.name], variant.key))
         stage = stages[step.name]
-        told |= lists_in_file(stage, fan_in_paths(stage, variant.key, stages))
+        values |= lists_in_file(stage, fan_in_paths(stage, variant.key, stages))
         expected = {arg.name: wanted(step, arg, variant) for arg in step.arguments}
-        assert received(scripts[step.script], *plain(words, told)) == expected
-        cmd = plain_command(found["cmd"], told)
+        assert received(scripts[step.script], *plain(words, values)) == expected
+        cmd = plain_command(found["cmd"], values)
         assert received(scripts[step.script], *cmd) == expected
 
 
@@ -349,17 +350,17 @@ def resolve(folder, text, params):
     return {name: resolver.resolve_one(name)[name] for name in resolver.get_keys()}
 
 
-def plain(words, told):
+def plain(words, values):
     """The words behind the script, with what would come from a file as options."""
-    return options(words[2:], told)
+    return options(words[2:], values)
 
 
-def plain_command(cmd, told):
-    return options(shlex.split(cmd.rpartition(" | ")[2])[2:], told)
+def plain_command(cmd, values):
+    return options(shlex.split(cmd.rpartition(" | ")[2])[2:], values)
 
 
-def options(words, told):
+def options(words, values):
     if not any(word.startswith("--values-from") for word in words):
         return words
     kept = [word for word in words if not word.startswith("--values-from")]
-    return [*kept, *(f"--{name}={text_of(value)}" for name, value in told.items())]
+    return [*kept, *(f"--{name}={text_of(value)}" for name, value in values.items())]

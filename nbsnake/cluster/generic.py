@@ -34,19 +34,19 @@ case "$state" in
 esac
 """
 _SGE_STATUS = """\
-if told=$(qstat -j "$1" 2>&1); then
+if answer=$(qstat -j "$1" 2>&1); then
   echo running
-elif ! printf '%s' "$told" | grep -q 'do not exist'; then
-  echo running  # no answer is no news
+elif ! printf '%s' "$answer" | grep -q 'do not exist'; then
+  echo running  # no answer: not known
 elif code=$(qacct -j "$1" 2>/dev/null | sed -n 's/^exit_status *//p' | tail -n 1); then
   case "$code" in '') echo running ;; 0*) echo success ;; *) echo failed ;; esac
 fi
 """
 _PBS_STATUS = """\
-told=$(qstat -x -f "$1" 2>/dev/null) || { echo running; exit; }  # no answer is no news
-case "$told" in
+answer=$(qstat -x -f "$1" 2>/dev/null) || { echo running; exit; }  # no answer: not known
+case "$answer" in
   *'job_state = F'* | *'job_state = C'*)
-    case "$told" in *[Ee]'xit_status = 0'*) echo success ;; *) echo failed ;; esac ;;
+    case "$answer" in *[Ee]'xit_status = 0'*) echo success ;; *) echo failed ;; esac ;;
   *) echo running ;;
 esac
 """

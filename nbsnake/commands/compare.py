@@ -130,7 +130,7 @@ def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
     if not file:
         return None
     if not file.lower().endswith((".png", ".svg")):
-        raise UsageError(f"{file} is no .png or .svg file")
+        raise UsageError(f"{file} is not a .png or .svg file")
     _load_plot()
     return Path(file).absolute()
 

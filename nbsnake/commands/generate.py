@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NO_STEP = (
     "no notebook here is a step yet: the first code cell of a step begins with a docstring "
-    "that holds ':dvc-out: path' and the like"
+    "that contains ':dvc-out: path' and the like"
 )
 DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 

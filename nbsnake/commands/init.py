@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.from_mlvtools:
         Path(args.folder).mkdir(parents=True, exist_ok=True)
     elif not Path(args.folder).is_dir():
-        raise UsageError(f"{args.folder} is no folder")
+        raise UsageError(f"{args.folder} is not a folder")
     os.chdir(args.folder)
     actions = plan_takeover(force=args.force) if args.from_mlvtools else []
     _set_up()

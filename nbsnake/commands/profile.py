@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _seconds(word: str) -> int:
     if not word.isdecimal() or not 1 <= int(word) <= 600:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number of seconds from 1 to 600")
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of seconds from 1 to 600")
     return int(word)
 
 

@@ -176,7 +176,7 @@ def _value_or_reference(value: Value, given: Given, where: Where) -> FoundValue:
 def _written_value(value: Value, given: Given, where: Where) -> FoundValue:
     """A value of a step, of which a text may name axes if the step has some.
 
-    There ``{{x}}`` is the text ``{x}``, as long as ``x`` is no axis.
+    There ``{{x}}`` is the text ``{x}``, unless ``x`` is an axis.
     """
     if isinstance(value, str) and (inside := _INSIDE.search(value)):
         raise PipelineError(

@@ -279,7 +279,7 @@ def _other_path_fault(
     if len(given.carried(artifact.param or "")) > 1:
         return f"{key} carries several files, which no overlay can give", "remove it"
     if path.endswith("/") != artifact.is_dir:
-        return f"{key} is no path of a {_kind(artifact)}", (
+        return f"{key} is not a path of a {_kind(artifact)}", (
             f"write one, such as {artifact.path}{'/' * artifact.is_dir}"
         )
     unknown = [name for name in names_in(path) if given.axis(name) is None]

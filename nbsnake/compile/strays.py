@@ -13,7 +13,7 @@ from nbsnake.settings.overlays import OverlaySet
 
 
 def section_faults(given: list[Given], params: Mapping[str, Any]) -> Iterator[NbsnakeError]:
-    """Of params.yaml: a step's section with what is no parameter, or named almost like a step."""
+    """Keys of params.yaml that no step reads: not a parameter, or named almost like a step."""
     names = list(dict.fromkeys(section for each in given for section in each.sections))
     own = {each.name: each for each in reversed(given) if not each.spec.command}
     lists = {axis.key for each in given for axis in each.axes}
@@ -47,7 +47,7 @@ def _param_faults(given: Given, section: Any, lists: Collection[str]) -> Iterato
             yield PipelineError(
                 f"the list {key!r} is among the parameters of the step {given.name!r}",
                 where=place_of(PARAMS_FILE, (given.name, str(key))),
-                hint="move it below a key that is no step's, or give the step another name",
+                hint="move it below a key that is not a step's name, or give the step another name",
             )
         elif key not in names:
             yield _unknown_param(given.name, str(key), given, PARAMS_FILE)

@@ -20,7 +20,7 @@ _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 def read_lock() -> dict[str, Entry]:
     """All stages of dvc.lock; none where the file is absent. YAML is parsed only if it changed.
 
-    Raises :class:`ToolError` for a file that is no dvc.lock of DVC 2 or 3.
+    Raises :class:`ToolError` for a file that is not a dvc.lock of DVC 2 or 3.
     """
     stages = read_lock_memo()
     if stages is None:
@@ -112,7 +112,7 @@ def _parse(text: str) -> dict[str, Any]:
         return {}
     if conflict := _CONFLICT.search(text):
         raise ToolError(
-            "holds conflicts of a merge",
+            "contains merge conflicts",
             where=Where(LOCK_FILE, line=text.count("\n", 0, conflict.start()) + 1),
             hint=f"take one side (git checkout --ours {LOCK_FILE}); what it does not have is "
             "restored from the cache",
@@ -127,7 +127,7 @@ def _parse(text: str) -> dict[str, Any]:
         or not isinstance(document.get("stages") or {}, dict)
     ):
         raise ToolError(
-            "is no lock file of DVC 2 or 3",
+            "is not a lock file of DVC 2 or 3",
             where=Where(LOCK_FILE),
             hint=f"restore it: git checkout {LOCK_FILE}",
         )

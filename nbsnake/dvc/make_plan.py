@@ -166,14 +166,14 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
         if each.protocol != "local":
             return f"{each.def_path} is on no disk of this machine"
         if {"{", "}"} & {*each.def_path}:
-            return f"Snakemake takes the braces of {each.def_path} for a wildcard"
+            return f"Snakemake reads the braces of {each.def_path} as a wildcard"
     for dep in params:
         if dep.fs_path in made:
             return f"it takes parameters from {_relative(dep.fs_path)}, which a stage writes"
         try:
             json.dumps(_values(dep, load))
         except TypeError:
-            return f"{_relative(dep.fs_path)} holds values that are no numbers and no texts"
+            return f"{_relative(dep.fs_path)} has values that are neither numbers nor strings"
     return ""
 
 
@@ -350,7 +350,7 @@ def _check_inputs(steps: Mapping[str, PlannedStep]) -> None:
     }
     faults: list[NbsnakeError] = [
         PipelineError(
-            f"{path} lies in {up}, which the stage {written[up].name!r} writes as a whole",
+            f"{path} is inside {up}, which is one output of the stage {written[up].name!r}",
             where=Where(step.notebook),
             hint=f"name the folder: ':dvc-in: {up}'",
         )

@@ -135,7 +135,7 @@ def write_program(path: str, text: str, *, force: bool) -> bool:
     file = Path(path)
     try:
         if file.exists() and not file.is_file():
-            raise PipelineError("is no file that can be written", where=Where(path))
+            raise PipelineError("is not a file that can be written", where=Where(path))
         old = file.read_bytes() if file.exists() else None
         if old == text.encode():
             return False

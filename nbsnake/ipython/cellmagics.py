@@ -414,7 +414,7 @@ def _in_function(source: str, first: int, setup: str) -> str:
 
 
 def _bare_magic(text: str, place: Place) -> Translation | None:
-    """A magic without its sign, which IPython knows where it is all that a cell holds."""
+    """A magic without its sign, which IPython knows if the cell has nothing else."""
     if sum(not line.isspace() for line in lines(text)) != 1:
         return None
     found = [each for each in pieces(text) if each.text.strip()]
@@ -439,7 +439,7 @@ def _is_bare_magic(name: str, rest: str, place: Place) -> bool:
 
 
 def _hidden_magic(found: Translation, place: Place) -> Translation:
-    """Tell of a magic without its sign among other lines, where IPython does not know it."""
+    """Refuse a magic without its sign among other lines, where IPython does not know it."""
     line = _error_line(found.source)
     if line is None or line > len(lines(found.source)):
         return found
@@ -452,7 +452,7 @@ def _hidden_magic(found: Translation, place: Place) -> Translation:
         return found
     fault = Fault(
         line,
-        f"'{match[2]}' is a magic only where it is all that a cell holds",
+        f"'{match[2]}' is a magic only if the cell has nothing else",
         f"write %{match[2]}, or put the line into a cell of its own",
     )
     return found._replace(source="".join(physical), faults=(*found.faults, fault))

@@ -8,7 +8,7 @@ from nbsnake.ipython.syntax import lines
 
 
 class Edit(NamedTuple):
-    """What becomes of the text of a node."""
+    """The new text of a node."""
 
     node: ast.stmt | ast.expr
     change: Callable[[str], str]

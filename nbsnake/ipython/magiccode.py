@@ -356,7 +356,7 @@ def _with_body(head: str, body: str, tail: str) -> str:
     """A call whose last argument is a cell's text, each line in its place."""
     if has_prompts(body):
         raise Refused(
-            "the cell holds prompts (>>>), which IPython takes out",
+            "the cell contains prompts (>>>), which IPython removes",
             "indent them by other characters, or write the file in another way",
         )
     body = without_blanks(body)

@@ -1,4 +1,4 @@
-"""What becomes of each magic in a script: the one table, which docs/magics.md shows."""
+"""How each magic is handled in a script: the one table, which docs/magics.md shows."""
 
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ from nbsnake.guess import did_you_mean
 
 
 class Fate(StrEnum):
-    """What becomes of a magic."""
+    """How a magic is handled."""
 
     DROPPED = "dropped"  # it stays as a comment
     RUNS = "runs"  # the code that it is put before runs without it
@@ -271,7 +271,7 @@ SYNTAX = (
     Syntax(
         ("ls", "pip install x"),
         Fate.TRANSLATED,
-        "A magic without `%`, where it is all that a cell holds, is that magic, as in IPython.",
+        "A magic without `%`, in a cell that contains nothing else, is that magic, as in IPython.",
     ),
     Syntax(
         ("display(x)",),

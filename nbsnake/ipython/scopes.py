@@ -12,7 +12,7 @@ _SESSION = re.compile(r"In|Out|_{1,3}|_i{1,3}|_ih|_oh|_dh|_i?\d+|_exit_code")
 
 
 def parse(text: str) -> ast.Module | None:
-    """The tree of some code, or None for what is no Python."""
+    """The tree of some code, or None if it is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -65,7 +65,7 @@ def to_python(
     """The cells with everything that only IPython understands written as plain Python.
 
     ``helpers`` of a cell names the functions of :mod:`nbsnake.ipython.standins` that it then
-    needs. The errors are all that was refused, each with its place; a cell that is no Python for
+    needs. The errors are all that was refused, each with its place; a cell that is not Python for
     another reason is left to the caller.
     """
     texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
@@ -122,7 +122,7 @@ def _harmless(translation: Translation) -> str:
 
 
 def _read(translations: Mapping[int, Translation], known: _Codes | None = None) -> _Codes:
-    """The names that each cell uses, but for those that are no Python."""
+    """The names that each cell uses, except cells that are not Python."""
     found = {}
     for index, translation in translations.items():
         if known and index in known and known[index].source == translation.source:
@@ -240,7 +240,9 @@ def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
         case [ast.Expr(value=ast.Name(id="exit" | "quit" as name))] if name not in bound:
             hint = f"write '{name}()', or mark the cell '# No effect'"
             yield Fault(
-                code.tree.body[0].lineno, f"{name!r} alone ends IPython, but no script", hint
+                code.tree.body[0].lineno,
+                f"{name!r} on a line of its own ends IPython, but not a script",
+                hint,
             )
 
 

@@ -166,7 +166,7 @@ class Cache(NamedTuple):
             remove(temporary)
 
     def add_file(self, path: str, data: bytes) -> None:
-        """Write a file of the cache that is no object, such as an entry of the run-cache."""
+        """Write a file of the cache that is not an object, such as an entry of the run-cache."""
         self._make_folder(os.path.dirname(path))
         write_atomically(path, data, mode=self.entry_mode, durable=False)
 

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[0-9]+(?:e[0-9]+)?|0b[01]+")  # as which a digest could b
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-class NotPlain(ValueError):  # noqa: N818  (no error: another printer takes over)
+class NotPlain(ValueError):  # noqa: N818  (no error: another printer is used)
     """A value that is not written plainly."""
 
 

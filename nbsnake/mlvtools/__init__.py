@@ -1,4 +1,4 @@
-"""Taking over a project of MLV-tools: what it generated, and what of that was edited by hand.
+"""Taking over a project of MLV-tools: what it generated, and which of that was edited by hand.
 
 Imports: errors, job, model, names, notebook, settings.
 """

@@ -140,7 +140,7 @@ def _read_notebooks(rules: Reading) -> tuple[dict[str, Notebook], dict[str, Step
 
 
 def _yaml_text(path: str) -> str:
-    read_yaml(path)  # complains of what is no mapping
+    read_yaml(path)  # refuses what is not a mapping
     return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
 
 

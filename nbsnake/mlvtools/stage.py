@@ -39,10 +39,10 @@ def check_stage(path: str, fields: Mapping[str, Any]) -> None:
         entries = fields.get(key) or []
         is_list = isinstance(entries, list) and all(isinstance(each, dict) for each in entries)
         if not is_list or not all(isinstance(each.get("path", ""), str) for each in entries):
-            raise PipelineError(f"{key!r} is no list of files", where=Where(path))
+            raise PipelineError(f"{key!r} is not a list of files", where=Where(path))
     for key in ("cmd", "wdir"):
         if not isinstance(fields.get(key) or "", str):
-            raise PipelineError(f"{key!r} is no text", where=Where(path))
+            raise PipelineError(f"{key!r} is not a string", where=Where(path))
 
 
 def meaningless_keys(fields: Mapping[str, Any]) -> list[tuple[str | int, ...]]:

@@ -1,4 +1,4 @@
-"""Taking over a project of MLV-tools: what becomes of each file that it and old DVC left behind.
+"""Taking over a project of MLV-tools: what is done with each file that it and old DVC left behind.
 
 All is read and planned before anything is written. What may be written by hand is never
 removed: a file goes only where the notebook says all that is in it.
@@ -38,7 +38,7 @@ ORDER = ("write", "rename", "remove", "keep")  # a crash in between loses nothin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What becomes of one file, and why; ``text`` is for a file to write."""
+    """What is done with one file, and why; ``text`` is for a file to write."""
 
     path: str
     what: Literal["keep", "write", "rename", "remove"]

@@ -143,7 +143,7 @@ def parse_resource(name: str, value: object) -> Resource:
     if name in _CORES:
         raise ValueError(f"{name!r} is not a resource: write ':threads: N'")
     if not _NAME.fullmatch(name) or name.startswith("_"):
-        raise ValueError(f"{shown(name)} is no name of a resource")
+        raise ValueError(f"{shown(name)} is not the name of a resource")
     if name.lower() in _MISTAKEN:
         raise ValueError(f"unknown resource {name!r}: write {_MISTAKEN[name.lower()]!r}")
     if name not in COUNTED and (near := nearest(name, COUNTED, cutoff=0.75)):

@@ -92,7 +92,7 @@ def is_json(value: object) -> bool:
 def _parse_mapping(text: str) -> Value:
     value: Value = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError(f"{text!r} is no JSON object")
+        raise ValueError(f"{text!r} is not a JSON object")
     return value
 
 
@@ -232,7 +232,7 @@ def value_at(values: Any, key: str) -> Any:
 
 
 def leaf_keys(values: Any, path: str = "") -> Iterator[str]:
-    """The dotted keys of all that is no mapping."""
+    """The dotted keys of all values that are not mappings."""
     if isinstance(values, dict):
         for key, each in values.items():
             yield from leaf_keys(each, f"{path}.{key}" if path else str(key))

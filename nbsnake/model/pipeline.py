@@ -140,7 +140,7 @@ class Pipeline:
                 for folder in sorted(read & set(folders))[:1]:
                     path, _, inside = folders[folder]
                     yield PipelineError(
-                        f"the folder {folder!r} holds {path!r}, an output of {inside.where}",
+                        f"the folder {folder!r} contains {path!r}, an output of {inside.where}",
                         where=entry.where,
                         hint="name the files that the step reads, one ':dvc-in' for each",
                     )

@@ -84,7 +84,7 @@ def _comment_lines(source: str) -> Iterator[str]:
                 token.start[1] == 0
             ):
                 yield token.string
-    except (tokenize.TokenError, SyntaxError):  # a magic, or a cell that is no Python
+    except (tokenize.TokenError, SyntaxError):  # a magic, or a cell that is not Python
         yield from (line.strip() for line in lines if line.lstrip().startswith("#"))
 
 
@@ -93,7 +93,7 @@ def read_code(cell: Cell, notebook: str) -> Code:
 
     What only the beginning of a script may hold is taken out, and so is ``global`` outside of any
     function, where it says nothing: in a script it may not follow the use of its name. Raises
-    :class:`NotebookError` for what is no Python.
+    :class:`NotebookError` for what is not Python.
     """
     tree = _parsed(cell, notebook)
     futures = [node for node in tree.body if _is_future(node)]
@@ -166,7 +166,7 @@ def bound_names(tree: ast.AST) -> Iterator[str]:
 
 
 def docstring(cell: Cell) -> Docstring | None:
-    """The text that a cell begins with; None where there is none, or the cell is no Python."""
+    """The text that a cell begins with; None where there is none, or the cell is not Python."""
     try:
         body = ast.parse(cell.source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

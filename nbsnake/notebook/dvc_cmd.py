@@ -64,7 +64,7 @@ class StageCall:
 def read_dvc_cmd(text: str, script: str, variables: Variables) -> StageCall:
     """Read the text of ``:dvc-cmd:``, in which ``script`` replaces the variables.
 
-    Raises :class:`ValueError` for what is no ``dvc run``, or asks what a stage cannot say.
+    Raises :class:`ValueError` for what is not ``dvc run``, or asks what a stage cannot say.
     """
     text = re.sub(r"\s*\\?\s*\n\s*", " ", text.strip())
     shlex.split(text)  # complains of a quote that nothing closes

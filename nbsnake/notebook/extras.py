@@ -21,7 +21,7 @@ class Extra(NamedTuple):
 def parse_extra(param: ParamSpec, extra: Extra) -> Value:
     """The value that ``:dvc-extra:`` gives; a flag alone is true, ``--no-flag`` false or None.
 
-    Raises :class:`PipelineError` for words that are no value of the parameter's type.
+    Raises :class:`PipelineError` for words that are not values of the parameter's type.
     """
     words, negated, where = extra
     kind = type_of_param(param)
@@ -33,7 +33,7 @@ def parse_extra(param: ParamSpec, extra: Extra) -> Value:
         return kind.parse(list(words))
     except ValueError as error:
         raise PipelineError(
-            f"':dvc-extra:' gives {param.name!r} no {kind}: {error}",
+            f"':dvc-extra:' gives {param.name!r} a value that is not of the type {kind}: {error}",
             where=where,
             hint=f"the parameter is declared in {param.where}",
         ) from None

@@ -72,7 +72,7 @@ def axes_of_mapping(
     """
     axes: list[AxisSpec] = []
     if not isinstance(given, dict):
-        faults.append(PipelineError("'foreach' is no mapping", where=place(), hint=_IN_SETTINGS))
+        faults.append(PipelineError("'foreach' is not a mapping", where=place(), hint=_IN_SETTINGS))
         return axes
     for name, stated in given.items():
         where = place(str(name))

@@ -135,7 +135,7 @@ def _change(key: str, value: object) -> Any:
     if key != "resources":
         return parse_need(key, value)
     if not isinstance(value, dict):
-        raise ValueError("it is no mapping of resources")
+        raise ValueError("it is not a mapping of resources")
     return {
         str(name): None if each is None else parse_resource(str(name), each).text
         for name, each in value.items()
@@ -145,7 +145,7 @@ def _change(key: str, value: object) -> Any:
 def change_faults(
     changes: Mapping[str, Any], steps: Iterable[str], place: Callable[..., Where]
 ) -> list[NbsnakeError]:
-    """Names in nbsnake.yaml that are no step's."""
+    """Names in nbsnake.yaml that are not a step's."""
     names = list(steps)
     unknown = [name for name in changes if name not in names]
     return [

@@ -61,7 +61,7 @@ def _check_name(name: str, taken: Collection[str]) -> None:
 def tagged_params(code: Code, path: str) -> dict[str, ParamSpec]:
     """The parameters of a cell tagged ``parameters``.
 
-    What is no literal, or of a type that no parameter can have, is ordinary code.
+    What is not a literal, or of a type that no parameter can have, is ordinary code.
     """
     params: dict[str, ParamSpec] = {}
     for assignment in assignments(code.tree, code.cell.source):

@@ -18,7 +18,7 @@ OPEN_AND_SAVE = "open it in Jupyter and save it"
 def read_notebook(path: str) -> Notebook:
     """Read the notebook at ``path``.
 
-    Raises :class:`NotebookError` when it is no valid notebook.
+    Raises :class:`NotebookError` when it is not a valid notebook.
     """
     return parse_notebook(read_bytes(path), path)
 
@@ -94,7 +94,7 @@ def _language_before_4(fields: dict[str, Any]) -> str:
 
 
 def _language(metadata: object) -> str:
-    """The kernel's language in lower case, "" where the notebook does not tell."""
+    """The kernel's language in lower case, "" if the notebook does not say."""
     if not isinstance(metadata, dict):
         return ""
     kernel = metadata.get("kernelspec")

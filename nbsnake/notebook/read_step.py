@@ -47,7 +47,7 @@ from nbsnake.notebook.params import (
 
 NO_EFFECT = ("No effect",)
 TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
-PYTHON = ("python", "ipython", "")  # "" where the notebook does not tell: its syntax will
+PYTHON = ("python", "ipython", "")  # "" if the notebook does not say: its syntax decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,7 +162,7 @@ def _list_at(params: Mapping[str, Any], key: str) -> list[Any]:
     found = value_at(params, key) if has_value_at(params, key) else None
     if not isinstance(found, list) or not found:
         raise PipelineError(
-            f"{key} is no list of values, which {DVC_FILE} takes from here",
+            f"{key} is not a list of values, which {DVC_FILE} takes from here",
             where=place_of(PARAMS_FILE, key.split(".")),
             hint="set it, or run: nbsnake generate",
         )
@@ -201,7 +201,7 @@ def fan_in_paths(stage: Stage, key: str, stages: Mapping[str, Stage]) -> dict[st
         )
         maybe = re.compile("[^/]+".join(map(re.escape, _cut(path))))
         if not set(paths) <= deps or any(maybe.fullmatch(dep) and dep not in paths for dep in deps):
-            raise _stale(stage.name, f"other inputs {param!r} than there are variants")
+            raise _stale(stage.name, f"inputs {param!r} that do not match the variants")
         found[param] = list(paths)
     return found
 

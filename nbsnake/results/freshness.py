@@ -179,7 +179,7 @@ def _changed_outs(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
 
 
 def _unmade(now: Run) -> Iterator[str]:
-    """What was there before the step ever ran is no result of it, though Snakemake takes it so."""
+    """A file from before the first run is not a result, though Snakemake accepts it as one."""
     for path in sorted(now.outs):
         if now.outs[path]:
             yield f"{path} was there before"

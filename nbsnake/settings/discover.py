@@ -44,7 +44,7 @@ def _walk(top: str) -> Iterator[str]:
             and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
         ]
         for name in files:
-            # What is no file, such as a pipe, could keep its reader for ever.
+            # What is not a file, such as a pipe, could block its reader for ever.
             is_notebook = name.endswith(".ipynb") and not name.startswith(".")
             if is_notebook and os.path.isfile(os.path.join(parent, name)):
                 yield Path(parent, name).relative_to(top).as_posix()

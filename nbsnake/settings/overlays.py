@@ -41,7 +41,7 @@ def overlay_files(folder: str) -> list[str]:
 def read_overlays(folders: Mapping[str, str]) -> list[OverlaySet]:
     """The sets that the settings name, by axis and folder.
 
-    Raises :class:`PipelineError`, several together, for files that are no overlays.
+    Raises :class:`PipelineError`, several together, for files that are not overlays.
     """
     faults: list[NbsnakeError] = []
     sets = [_read_set(axis, folder, faults) for axis, folder in folders.items()]

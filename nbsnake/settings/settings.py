@@ -252,7 +252,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         return {}
     if is_torn:
         raise PipelineError(
-            "holds an escape that is half a character, such as \\ud83d",
+            "contains an escape that is half a character, such as \\ud83d",
             where=Where(name),
             hint="write the character itself, or all of it as one escape: \\U0001F600",
         )

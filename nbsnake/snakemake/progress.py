@@ -38,7 +38,7 @@ class Display:
         self._total = 0
 
     def show(self, record: logging.LogRecord) -> None:
-        """Take one record; what is no step's business and no warning is left out."""
+        """Take one record; what is neither about a step nor a warning is left out."""
         event = str(getattr(record, "event", "") or "")
         action = getattr(self, f"_on_{event}", None)
         if action:

@@ -101,7 +101,7 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
 
 def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
     for name, why in plan.left.items():
-        say(f"{name} is for DVC alone to run ({why}): dvc repro {name}")
+        say(f"{name} can be run by DVC only ({why}): dvc repro {name}")
     for line in reason_lines(verdicts.values()):
         say(line)
 

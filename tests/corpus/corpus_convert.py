@@ -33,7 +33,7 @@ _LEFT_OUT = {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injec
 
 @dataclass(frozen=True)
 class Refusal:
-    """A notebook's fault as it was told on standard error; a notebook may have several."""
+    """A notebook's fault as it was reported on standard error; a notebook may have several."""
 
     notebook: str
     cell: int | None

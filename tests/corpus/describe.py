@@ -1,7 +1,7 @@
 """The user's variables as text that can be compared, on either side of the comparison.
 
 A notebook's kernel and a script's process both call :func:`save`, so that values need not be
-pickled, and classes that the notebook itself defines are no obstacle.
+pickled, and classes that the notebook itself defines are fine.
 """
 
 import hashlib

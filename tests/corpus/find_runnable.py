@@ -1,6 +1,6 @@
 """Say which notebooks of the corpus can run here: ``find_runnable.py > runnable.txt``.
 
-On standard error it tells what becomes of the others. It takes minutes.
+On standard error it says why each other one is left out. It takes minutes.
 """
 
 import sys

@@ -147,14 +147,14 @@ def try_one(data: bytes, call: Callable[[bytes], list[str]], guard: Guard) -> st
                 warnings.simplefilter("ignore")
                 compile(script.encode(), PATH, "exec", dont_inherit=True)
     except NbsnakeError as refusal:
-        return "refused" if is_well_told(refusal) else f"told badly: {refusal}"[:300]
+        return "refused" if is_well_reported(refusal) else f"reported badly: {refusal}"[:300]
     except (Exception, TooSlow, Acted) as error:
         return f"{type(error).__name__}: {error}"[:300]
     return "script" if scripts else "none"
 
 
-def is_well_told(refusal: NbsnakeError) -> bool:
-    """Each fault names the file, and is told in one line, as is its hint."""
+def is_well_reported(refusal: NbsnakeError) -> bool:
+    """Each fault names the file, and is reported in one line, as is its hint."""
     faults = refusal.faults if isinstance(refusal, Faults) else (refusal,)
     lines = [line for fault in faults for line in (fault.message, fault.hint or "-")]
     places = [fault.where.file for fault in faults if fault.where]

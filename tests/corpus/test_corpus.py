@@ -66,7 +66,7 @@ def names(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def test_nothing_is_told_but_refusals_and_their_hints(outcome):
+def test_nothing_is_printed_but_refusals_and_their_hints(outcome):
     assert outcome.odd_lines == ()
     assert outcome.stdout == ""
     assert outcome.code == 1

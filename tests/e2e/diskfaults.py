@@ -18,7 +18,7 @@ class Ended(NamedTuple):
     """How a process ended: ``code`` is negative after a signal; ``calls`` changed the disk."""
 
     code: int
-    told: str
+    output: str
     calls: list[str]
 
 

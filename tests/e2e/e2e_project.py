@@ -228,8 +228,8 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run the command to its end and assert its exit code; ``env`` adds variables."""
         done = run_tool(command, self.root, {**self.env, **(env or {})})
-        told = f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == code, told
+        output = f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, output
         return done
 
     def snakemake(self, *arguments: str, code: int = 0) -> str:
@@ -307,7 +307,7 @@ class Project:
         return (self.root / "dvc.lock").read_bytes()
 
     def locked_steps(self) -> set[str]:
-        """The stages of dvc.lock, told by their indentation."""
+        """The stages of dvc.lock, found by their indentation."""
         if not (self.root / "dvc.lock").exists():
             return set()
         lines = self.read("dvc.lock").splitlines()
@@ -319,8 +319,8 @@ class Project:
 
     def status(self) -> dict[str, dict[str, object]]:
         """What ``nbsnake status`` says of every step."""
-        told = json.loads(self.nbsnake("status", "--json").stdout)
-        return {each["step"]: each for each in told}
+        steps = json.loads(self.nbsnake("status", "--json").stdout)
+        return {each["step"]: each for each in steps}
 
     def assert_dvc_clean(self) -> None:
         assert "up to date" in self.dvc("status")

@@ -59,7 +59,7 @@ class Login:
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
         return self.project.start("snakemake", "--workflow-profile", PROFILE, *arguments, **env)
 
-    def told(self) -> str:
+    def printed(self) -> str:
         """What started commands have printed so far."""
         root = self.project.root
         return root.with_name(f"{root.name}.out").read_text()
@@ -73,10 +73,10 @@ class Login:
 
     def jobs(self) -> dict[str, dict[str, str]]:
         """The jobs of this project."""
-        return {job: told for job, told in self.all_jobs().items() if job not in self._known}
+        return {job: info for job, info in self.all_jobs().items() if job not in self._known}
 
     def job_of(self, rule: str) -> str:
-        return next(job for job, told in self.jobs().items() if told["rule"] == f"rule_{rule}")
+        return next(job for job, info in self.jobs().items() if info["rule"] == f"rule_{rule}")
 
     def wait_until_running(self, *rules: str) -> None:
         """Wait until jobs of these rules run."""
@@ -89,11 +89,11 @@ class Login:
 
         wait_until(f"running: {rules}", running, 120)
 
-    def assert_told_of(self, rule: str, text: str, told: str) -> None:
+    def assert_reports(self, rule: str, text: str, output: str) -> None:
         """Snakemake's message about a failed job names the step, its log and the reason."""
-        assert re.search(rf"Error in rule {rule}\b", told), told
-        assert f"logs/{rule}.log" in told
-        assert text in told, told
+        assert re.search(rf"Error in rule {rule}\b", output), output
+        assert f"logs/{rule}.log" in output
+        assert text in output, output
 
     def assert_no_job_is_left(self) -> None:
         wait_until("no job is left", lambda: not self.cluster.jobs(), 30)

@@ -43,9 +43,9 @@ def test_after_going_back_without_dvc_checkout_all_is_restored(done: Project) ->
     done.computed()
     commit(done, "five")
     done.git("checkout", "--quiet", "HEAD~1")
-    told = done.snakemake()
-    assert "restored from the cache: left, join" in told
-    assert NOTHING in told
+    output = done.snakemake()
+    assert "restored from the cache: left, join" in output
+    assert NOTHING in output
     assert done.computed() == []
     assert done.lock() == lock
     assert done.outputs() == results
@@ -79,9 +79,9 @@ def test_a_merge_of_two_branches_computes_what_no_branch_has(done: Project) -> N
     done.computed()
     done.run("git", "merge", "--quiet", "one", code=1)
 
-    told = done.snakemake(code=3)
-    assert "dvc.lock, line" in told
-    assert "holds conflicts of a merge" in told
+    output = done.snakemake(code=3)
+    assert "dvc.lock, line" in output
+    assert "contains merge conflicts" in output
     done.git("checkout", "--ours", "dvc.lock")
     assert "factor: 5" in done.read("params.yaml")
     assert "repeat: 1" in done.read("params.yaml")
@@ -91,13 +91,13 @@ def test_a_merge_of_two_branches_computes_what_no_branch_has(done: Project) -> N
     assert_nothing_to_do(done)
 
 
-def test_a_reason_is_told_for_each_step_that_runs(done: Project) -> None:
+def test_a_reason_is_reported_for_each_step_that_runs(done: Project) -> None:
     done.replace("params.yaml", "factor: 3", "factor: 5")
-    told = done.snakemake("--dry-run")
-    assert "nbsnake: left is stale: left.factor was 3, now 5" in told
+    output = done.snakemake("--dry-run")
+    assert "nbsnake: left is stale: left.factor was 3, now 5" in output
     done.write("data/raw.txt", "4 5\n")
-    told = done.snakemake()
-    assert "nbsnake: make is stale: data/raw.txt changed" in told
+    output = done.snakemake()
+    assert "nbsnake: make is stale: data/raw.txt changed" in output
     assert done.computed() == ["join", "left", "make", "right"]
 
 

@@ -109,7 +109,7 @@ def test_in_a_fresh_clone_too_a_deleted_output_comes_back_without_computing(
     assert clone.outputs() == results
     assert clone.lock() == lock
     clone.assert_dvc_clean()
-    assert clone.computed() == [], "dvc.lock tells the result, and the cache has it"
+    assert clone.computed() == [], "dvc.lock names the result, and the cache has it"
 
 
 def test_going_back_in_git_with_dvc_checkout_leaves_nothing_to_do(done: Project) -> None:
@@ -128,15 +128,17 @@ def test_going_back_in_git_with_dvc_checkout_leaves_nothing_to_do(done: Project)
     assert done.computed() == []
 
 
-def test_a_parameter_of_the_command_line_is_used_and_told_but_never_locked(done: Project) -> None:
+def test_a_parameter_of_the_command_line_is_used_and_reported_but_never_locked(
+    done: Project,
+) -> None:
     lock, results = done.lock(), done.outputs()
 
-    told = done.snakemake("--config", 'left={"factor": 9}')
+    output = done.snakemake("--config", 'left={"factor": 9}')
     assert done.computed() == ["join", "left"]
     assert done.read("results of all/left.txt") == "9\n9\n18\n18\n27\n27\n"
     assert done.lock() == lock
-    assert "not locked: left: it ran with" in told
-    assert "--factor=9" in told
+    assert "not locked: left: it ran with" in output
+    assert "--factor=9" in output
     status = done.status()
     assert status["left"]["state"] == "stale"
     assert "--factor=9" in str(status["left"]["reasons"])
@@ -190,9 +192,9 @@ def test_an_output_that_git_tracks_is_refused_before_it_is_overwritten(project: 
     project.write("mine.txt", "mine\n")
     project.git("add", "mine.txt")
     step_writing(project, "mine.txt")
-    told = project.nbsnake("run", "-j", "1", code=1).stderr
-    assert "git tracks mine.txt" in told
-    assert "git rm -r --cached mine.txt" in told
+    output = project.nbsnake("run", "-j", "1", code=1).stderr
+    assert "git tracks mine.txt" in output
+    assert "git rm -r --cached mine.txt" in output
     assert "git tracks mine.txt" in project.snakemake(code=1)
     assert project.read("mine.txt") == "mine\n"
 
@@ -219,8 +221,8 @@ def test_a_run_whose_results_cannot_be_locked_has_failed_each_time(done: Project
 def test_a_script_of_a_person_is_not_overwritten(project: Project) -> None:
     project.write("workflow/scripts/writer.py", "precious = 1\n")
     step_writing(project, "data/w.txt")
-    told = project.nbsnake("generate", code=1).stderr
-    assert "workflow/scripts/writer.py: nbsnake did not write this file" in told
+    output = project.nbsnake("generate", code=1).stderr
+    assert "workflow/scripts/writer.py: nbsnake did not write this file" in output
     assert project.read("workflow/scripts/writer.py") == "precious = 1\n"
 
 
@@ -236,5 +238,5 @@ def test_a_line_break_in_a_notebooks_name_is_no_code(project: Project) -> None:
 
 def test_notebooks_are_named_from_where_the_user_is(project: Project) -> None:
     project.run("nbsnake", "-C", "notebooks", "check", "left.ipynb")
-    told = project.run("nbsnake", "-C", "notebooks", "status", "left.ipynb").stdout
-    assert told.startswith("left")
+    output = project.run("nbsnake", "-C", "notebooks", "status", "left.ipynb").stdout
+    assert output.startswith("left")

@@ -33,7 +33,7 @@ FIT = """\
 """
 REPORT = """\
 :param model: the model
-:param report: what to tell
+:param report: what to print
 :param str unit: of the total
 :dvc-in model: models/{client}.json
 :dvc-metric report: reports/{client}.json
@@ -128,8 +128,8 @@ def test_one_client_alone_then_another_and_one_less(
 
     # Also where it overrides what no other client does.
     served.write("clients/umbrella.yaml", "fit: {scale: 10}\nreport: {unit: lb}\n")
-    told = served.snakemake("-n")
-    assert "nbsnake: older than the notebooks, the settings or the parameters: dvc.yaml" in told
+    output = served.snakemake("-n")
+    assert "nbsnake: older than the notebooks, the settings or the parameters: dvc.yaml" in output
     served.nbsnake("run")
     assert served.computed() == of("umbrella")
     assert_both_rest(served)
@@ -164,12 +164,15 @@ def test_one_client_alone_then_another_and_one_less(
 
 def test_a_clients_file_is_checked_before_anything_runs(served: Project) -> None:
     served.write("clients/acme.yaml", "fit:\n  scale: fast\n")
-    told = served.snakemake("-n", code=1)
+    output = served.snakemake("-n", code=1)
     assert (
-        "clients/acme.yaml, line 2: the value 'fast' of fit.scale is not of the type float" in told
+        "clients/acme.yaml, line 2: the value 'fast' of fit.scale is not of the type float"
+        in output
     )
     served.write("clients/acme.yaml", "fit:\n  scael: 2.0\n")
-    told = served.nbsnake("run", code=1).stderr
-    assert "clients/acme.yaml, line 2: fit.scael is not a parameter of notebooks/fit.ipynb" in told
-    assert "did you mean 'scale'?" in told
+    output = served.nbsnake("run", code=1).stderr
+    assert (
+        "clients/acme.yaml, line 2: fit.scael is not a parameter of notebooks/fit.ipynb" in output
+    )
+    assert "did you mean 'scale'?" in output
     assert served.computed() == []

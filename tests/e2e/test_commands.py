@@ -30,10 +30,10 @@ def times(project: Project) -> dict[str, int]:
 
 
 def test_init_sets_up_an_empty_folder_and_says_what_to_do_next(folder: Project) -> None:
-    told = folder.nbsnake("init").stderr
-    assert "initialised git" in told
-    assert "initialised DVC" in told
-    assert "next: nbsnake generate" in told
+    output = folder.nbsnake("init").stderr
+    assert "initialised git" in output
+    assert "initialised DVC" in output
+    assert "next: nbsnake generate" in output
     for path in (".git", ".dvc/config", "workflow/Snakefile", "workflow/profiles/default"):
         assert (folder.root / path).exists(), path
     before = times(folder)
@@ -105,8 +105,8 @@ def test_check_tells_drift_and_generate_removes_what_a_notebook_left(done: Proje
 
 def test_status_and_sync_and_restore_agree_on_what_is_there(done: Project) -> None:
     lock, results = done.lock(), done.outputs()
-    told = {name: (each["state"], each["locked"]) for name, each in done.status().items()}
-    assert told == dict.fromkeys(NOTEBOOKS, ("fresh", True))
+    states = {name: (each["state"], each["locked"]) for name, each in done.status().items()}
+    assert states == dict.fromkeys(NOTEBOOKS, ("fresh", True))
 
     done.nbsnake("sync")
     assert done.lock() == lock
@@ -167,8 +167,8 @@ def test_stages_that_a_person_wrote_stay_and_work_beside_ours(folder: Project) -
     assert folder.read("report.txt") == folder.read("joined.txt")
     folder.assert_dvc_clean()
     assert folder.status()["report"]["state"] == "fresh"
-    told = folder.nbsnake("run", "-j", "1", "report").stderr
-    assert "nothing to be done" in told
+    output = folder.nbsnake("run", "-j", "1", "report").stderr
+    assert "nothing to be done" in output
 
 
 def test_generate_keeps_the_indentation_of_a_persons_stages(project: Project) -> None:

@@ -57,8 +57,8 @@ EVALUATE = """\
 import json, sys
 part, rate, depth = open(sys.argv[1]).read().split()
 loss = float(rate) * (3 if part == "a" else 7) / int(depth)
-told = {"val": {"loss": loss, "acc": 1 / (3 + loss)}, "ok": True, "part": part}
-json.dump(told, open(sys.argv[2], "w"))
+metrics = {"val": {"loss": loss, "acc": 1 / (3 + loss)}, "ok": True, "part": part}
+json.dump(metrics, open(sys.argv[2], "w"))
 """
 
 
@@ -132,13 +132,16 @@ def test_revisions_hold_the_numbers_that_dvc_shows(project: Project) -> None:
     at_v1.dvc("checkout", "--quiet")
     for rev, place in (("workspace", project), ("v1", at_v1)):
         shown = json.loads(place.run("dvc", "metrics", "show", "--json").stdout)
-        data = {file: told["data"] for file, told in shown[""]["data"].items()}
+        data = {file: entry["data"] for file, entry in shown[""]["data"].items()}
         for row in rows:
             if row["rev"] == rev:
                 step, _, key = row["step"].partition("@")
                 if step == "evaluate":
-                    told = data[f"e/{key}.json"]["val"]
-                    assert row["metrics"] == {"val.loss": told["loss"], "val.acc": told["acc"]}
+                    metrics = data[f"e/{key}.json"]["val"]
+                    assert row["metrics"] == {
+                        "val.loss": metrics["loss"],
+                        "val.acc": metrics["acc"],
+                    }
                 else:
                     assert row["metrics"] == {"margin": data[f"c/{key}.toml"]["margin"]}
     depths = {(row["rev"], row["params"]["train.depth"]) for row in rows}
@@ -195,13 +198,13 @@ def test_without_matplotlib_there_are_no_pictures(project: Project, tmp_path: Pa
     )
 
 
-def test_wrong_calls_are_told_in_one_line(project: Project) -> None:
+def test_wrong_calls_are_reported_in_one_line(project: Project) -> None:
     for words, text in (
         (["--rev", "v1", "nope"], "no such revision: nope"),
         (["--metric", "lss"], "no such metric: lss\n  hint: did you mean 'val.loss'?"),
         (["evaluat"], "no such step: evaluat"),
         (["--over", "rate"], "--over needs --plot FILE"),
-        (["--plot", "x.pdf"], "x.pdf is no .png or .svg file"),
+        (["--plot", "x.pdf"], "x.pdf is not a .png or .svg file"),
         (["evaluate", "--plot", "x.png", "--over", "rat"], "no such parameter: rat"),
         (["evaluate@a-0.1", "--plot", "x.png"], "nothing to plot"),
     ):

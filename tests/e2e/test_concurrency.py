@@ -48,8 +48,8 @@ def dvc_is_busy(project: Project) -> Iterator[None]:
 def end(project: Project, *processes: subprocess.Popen[bytes]) -> None:
     """Wait until all of them have ended well."""
     codes = [process.wait(timeout=120) for process in processes]
-    told = project.root.with_name(f"{project.root.name}.out").read_text(errors="replace")
-    assert codes == [0] * len(codes), told
+    output = project.root.with_name(f"{project.root.name}.out").read_text(errors="replace")
+    assert codes == [0] * len(codes), output
 
 
 def entries(project: Project) -> set[str]:

@@ -23,13 +23,13 @@ def assert_right(project: Project, finished: Project) -> None:
 def test_a_failing_step_is_named_and_everything_else_is_locked(project: Project) -> None:
     project.write_notebook("left", [*LEFT, "raise ValueError('no luck today')\n"])
     project.nbsnake("generate")
-    told = project.snakemake(code=1)
-    assert "no luck today" in told
+    output = project.snakemake(code=1)
+    assert "no luck today" in output
     assert project.computed() == ["left", "make", "right"]
     assert project.locked_steps() == {"make", "right"}
 
-    told = project.nbsnake("status").stdout
-    (line,) = [line for line in told.splitlines() if line.startswith("left ")]
+    output = project.nbsnake("status").stdout
+    (line,) = [line for line in output.splitlines() if line.startswith("left ")]
     assert "failed" in line
     assert "logs/left.log" in line
     assert "no luck today" in project.read("logs/left.log")
@@ -57,8 +57,8 @@ def test_after_a_killed_head_the_next_run_waits_for_its_orphans(
     head.wait()
     assert any((project.root / ".snakemake/locks").iterdir()), "the kill left Snakemake's lock"
 
-    told = project.nbsnake("run", "-j", "2").stderr
-    assert "removed the lock" in told
+    output = project.nbsnake("run", "-j", "2").stderr
+    assert "removed the lock" in output
     assert project.computed() == ALL, "no step was computed twice"
     assert_right(project, finished)
 

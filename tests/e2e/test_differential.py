@@ -289,9 +289,9 @@ def assert_same(ours: Project, theirs: Project) -> None:
 
 def run_both(ours: Project, theirs: Project) -> str:
     theirs.dvc("repro", "--quiet")
-    told = ours.snakemake()
+    output = ours.snakemake()
     assert_same(ours, theirs)
-    return told
+    return output
 
 
 @pytest.mark.parametrize("kind", ["", "copy", "hardlink", "symlink", "reflink,copy"])
@@ -340,12 +340,12 @@ def test_frozen_stages_and_those_that_run_each_time(
     pair: Callable[..., tuple[Project, Project]],
 ) -> None:
     ours, theirs = pair({**stages(FROZEN_AND_ALWAYS), "out/cold.txt": "by hand\n"}, UNTRACK)
-    told = run_both(ours, theirs)
-    assert "rule cold:" not in told
-    told = run_both(ours, theirs)
-    assert "rule each:" in told
-    assert "rule alone:" in told
-    assert "each is stale: it runs each time" in told
+    output = run_both(ours, theirs)
+    assert "rule cold:" not in output
+    output = run_both(ours, theirs)
+    assert "rule each:" in output
+    assert "rule alone:" in output
+    assert "each is stale: it runs each time" in output
 
     for project in (ours, theirs):
         project.replace("data/raw.txt", "1 2 3", "9")
@@ -429,8 +429,8 @@ def test_what_only_dvc_can_lock_is_locked_by_dvc(
         ["dvc", "remote", "add", "--default", "store", "s3://nowhere/data"],
         ["dvc", "remote", "modify", "store", "version_aware", "true"],
     )
-    told = run_both(ours, theirs)
-    assert "left to DVC, as the remote 'store' keeps versions of files" in told
+    output = run_both(ours, theirs)
+    assert "left to DVC, as the remote 'store' keeps versions of files" in output
     assert NOTHING in ours.snakemake()
     for project in (ours, theirs):
         project.write("data/raw.txt", "7\n")
@@ -469,9 +469,9 @@ def test_a_part_of_a_persons_output_is_no_input_of_a_notebook(
     code = 'open("part.txt", "w").write(open("out/tree/a.txt").read())'
     notebook = {"notebooks/part.ipynb": notebook_text(["# Part", head, code])}
     ours, _ = pair({**stages(ONE), **notebook})
-    told = ours.snakemake(code=1)
-    assert "out/tree/a.txt lies in out/tree, which the stage 'tree' writes as a whole" in told
-    assert "name the folder: ':dvc-in: out/tree'" in told
+    output = ours.snakemake(code=1)
+    assert "out/tree/a.txt is inside out/tree, which is one output of the stage 'tree'" in output
+    assert "name the folder: ':dvc-in: out/tree'" in output
 
 
 def test_stages_that_only_dvc_can_run_are_named(
@@ -489,7 +489,7 @@ def test_stages_that_only_dvc_can_run_are_named(
 """
     ours, _ = pair({**stages(text), "sub/dvc.yaml": nested})
     ours.dvc("repro", "--quiet", "sub/dvc.yaml:inner", "braces")
-    told = ours.snakemake()
-    assert "sub/dvc.yaml:inner is for DVC alone to run (it is in sub/dvc.yaml)" in told
-    assert "braces is for DVC alone to run (Snakemake takes the braces" in told
+    output = ours.snakemake()
+    assert "sub/dvc.yaml:inner can be run by DVC only (it is in sub/dvc.yaml)" in output
+    assert "braces can be run by DVC only (Snakemake reads the braces" in output
     ours.assert_dvc_clean()

@@ -87,7 +87,7 @@ def test_parameters_of_a_file_with_a_dot_in_front(folder: Project, tmp_path: Pat
 def test_a_stage_called_all_is_left_to_dvc(folder: Project) -> None:
     start(folder, stage("all", "cp foo bar", "bar") + stage("other", "cp foo two", "two"))
     output = folder.snakemake()
-    assert "all is for DVC alone to run (the Snakefile has a rule of that name)" in output
+    assert "all can be run by DVC only (the Snakefile has a rule of that name)" in output
     assert folder.locked_steps() == {"other"}
 
 

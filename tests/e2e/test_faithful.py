@@ -33,7 +33,7 @@ TYPES = {
 ECHO = """\
 import json
 names = [{names}]
-with open(told, "w") as file:
+with open(target, "w") as file:
     json.dump({{name: globals()[name] for name in names}}, file)
 """
 HOSTILE = ["a b;rm -rf .ipynb", "$(touch canary).ipynb", "-dash.ipynb", 'it\'s "q" & `x`.ipynb']
@@ -42,7 +42,7 @@ HOSTILE = ["a b;rm -rf .ipynb", "$(touch canary).ipynb", "-dash.ipynb", 'it\'s "
 def echo_cells(values: dict[str, object], body: str = "") -> list[str]:
     params = [f":param {TYPES.get(name, 'str ')}{name}: {name}" for name in values]
     lines = "\n".join(
-        [*params, ":param told: where the values go", ":dvc-out told: data/told.json"]
+        [*params, ":param target: where the values go", ":dvc-out target: data/values.json"]
     )
     names = ", ".join(map(repr, values))
     return ["# Echo", f'"""Echo.\n\n{lines}\n"""\n{body}', ECHO.format(names=names)]
@@ -52,8 +52,8 @@ def written_params(project: Project, values: dict[str, object]) -> None:
     project.write("params.yaml", json.dumps({"echo": values}, ensure_ascii=False))  # JSON is YAML
 
 
-def told(project: Project) -> dict[str, object]:
-    found: dict[str, object] = json.loads(project.read("data/told.json"))
+def result(project: Project) -> dict[str, object]:
+    found: dict[str, object] = json.loads(project.read("data/values.json"))
     return found
 
 
@@ -63,11 +63,11 @@ def test_values_of_params_reach_the_script_through_both_engines(folder: Project)
     folder.nbsnake("init")
     folder.nbsnake("generate")
     folder.snakemake()
-    assert told(folder) == VALUES
+    assert result(folder) == VALUES
     assert "up to date" in folder.dvc("status")
-    folder.write("data/told.json", "")
+    folder.write("data/values.json", "")
     folder.dvc("repro", "--force")
-    assert told(folder) == VALUES
+    assert result(folder) == VALUES
     assert NOTHING in folder.snakemake()
 
 
@@ -78,9 +78,9 @@ def test_literals_of_any_kind_reach_the_script_through_both_engines(folder: Proj
     folder.nbsnake("init")
     folder.nbsnake("generate")
     folder.snakemake()
-    assert told(folder) == values
+    assert result(folder) == values
     folder.dvc("repro", "--force")
-    assert told(folder) == values
+    assert result(folder) == values
 
 
 def test_a_value_that_becomes_one_of_several_lines_needs_a_new_generation(folder: Project) -> None:
@@ -92,13 +92,13 @@ def test_a_value_that_becomes_one_of_several_lines_needs_a_new_generation(folder
     written_params(folder, {"lines": "one\ntwo"})
     assert "nbsnake generate" in folder.snakemake(code=1)
     folder.nbsnake("run", "-j", "1")
-    assert told(folder) == {"lines": "one\ntwo"}
+    assert result(folder) == {"lines": "one\ntwo"}
 
 
 def test_names_of_notebooks_never_become_shell(folder: Project) -> None:
     for number, name in enumerate(HOSTILE):
         cells = echo_cells({"empty": ""}, "empty = 'x'\n")
-        cells[1] = cells[1].replace("told.json", f"told{number}.json")
+        cells[1] = cells[1].replace("values.json", f"values{number}.json")
         folder.write_notebook("echo", cells)
         notebook = folder.root / "notebooks" / "echo.ipynb"
         notebook.rename(notebook.with_name(name))
@@ -106,7 +106,7 @@ def test_names_of_notebooks_never_become_shell(folder: Project) -> None:
     folder.nbsnake("generate")
     folder.snakemake()
     for number, _ in enumerate(HOSTILE):
-        assert folder.read(f"data/told{number}.json") == '{"empty": "x"}'
+        assert folder.read(f"data/values{number}.json") == '{"empty": "x"}'
     assert "up to date" in folder.dvc("status")
     assert NOTHING in folder.snakemake()
     assert not list(folder.root.rglob("canary*"))

@@ -82,12 +82,12 @@ class Scene(NamedTuple):
 
     def nbsnake(self, project: Project, *argv: str, code: int = 0) -> Ended:
         done = self.server.run(project, "nbsnake", *argv)
-        assert done.code == code, f"then nbsnake {argv[0]} ended with {done.code}: {done.told}"
+        assert done.code == code, f"then nbsnake {argv[0]} ended with {done.code}: {done.output}"
         return done
 
     def fresh(self, project: Project) -> list[str]:
-        told = self.nbsnake(project, "status", "--json").told
-        steps = json.loads(told[told.index("[") :])
+        output = self.nbsnake(project, "status", "--json").output
+        steps = json.loads(output[output.index("[") :])
         return [each["step"] for each in steps if each["state"] == "fresh"]
 
 
@@ -151,10 +151,10 @@ def complete_by_snakemake(scene: Scene, project: Project, allowed: list[str]) ->
     """Plain Snakemake makes what is missing, computes no more than allowed, and is then done."""
     project.computed()
     done = scene.server.run(project, "snakemake", "--cores", "2")
-    assert done.code == 0, f"then snakemake ended with {done.code}: {done.told}"
+    assert done.code == 0, f"then snakemake ended with {done.code}: {done.output}"
     assert set(project.computed()) <= set(allowed), "a finished step was computed again"
     assert_complete(scene, project)
-    assert NOTHING in scene.server.run(project, "snakemake", "--cores", "2").told
+    assert NOTHING in scene.server.run(project, "snakemake", "--cores", "2").output
     project.assert_dvc_clean()
 
 
@@ -170,14 +170,14 @@ def sweep(
         project = scene.copy()
         ended = scene.server.run(project, *scene.program, **fault.env(project, at), **env)
         if len(ended.calls) < at:
-            assert ended.code == 0, ended.told
+            assert ended.code == 0, ended.output
             break
         try:
             fresh = assert_lawful(scene, project)
             complete(project, ended, fresh, at)
         except AssertionError as error:
             what = str(error).strip().splitlines()
-            last = (ended.told.strip().splitlines() or ["nothing"])[-1]
+            last = (ended.output.strip().splitlines() or ["nothing"])[-1]
             wrong.append(f"{ended.calls[at - 1]}: exit {ended.code}, {last!r}: {what[:6]}")
     assert at > 10, "the sweep has met no calls"
     assert not wrong, f"{len(wrong)} of {at - 1} calls:\n" + "\n".join(wrong)

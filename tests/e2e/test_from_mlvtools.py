@@ -317,13 +317,13 @@ VERBS = ("kept", "wrote", "renamed", "removed")
 def take_over(project: Project, *options: str) -> dict[str, str]:
     """What the command says of each file: the words in front of and behind its path."""
     lines = project.nbsnake("init", "--from-mlvtools", *options).stderr.splitlines()
-    told = {}
+    reported = {}
     for line in lines:
         verb, _, rest = line.partition(" ")
         path, colon, why = rest.partition(": ")
         if colon and verb in VERBS:
-            told[path.partition(" to ")[0]] = f"{verb}: {why}"
-    return told
+            reported[path.partition(" to ")[0]] = f"{verb}: {why}"
+    return reported
 
 
 def all_files(project: Project) -> dict[str, bytes]:
@@ -337,20 +337,22 @@ def test_dvc_cannot_read_the_old_project(old: Project) -> None:
 
 def test_an_old_project_runs_and_dvc_is_content(old: Project) -> None:
     before = all_files(old)
-    told = take_over(old)
+    reported = take_over(old)
 
-    assert {path for path, why in told.items() if why.startswith("kept:") and "left:" in why} == (
-        GENERATED
+    assert {
+        path for path, why in reported.items() if why.startswith("kept:") and "left:" in why
+    } == GENERATED
+    assert {path for path in STAGES if reported[path].startswith("renamed: notebooks/")} == STAGES
+    assert reported[COPY].startswith(f"kept: {USE}")
+    assert reported[COPY_STAGE].startswith(f"renamed: {USE}")
+    assert (
+        reported["Size.dvc"] == "renamed: now the stage Size in dvc.yaml; to run it: dvc repro Size"
     )
-    assert {path for path in STAGES if told[path].startswith("renamed: notebooks/")} == STAGES
-    assert told[COPY].startswith(f"kept: {USE}")
-    assert told[COPY_STAGE].startswith(f"renamed: {USE}")
-    assert told["Size.dvc"] == "renamed: now the stage Size in dvc.yaml; to run it: dvc repro Size"
-    assert told["data/words.csv.dvc"] == (
+    assert reported["data/words.csv.dvc"] == (
         "wrote: data; without md5, metric, which DVC 3 does not read as DVC 0.x did"
     )
-    assert told["nbsnake.yaml"] == "wrote: ignore_keys, docstring_conf, from .mlvtools"
-    assert "path means nothing here" in told[".mlvtools"]
+    assert reported["nbsnake.yaml"] == "wrote: ignore_keys, docstring_conf, from .mlvtools"
+    assert "path means nothing here" in reported[".mlvtools"]
     for path, data in before.items():
         here = f"{path}.old" if path in {*STAGES, COPY_STAGE, "Size.dvc"} else path
         if here not in ("data/words.csv.dvc", ".gitignore", ".dvcignore"):
@@ -384,10 +386,12 @@ def test_force_removes_what_the_notebooks_say_and_nothing_else(old: Project) -> 
     script = steps / "mlvtools_02_count.py"
     script.write_text(script.read_text().replace("+ 1", "+ 2"))
     before = all_files(old)
-    told = take_over(old, "--force")
-    removed = {path for path, why in told.items() if why.startswith("removed:")}
+    reported = take_over(old, "--force")
+    removed = {path for path, why in reported.items() if why.startswith("removed:")}
     assert removed == (GENERATED | STAGES) - {f"{STEPS}/{script.name}"}
-    assert told[f"{STEPS}/{script.name}"].startswith("kept: notebooks/02_Count.ipynb gives another")
+    assert reported[f"{STEPS}/{script.name}"].startswith(
+        "kept: notebooks/02_Count.ipynb gives another"
+    )
     assert not any((old.root / path).exists() for path in removed)
     kept = {*before} - removed - {COPY_STAGE, "Size.dvc"}
     assert all((old.root / path).exists() for path in kept)
@@ -396,8 +400,8 @@ def test_force_removes_what_the_notebooks_say_and_nothing_else(old: Project) -> 
 
 def test_force_after_a_first_run_removes_what_that_left(old: Project) -> None:
     take_over(old)
-    told = take_over(old, "--force")
-    removed = {path for path, why in told.items() if why.startswith("removed:")}
+    reported = take_over(old, "--force")
+    removed = {path for path, why in reported.items() if why.startswith("removed:")}
     assert removed == GENERATED | {f"{path}.old" for path in STAGES}
 
 
@@ -406,7 +410,7 @@ def test_force_after_a_first_run_removes_what_that_left(old: Project) -> None:
     [
         (".mlvtools", '{"path": {\n', "nbsnake: .mlvtools, line 2: is not valid JSON"),
         ("a/b.dvc", "cmd: x\nouts: [\n", "nbsnake: a/b.dvc, line 3: is not valid YAML"),
-        ("c.dvc", "outs: 3\n", "nbsnake: c.dvc: 'outs' is no list of files"),
+        ("c.dvc", "outs: 3\n", "nbsnake: c.dvc: 'outs' is not a list of files"),
         ("Size.dvc.old", "", "nbsnake: Size.dvc.old: is in the way"),
     ],
 )
@@ -430,8 +434,8 @@ def test_without_a_trace_of_mlvtools(folder: Project) -> None:
 def test_settings_of_nbsnake_hold_and_stay(old: Project) -> None:
     mine = 'ignore_keys: ["mine"]  # my own\nnotebooks:\n    - "notebooks/*"\n'
     old.write("nbsnake.yaml", mine)
-    told = take_over(old)
-    assert told["nbsnake.yaml"] == "wrote: docstring_conf, from .mlvtools"
+    reported = take_over(old)
+    assert reported["nbsnake.yaml"] == "wrote: docstring_conf, from .mlvtools"
     assert old.read("nbsnake.yaml") == mine + "docstring_conf: ./conf.yml\n"
 
 

@@ -1,4 +1,4 @@
-"""Raw data in Git LFS: the real content counts, and a pointer in its place is told, never used."""
+"""Raw data in Git LFS: its content counts; a pointer in its place is reported, never used."""
 
 import shutil
 from pathlib import Path
@@ -59,8 +59,8 @@ def clone_of(published: Project, root: Path, *, pointers: bool = False) -> Proje
     """A clone with the results pulled; where ``pointers``, without the content of LFS files."""
     clone = Project(root, published.env)
     origin = published.root.with_name("origin.git")
-    told = ("git", "clone", "--quiet", f"file://{origin}", str(root))
-    published.run(*told, env=SKIP if pointers else {})
+    command = ("git", "clone", "--quiet", f"file://{origin}", str(root))
+    published.run(*command, env=SKIP if pointers else {})
     clone.dvc("pull", "--quiet")
     assert clone.read(RAW).startswith("version https://git-lfs") == pointers
     clone.computed()
@@ -130,11 +130,11 @@ def test_a_result_computed_before_its_source_became_a_pointer_is_not_locked_as_o
 
 
 def assert_refused(clone: Project, published: Project | None, *command: str) -> None:
-    """It fails, names the file and the command that mends it, and leaves all as it is."""
+    """It fails, names the file and the command that fixes it, and leaves all as it is."""
     done = clone.run("sh", "-c", '! "$@"', "sh", *command)
-    told = done.stdout + done.stderr
-    assert RAW in told
-    assert PULL in told, told
-    assert "Traceback" not in told
+    output = done.stdout + done.stderr
+    assert RAW in output
+    assert PULL in output, output
+    assert "Traceback" not in output
     if published:
         assert_nothing_happened(clone, published)

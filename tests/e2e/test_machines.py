@@ -1,4 +1,4 @@
-"""What steps need of their machine is no part of their results."""
+"""What steps need of their machine is not part of their results."""
 
 import pytest
 from e2e_project import LEFT, NOTHING, Project
@@ -16,9 +16,9 @@ needs:
 def test_changing_what_steps_need_makes_nothing_run_and_locks_nothing(done: Project) -> None:
     before = done.lock()
     done.write("nbsnake.yaml", NEEDS)
-    told = done.nbsnake("generate").stderr
-    assert "workflow/scripts" not in told
-    assert "dvc.yaml" not in told
+    output = done.nbsnake("generate").stderr
+    assert "workflow/scripts" not in output
+    assert "dvc.yaml" not in output
     assert NOTHING in done.snakemake()
     assert "Congratulations" in done.snakemake("--lint")
     done.run("snakefmt", "--check", "workflow")

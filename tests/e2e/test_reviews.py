@@ -1,4 +1,4 @@
-"""The example of the reviews: variants, uses, clients, and all that its README tells of them."""
+"""The example of the reviews: variants, uses, clients, and all that its README says about them."""
 
 import json
 import shlex
@@ -64,7 +64,7 @@ def computed(project: Project, before: dict[str, dict[str, Any]]) -> set[str]:
     }
 
 
-def told_in_readme(command: str) -> str:
+def command_in_readme(command: str) -> str:
     assert command in README
     return command
 
@@ -109,13 +109,13 @@ def test_comparison_shows_the_metrics_of_dvc(finished: Project) -> None:
 
 
 def test_readme_shows_what_is_compared(finished: Project) -> None:
-    table = finished.run(*shlex.split(told_in_readme(BEST_TRUST))).stdout
+    table = finished.run(*shlex.split(command_in_readme(BEST_TRUST))).stdout
     assert len(table.splitlines()) == 10
     assert f"\n\n{table}\n" in README
 
 
 def test_third_client_is_one_file_and_a_change_is_compared(example: Project) -> None:
-    example.run("bash", "-c", told_in_readme(NEW_CLIENT.format("clients/initech.yaml")))
+    example.run("bash", "-c", command_in_readme(NEW_CLIENT.format("clients/initech.yaml")))
     before = receipts(example)
     example.nbsnake("run", "-j", "2")
     new = computed(example, before)
@@ -138,7 +138,7 @@ def test_third_client_is_one_file_and_a_change_is_compared(example: Project) -> 
     assert len(new - tokenized) == 13
     assert {step.partition("@")[2].partition("-")[0] for step in new - tokenized} == {"initech"}
     example.assert_dvc_clean()
-    table = example.run(*shlex.split(told_in_readme(BEFORE_AND_AFTER))).stdout
+    table = example.run(*shlex.split(command_in_readme(BEFORE_AND_AFTER))).stdout
     assert f"\n\n{table}\n" in README
 
 

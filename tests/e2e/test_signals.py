@@ -70,12 +70,12 @@ def lock_of(undisturbed: str, files: dict[str, str]) -> str:
     tree = md5(json.dumps(listing, sort_keys=True).encode())
     digests["data/parts"] = (f"{tree}.dir", sum(map(len, inside.values())))
 
-    def told(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         found = digests.get(match[2])
         return f"{match[1]}{found[0]}{match[3]}{found[1]}\n" if found else match[0]
 
     entry = r"(    - path: (.*)\n      hash: md5\n      md5: )\S+(\n      size: )\d+\n"
-    return re.sub(entry, told, undisturbed)
+    return re.sub(entry, replaced, undisturbed)
 
 
 def md5(data: bytes) -> str:
@@ -111,17 +111,17 @@ def send(pid: int, number: signal.Signals, *, to_group: bool = False) -> None:
 
 
 def recover(server: ForkServer, project: Project, moment: Moment) -> str:
-    """As a user does who knows what happened; what the tools told."""
+    """As a user does who knows what happened; what the tools printed."""
     if moment.by_nbsnake:
         done = server.run(project, "nbsnake", "run", "-j", "2", STEP_SECONDS=SECONDS)
     else:
         locks = project.root / ".snakemake/locks"
         if locks.exists() and any(locks.iterdir()):
             unlocked = server.run(project, "snakemake", "--unlock")
-            assert unlocked.code == 0, unlocked.told
+            assert unlocked.code == 0, unlocked.output
         done = server.run(project, *RUN, STEP_SECONDS=SECONDS)
-    assert done.code == 0, done.told
-    return done.told
+    assert done.code == 0, done.output
+    return done.output
 
 
 def disturb_and_recover(
@@ -141,12 +141,12 @@ def disturb_and_recover(
         known = (stages(lock_before)[step], stages(right)[step])
         assert stage in known, f"{step}: a partial result is locked"
 
-    told = recover(server, project, moment)
+    output = recover(server, project, moment)
     again = set() if moment.leaves_orphans else begun - finished
     counts = Counter(project.computed())
-    assert set(counts) == STEPS, told
+    assert set(counts) == STEPS, output
     for step, count in counts.items():
-        assert count <= 1 + (step in again), f"{step} was computed {count} times:\n{told}"
+        assert count <= 1 + (step in again), f"{step} was computed {count} times:\n{output}"
     assert project.lock().decode() == right
     assert {path: project.read(path) for path in files} == files
     assert project.wrong_objects() == []

@@ -146,12 +146,14 @@ def test_digits_on_two_nodes_lock_what_one_machine_locks(
     assert clone.jobs() == {}
 
 
-def test_a_failing_step_is_told_and_the_others_are_locked(login: Login, finished: Project) -> None:
+def test_a_failing_step_is_reported_and_the_others_are_locked(
+    login: Login, finished: Project
+) -> None:
     project = login.project
     project.write_notebook("left", [*LEFT, "raise ValueError('no luck today')\n"])
     project.nbsnake("generate")
-    told = login.snakemake("--retries", "0", code=1)
-    login.assert_told_of("left", "no luck today", told)
+    output = login.snakemake("--retries", "0", code=1)
+    login.assert_reports("left", "no luck today", output)
     assert project.locked_steps() == {"make", "right"}
     assert project.computed() == ["left", "make", "right"]
     login.assert_no_job_is_left()
@@ -162,37 +164,37 @@ def test_a_failing_step_is_told_and_the_others_are_locked(login: Login, finished
     assert_all_locked(project, finished)
 
 
-def test_a_time_limit_is_told(alone: Callable[..., Login]) -> None:
+def test_a_time_limit_is_reported(alone: Callable[..., Login]) -> None:
     login = alone("time.sleep(300)", ":resources: runtime=1", ":retries: 0")
     head = login.start()
     login.wait_until_running("work")
     assert finish(head, 240) < 200
     assert head.returncode == 1
-    login.assert_told_of("work", "TIMEOUT", login.told())
+    login.assert_reports("work", "TIMEOUT", login.printed())
     assert login.project.locked_steps() == set()
 
 
-def test_memory_over_its_limit_is_told_and_grows_with_the_next_attempt(
+def test_memory_over_its_limit_is_reported_and_grows_with_the_next_attempt(
     alone: Callable[..., Login],
 ) -> None:
     fields = (":resources: mem_mb=500*attempt", ":retries: 1")
     login = alone("block = b'x' * 450_000_000; time.sleep(4)", *fields)
-    told = login.snakemake()
-    login.assert_told_of("work", "OUT_OF_MEMORY", told)
+    output = login.snakemake()
+    login.assert_reports("work", "OUT_OF_MEMORY", output)
     assert {job["memory"] for job in login.jobs().values()} == {"500M", "1000M"}
     assert login.project.computed() == ["work", "work"]
     assert login.project.locked_steps() == {"work"}
     assert login.project.read("data/work.txt") == "half and whole\n"
 
 
-def test_a_job_that_is_cancelled_from_outside_is_told(alone: Callable[..., Login]) -> None:
+def test_a_job_that_is_cancelled_from_outside_is_reported(alone: Callable[..., Login]) -> None:
     login = alone("time.sleep(300)", ":retries: 0")
     head = login.start()
     login.project.wait_until_computing("work", process=head)
     login.cluster.call("scancel", login.job_of("work"))
     assert finish(head, 120) < 90
     assert head.returncode == 1
-    login.assert_told_of("work", "CANCELLED", login.told())
+    login.assert_reports("work", "CANCELLED", login.printed())
     assert login.project.locked_steps() == set()
 
 
@@ -207,8 +209,8 @@ def test_a_lost_node_costs_only_what_ran_there(login: Login, finished: Project) 
     finally:
         login.cluster.start_node(node)
         login.cluster.wait_for_nodes()
-    assert head.returncode == 0, login.told()
-    login.assert_told_of("left", "NODE_FAIL", login.told())
+    assert head.returncode == 0, login.printed()
+    login.assert_reports("left", "NODE_FAIL", login.printed())
     assert login.project.computed() == sorted([*ALL, "left"])
     assert_right(login.project, finished)
 
@@ -222,7 +224,7 @@ def test_a_controller_that_is_away_for_a_while_is_waited_for(
     time.sleep(30)
     login.cluster.start_controller()
     assert finish(head, 300) < 240
-    assert head.returncode == 0, login.told()
+    assert head.returncode == 0, login.printed()
     assert login.project.computed() == ALL, "nothing was computed twice"
     assert_right(login.project, finished)
 
@@ -253,8 +255,8 @@ def test_after_a_killed_head_its_jobs_are_seen_to(login: Login, finished: Projec
     states = [login.jobs()[login.job_of(rule)]["state"] for rule in ("left", "right")]
     assert sorted(states) == ["PENDING", "RUNNING"]
 
-    told = login.project.nbsnake("run", "-j", "2").stderr
-    assert "cancelled 1 waiting job of an earlier run" in told
+    output = login.project.nbsnake("run", "-j", "2").stderr
+    assert "cancelled 1 waiting job of an earlier run" in output
     login.assert_no_job_is_left()
     assert login.project.computed() == ALL, "nothing was computed twice"
     assert_all_locked(login.project, finished)
@@ -277,7 +279,7 @@ def test_a_failure_through_the_generic_executor(login: Login, finished: Project)
     login.project.nbsnake("profile", "generic", "--system", "slurm")
     every = ("--seconds-between-status-checks", "2", "--retries", "0")
     done = login.project.run("snakemake", "--workflow-profile", folder, *every, code=1)
-    login.assert_told_of("left", "no luck today", done.stdout + done.stderr)
+    login.assert_reports("left", "no luck today", done.stdout + done.stderr)
     assert login.project.locked_steps() == {"make", "right"}
 
 
@@ -296,13 +298,13 @@ def test_grouped_steps_are_one_job_and_use_no_more_cores_than_a_node_has(
     login.project.assert_dvc_clean()
 
 
-def test_a_step_that_fits_no_partition_is_told_before_anything_is_submitted(
+def test_a_step_that_fits_no_partition_is_reported_before_anything_is_submitted(
     alone: Callable[..., Login],
 ) -> None:
     login = alone("pass", ":threads: 3", ":resources: mem_mb=1500*attempt runtime=60")
-    told = login.project.nbsnake("profile", "slurm", "--check", code=1).stderr
-    assert "asks for threads=3; the partition 'main' has 2 CPUs on a node at most" in told
-    assert "asks, at attempt 3, for mem_mb=4500" in told
+    output = login.project.nbsnake("profile", "slurm", "--check", code=1).stderr
+    assert "asks for threads=3; the partition 'main' has 2 CPUs on a node at most" in output
+    assert "asks, at attempt 3, for mem_mb=4500" in output
     assert login.jobs() == {}
 
 
@@ -314,9 +316,9 @@ def test_cores_of_a_rule_are_what_its_command_uses(alone: Callable[..., Login]) 
     assert [job["cpus"] for job in login.jobs().values()] == ["2"]
     shown = login.project.nbsnake("status", "--resources").stdout
     assert "work" in shown
-    (told,) = json.loads(login.project.nbsnake("status", "--resources", "--json").stdout)
-    assert told["resources"]["asked"]["threads"] == 2
-    assert told["resources"]["used"]["mem_mb"] > 0
+    (status,) = json.loads(login.project.nbsnake("status", "--resources", "--json").stdout)
+    assert status["resources"]["asked"]["threads"] == 2
+    assert status["resources"]["used"]["mem_mb"] > 0
 
     login.project.nbsnake("profile", "slurm", "--from-receipts", "--force")
     profile = login.project.read(f"{PROFILE}/profile.yaml")

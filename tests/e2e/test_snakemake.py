@@ -12,17 +12,17 @@ def test_the_generated_workflow_pleases_snakemakes_linter_and_snakefmt(project: 
 
 
 def test_a_dry_run_changes_nothing(project: Project, done: Project) -> None:
-    told = project.snakemake("--dry-run")
+    output = project.snakemake("--dry-run")
     for step in ("make", "left", "right", "join"):
-        assert f"rule {step}:" in told
+        assert f"rule {step}:" in output
     assert not (project.root / "dvc.lock").exists()
     assert project.git("status", "--short") == ""
 
     lock, results = done.lock(), done.outputs()
     done.replace("params.yaml", "factor: 3", "factor: 4")
-    told = done.snakemake("--dry-run")
-    assert "rule left:" in told
-    assert "rule right:" not in told
+    output = done.snakemake("--dry-run")
+    assert "rule left:" in output
+    assert "rule right:" not in output
     assert done.lock() == lock
     assert done.outputs() == results
     assert done.git("status", "--short") == " M params.yaml\n"

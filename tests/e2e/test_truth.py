@@ -113,10 +113,10 @@ def test_a_result_of_a_dep_that_changed_while_the_job_ran_is_never_locked(
 ) -> None:
     project.write_notebook("left", [*LEFT[:3], MEDDLE, *LEFT[3:], back or "pass\n"])
     project.nbsnake("generate")
-    told = project.run("snakemake", "--cores", "1").stderr
+    output = project.run("snakemake", "--cores", "1").stderr
     assert project.read("results of all/left.txt").startswith("27\n27\n"), "it read the other one"
     assert "left" not in project.locked_steps()
-    assert "data/numbers.txt changed while the step ran" in told
+    assert "data/numbers.txt changed while the step ran" in output
     assert project.status()["left"]["state"] != "fresh"
     assert "left" in project.nbsnake("sync", code=1).stderr
     assert "left" not in project.locked_steps()
@@ -198,7 +198,7 @@ def test_a_deleted_intermediate_comes_back_or_is_computed_when_the_cache_lost_it
     assert NOTHING in done.snakemake()
 
 
-def test_a_deleted_source_is_told_and_what_was_made_of_it_is_never_locked(
+def test_a_deleted_source_is_reported_and_what_was_made_of_it_is_never_locked(
     ran: Project, tmp_path: Path
 ) -> None:
     project = copy_exactly(ran, tmp_path / "project")

@@ -1,4 +1,4 @@
-"""Slurm's programs as Snakemake's executors call them: no answer is no news, and no job is lost.
+"""Slurm's programs as Snakemake's executors call them: a lack of an answer loses no job.
 
 Executors take a status query that fails, or a word that they do not know, for the end of a job, or
 wait for ever. So the programs are called through

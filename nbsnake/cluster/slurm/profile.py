@@ -1,4 +1,4 @@
-"""Which settings a Slurm cluster wants, from what it says of itself."""
+"""Which settings a Slurm cluster wants, from what it reports about itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
