@@ -186,3 +186,8 @@ __all__ = [
     "spec_of",
     "step",
 ]
+
+
+def write_mlvtools(**settings):
+    """Write the configuration of MLV-tools to the working directory."""
+    Path(".mlvtools").write_text(json.dumps(settings))

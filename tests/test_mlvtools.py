@@ -5,23 +5,19 @@ said in docs/from-mlvtools.md.
 """
 
 import ast
-import json
 import shlex
-from pathlib import Path
 
 import pytest
 from builders import (
     declare,
     nb,
     pipeline,
-    planned_words,
     received,
     rule_words,
     run_script,
     spec_of,
     step,
 )
-from dvc.parsing.context import Context
 
 from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError
@@ -31,76 +27,8 @@ from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import command, render_stage
-from nbsnake.settings.settings import meaningless_settings, read_settings, reading
 
 OUT = ":dvc-out: data/out.txt"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def mlvtools(**settings):
-    Path(".mlvtools").write_text(json.dumps(settings))
-
-
-# The configuration, .mlvtools.
-
-
-def test_settings_of_mlvtools_are_read(folder):
-    mlvtools(ignore_keys=["# Mine"], dvc_var_python_cmd_path="SCRIPT")
-    assert read_settings().ignore_keys == ("# Mine",)
-    assert read_settings().dvc_var_python_cmd_path == "SCRIPT"
-
-
-def test_own_settings_come_before_those_of_mlvtools(folder):
-    mlvtools(ignore_keys=["# Mine"], dvc_var_python_cmd_name="NAME")
-    Path("nbsnake.yaml").write_text("ignore_keys: [Ours]\n")
-    settings = read_settings()
-    assert (settings.ignore_keys, settings.dvc_var_python_cmd_name) == (("Ours",), "NAME")
-
-
-def test_project_without_settings_has_the_defaults_of_mlvtools(folder):
-    settings = read_settings()
-    assert settings.ignore_keys == ("No effect",)
-    assert settings.dvc_var_python_cmd_path == "MLV_PY_CMD_PATH"
-    assert settings.dvc_var_python_cmd_name == "MLV_PY_CMD_NAME"
-    assert settings.dvc_var_meta_filename == "MLV_DVC_META_FILENAME"
-
-
-def test_ignore_keys_replace_the_usual_one(folder):
-    mlvtools(ignore_keys=["# Left out"])
-    rules = reading(read_settings())
-    spec = spec_of(declare(OUT), "# Left out\n1", "# No effect\n2", reading=rules)
-    assert [cell.index for cell in spec.program.cells] == [1, 3]
-
-
-def test_keys_that_mean_nothing_here_are_reported(folder):
-    mlvtools(path={"python_script_root_dir": "x"}, ignore_keys=[], notebooks=["x"], typo=1)
-    assert meaningless_settings() == ["path", "notebooks", "typo"]
-    assert read_settings().notebooks == ()
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "5", '{"ignore_keys": 5}', '{"docstring_conf": []}'])
-def test_settings_that_cannot_be_read_are_refused(text, folder):
-    Path(".mlvtools").write_text(text)
-    with pytest.raises(PipelineError):
-        read_settings()
-
-
-@pytest.mark.parametrize("name", ["2x", "a-b", "", "_x", "$X", "a b"])
-def test_variable_that_no_shell_knows_is_refused(name, folder):
-    mlvtools(dvc_var_meta_filename=name)
-    with pytest.raises(PipelineError, match="not the name of a shell variable"):
-        read_settings()
-
-
-def test_missing_docstring_conf_is_refused(folder):
-    mlvtools(docstring_conf="conf.yaml")
-    with pytest.raises(PipelineError, match=r"'conf\.yaml', which does not exist"):
-        reading(read_settings())
 
 
 # Names.
@@ -369,225 +297,6 @@ def test_extra_that_the_script_does_not_know_is_refused():
 def test_extra_that_a_shell_would_expand_is_refused():
     with pytest.raises(NbsnakeError, match="shell syntax"):
         spec_of(declare(":param n: t", ":dvc-extra: --n $(date)", OUT))
-
-
-# A command of one's own.
-
-TUTORIAL = [
-    ":param str subset: which part of the data",
-    ":param Path source: all of the data",
-    ":param Path target: where to",
-    ":dvc-cmd: dvc run -f $MLV_DVC_META_FILENAME",
-    "    -o ./data/train.csv",
-    "    -o ./data/test.csv",
-    "    -d ./data/all.csv",
-    '    "$MLV_PY_CMD_PATH --source ./data/all.csv --subset train --target ./data/train.csv &&',
-    '     $MLV_PY_CMD_PATH --source ./data/all.csv --subset test --target ./data/test.csv"',
-]
-
-
-def test_one_notebook_may_run_several_times():
-    made = step(declare(*TUTORIAL), path="notebooks/Split data.ipynb")
-    script = "workflow/scripts/split_data.py"
-    assert render_stage(made)["cmd"] == (
-        f"{script} --source ./data/all.csv --subset train --target ./data/train.csv && "
-        f"{script} --source ./data/all.csv --subset test --target ./data/test.csv"
-    )
-    assert render_stage(made)["deps"] == ["data/all.csv", script]
-    assert render_stage(made)["outs"] == ["data/test.csv", "data/train.csv"]
-    assert rule_words(made, pipeline(made)) == ["bash", "-c", render_stage(made)["cmd"]]
-
-
-@pytest.mark.parametrize("end", ["", "\\\\", " \\\\ "])
-def test_lines_of_a_command_may_end_in_a_backslash(end):
-    lines = [f":dvc-cmd: dvc run -o a{end}", f"    -d b{end}", "    $MLV_PY_CMD_PATH --n 1"]
-    made = step(declare(*lines, ":param n: t"))
-    assert command(made) == "workflow/scripts/a.py --n 1"
-    assert sorted(each.path for each in made.artifacts) == ["a", "b"]
-
-
-def test_variables_of_a_command_may_have_other_names(folder):
-    mlvtools(
-        dvc_var_python_cmd_path="SCRIPT",
-        dvc_var_python_cmd_name="FILE",
-        dvc_var_meta_filename="META",
-    )
-    text = "dvc run -f ${META} -o a $SCRIPT --x $MLV_PY_CMD_PATH && ./old/$FILE && echo $SCRIPTS"
-    spec = spec_of(declare(f":dvc-cmd: {text}"), reading=reading(read_settings()))
-    script = "workflow/scripts/a.py"
-    assert spec.command.text == f"{script} --x $MLV_PY_CMD_PATH && {script} && echo $SCRIPTS"
-
-
-def test_stage_of_a_command_has_the_name_that_it_gives():
-    spec = spec_of(declare(":dvc-cmd: dvc run -f my/Other.dvc -o a $MLV_PY_CMD_PATH"))
-    assert (spec.name, spec.command.text) == ("other", "workflow/scripts/other.py")
-    assert spec_of(declare(":dvc-cmd: dvc run -n x -o a $MLV_PY_CMD_PATH")).name == "x"
-
-
-def test_meta_file_comes_before_the_name_that_a_command_gives():
-    fields = [":dvc-cmd: dvc run -f b.dvc -o a $MLV_PY_CMD_PATH", ":dvc-meta-file: c"]
-    assert spec_of(declare(*fields)).name == "c"
-
-
-def test_every_option_of_a_command_is_read():
-    text = (
-        "dvc run -d a --deps b -o c --outs d -O e --outs-no-cache f -m g --metrics h -M i "
-        "--metrics-no-cache j --plots k --plots-no-cache l --outs-persist m/ "
-        "--outs-persist-no-cache n -p o.p,q --params r.yaml:s,t --no-exec --force --desc 'x y' "
-        "--no-commit --overwrite-dvcfile --ignore-build-cache --external echo $HOME"
-    )
-    stage = render_stage(step(declare(f":dvc-cmd: {text}")))
-    uncached = {"cache": False}
-    assert stage["cmd"] == "echo $HOME"
-    assert stage["deps"] == ["a", "b", "workflow/scripts/a.py"]
-    assert stage["params"] == ["o.p", "q", {"r.yaml": ["s", "t"]}]
-    assert stage["outs"] == [
-        *("c", "d", {"e": uncached}, {"f": uncached}),
-        *({"m": {"persist": True}}, {"n": {"cache": False, "persist": True}}),
-    ]
-    assert stage["metrics"] == ["g", "h", {"i": uncached}, {"j": uncached}]
-    assert stage["plots"] == ["k", {"l": uncached}]
-
-
-@pytest.mark.parametrize("key", ["dvc-in", "dvc-out", "dvc-metric", "dvc-plot"])
-def test_dvc_cmd_with_another_key_of_files_is_refused(key):
-    with pytest.raises(NbsnakeError, match=f"cannot be combined with :{key}:"):
-        spec_of(declare(f":{key}: a", ":dvc-cmd: dvc run -o a $MLV_PY_CMD_PATH"))
-
-
-def test_dvc_cmd_with_out_persist_is_refused():
-    with pytest.raises(NbsnakeError, match="cannot be combined with :dvc-out-persist:"):
-        spec_of(declare(":dvc-cmd: dvc run -o a $MLV_PY_CMD_PATH", ":dvc-out-persist: b"))
-
-
-def test_dvc_cmd_with_extra_is_refused():
-    with pytest.raises(NbsnakeError, match="cannot be combined with :dvc-extra:"):
-        spec_of(declare(":dvc-cmd: dvc run -o a $MLV_PY_CMD_PATH", ":dvc-extra: --n 1"))
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "does not begin"),
-        ("dvc add x", "does not begin"),
-        ("dvc run", "no command after"),
-        ("dvc run -d x", "no command after"),
-        ("dvc run -o", "expected one argument"),
-        ("dvc run --nope -o x y", "unrecognized arguments: --nope"),
-        ("dvc run -o x 'y", "No closing quotation"),
-    ],
-)
-def test_command_that_is_no_dvc_run_is_refused(text, reason):
-    with pytest.raises(NbsnakeError, match=reason):
-        spec_of(declare(f":dvc-cmd: {text}", ":param n: t"))
-
-
-def test_two_commands_are_refused():
-    line = ":dvc-cmd: dvc run -o a $MLV_PY_CMD_PATH"
-    with pytest.raises(NbsnakeError, match="more than one"):
-        spec_of(declare(line, line))
-
-
-def test_parameters_of_a_command_need_no_value_and_are_required_options(folder):
-    made = step(declare(*TUTORIAL))
-    assert {arg.name: arg.required for arg in made.arguments} == dict.fromkeys(
-        ["subset", "source", "target"], True
-    )
-    assert "required" in run_script(made, folder).stderr
-
-
-def test_outputs_of_a_command_are_linked_like_others():
-    split = step(declare(*TUTORIAL), path="split.ipynb")
-    train = step(declare(":dvc-in: data/train.csv", OUT), path="train.ipynb")
-    assert [each.name for each in pipeline(train, split).steps] == ["split", "train"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "python $MLV_PY_CMD_PATH --n 1 && echo 'a b'",
-        "python3 $MLV_PY_CMD_PATH",
-        "cd x && python ../$MLV_PY_CMD_PATH",
-    ],
-)
-def test_command_may_name_the_interpreter(text):
-    made = step(declare(f":dvc-cmd: dvc run -o a {text}", ":param n: t"))
-    assert planned_words(made, pipeline(made)) == rule_words(made, pipeline(made))
-
-
-@pytest.mark.parametrize("text", ["echo '${x}' {y} \"$Z\"", "'${x} {y} \\'", "a | b > c 2>&1; d"])
-def test_command_reaches_shell_as_it_was_written(text):
-    made = step(declare(f":dvc-cmd: dvc run -o a $MLV_PY_CMD_PATH {text}".replace("\\", "\\\\")))
-    said = f"workflow/scripts/a.py {text}"
-    assert Context({}).resolve_str(command(made), key="cmd") == said
-    assert rule_words(made, pipeline(made)) == ["bash", "-c", said]
-
-
-# Values in docstrings.
-
-CONF = {"data": "data", "parts": [1, 2], "nested": {"name": "x"}}
-
-
-def with_conf(*fields, conf=CONF):
-    return spec_of(declare(*fields), reading=Reading(conf=conf))
-
-
-def test_template_takes_values_of_the_conf_anywhere_in_the_docstring():
-    spec = with_conf(
-        ":param n: about {{ conf.nested.name | upper }}",
-        "{% for part in conf.parts %}:dvc-in: {{ conf.data }}/{{ part }}.csv",
-        "{% endfor %}",
-        ":dvc-out: {{ conf['data'] }}/out.csv",
-    )
-    assert [each.path for each in spec.artifacts] == ["data/1.csv", "data/2.csv", "data/out.csv"]
-    assert spec.params[0].help == "about X"
-
-
-@pytest.mark.parametrize(
-    "template", ["{{ conf.x }}", "{{ x }}", "{{ conf.nested.y }}", "{{ conf.data }"]
-)
-def test_template_that_cannot_be_filled_in_is_refused(template):
-    with pytest.raises(NbsnakeError, match="cannot be rendered") as raised:
-        with_conf(":param n: t", f":dvc-out: {template}")
-    assert raised.value.where[1:] == (1, 4)
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ conf.__class__.__base__.__subclasses__() }}",
-        "{{ ''.__class__ }}",
-        "{{ conf.clear() }}",
-        "{% include '/etc/passwd' %}",
-        "{% import 'os' as os %}",
-        "{{ range(10**9) | list }}",
-        "{{ 1 / 0 }}",
-    ],
-)
-def test_template_reaches_nothing_but_the_conf(template):
-    with pytest.raises(NbsnakeError, match="cannot be rendered"):
-        with_conf(f":dvc-out: x{template}")
-
-
-def test_template_in_a_path_without_a_conf_is_refused_with_advice():
-    with pytest.raises(NbsnakeError) as raised:
-        spec_of(declare(":dvc-out: {{ conf.data }}/x"))
-    assert "docstring_conf in nbsnake.yaml" in raised.value.hint
-
-
-@pytest.mark.parametrize("text", ["a {brace}", "{{ conf.data }}", "{% x", "{# y"])
-def test_braces_in_a_description_pass_without_a_conf(text):
-    assert param(f":param n: {text}").help == text
-
-
-def test_docstring_of_no_step_is_no_template():
-    assert spec_of('"""{{ anything"""', reading=Reading(conf={})) is None
-
-
-def test_conf_is_read_from_the_project_root(folder):
-    Path("conf.yaml").write_text("data: raw\n")
-    mlvtools(docstring_conf="./conf.yaml")
-    assert reading(read_settings()).conf == {"data": "raw"}
 
 
 # Cells.

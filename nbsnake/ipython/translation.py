@@ -241,7 +241,7 @@ def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
             hint = f"write '{name}()', or mark the cell '# No effect'"
             yield Fault(
                 code.tree.body[0].lineno,
-                f"{name!r} on a line of its own ends IPython, but not a script",
+                f"{name!r} ends IPython, but not a script",
                 hint,
             )
 
