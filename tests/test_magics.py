@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nbsnake.ipython.cellmagics import OPTIONS
 from nbsnake.ipython.magiccode import CELLS, STATEMENTS, VALUES
+from nbsnake.ipython.magicline import OPTIONS
 from nbsnake.ipython.magics import ALIASES, SYNTAX, TABLE, Fate, advice, find
 
 PAGE = Path(__file__).parent.parent / "docs" / "magics.md"

@@ -1,25 +1,31 @@
 """A cell's magics and commands, each replaced in its place."""
 
 import ast
-import builtins
-import keyword
 import re
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
-from nbsnake.ipython import magics
-from nbsnake.ipython.expansion import Names, Refused, is_filled
+from nbsnake.ipython.baremagics import bare_magic, hidden_magic
+from nbsnake.ipython.celltext import (
+    Fault,
+    Place,
+    Translation,
+    comment_out,
+    is_empty,
+    laid_out,
+    with_head,
+)
+from nbsnake.ipython.expansion import Refused, is_filled
 from nbsnake.ipython.magiccode import (
     CELLS,
     STATEMENTS,
     VALUES,
-    Around,
     installs,
     shell,
     shell_lines,
 )
+from nbsnake.ipython.magicline import find_row, name_and_arguments, without_options
 from nbsnake.ipython.magics import Fate
-from nbsnake.ipython.scopes import bindings, free_reads, in_scope, parse, parse_expression
+from nbsnake.ipython.scopes import bindings, free_reads, parse, parse_expression
 from nbsnake.ipython.syntax import (
     Kind,
     Piece,
@@ -29,105 +35,46 @@ from nbsnake.ipython.syntax import (
     without_indentation,
     without_prompts,
 )
+from nbsnake.ipython.timedcode import in_function, parse_timed, setup_prefix
 from nbsnake.model.quote import string
 
-_LEAVE_OUT = "mark the cell with the comment line '# No effect', or use plain Python"
 _HEADER = re.compile(r"((?:[ \t]*(?:\r\n|\r|\n))*)%%(?!\w+\?)([^\r\n]*)(\r\n|\r|\n|\Z)")
-_WORD = re.compile(r"([ \t]*)([A-Za-z_]\w*)(?![\w.])[ \t]*([^\r\n]*)")
-_VALUE = r"\"[^\"]*\"|'[^']*'|\S+"
-OPTIONS = {
-    "prun": "D:l:rs:T:q",
-    "memit": "r:t:i:co",
-    "lprun": "rsf:m:D:T:u:z",
-    "mprun": "rf:T:c",
-    "timeit": "n:r:tcp:qov:",
-}
-_COMPOUND = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor),
-    *(ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
-)
-
-
-class Fault(NamedTuple):
-    """What is wrong in a line of a cell."""
-
-    line: int
-    message: str
-    hint: str
-
-
-class Translation(NamedTuple):
-    """A cell's new source, and what is wrong in it; there, something harmless replaces it.
-
-    ``lines`` are those that were rewritten.
-    """
-
-    source: str
-    faults: tuple[Fault, ...] = ()
-    lines: frozenset[int] = frozenset()
-
-    def below(self, count: int) -> "Translation":
-        """The same with its lines counted from ``count`` lines further up."""
-        faults = tuple(fault._replace(line=fault.line + count) for fault in self.faults)
-        return Translation(self.source, faults, frozenset(line + count for line in self.lines))
-
-
-@dataclass(frozen=True, slots=True)
-class Place(Around):
-    """Where a translation takes place.
-
-    ``local`` are the names that indented code can read, ``bound`` those that any cell binds at
-    module level; ``imports_session`` says whether get_ipython is imported from IPython.
-    """
-
-    local: Names = field(default_factory=Names)
-    bound: frozenset[str] = frozenset()
-    imports_session: bool = False
-    depth: int = 0
-
-    def indented(self) -> "Place":
-        """The same for a statement inside a block."""
-        return replace(self, names=self.local, is_indented=True)
-
-    def inside(self) -> "Place":
-        """The same for what a magic runs, which can begin with a magic in turn.
-
-        Raises :class:`Refused` where magics run one another too deeply.
-        """
-        if self.depth == 20:
-            raise Refused("the magics in this line run one another", "take some of them away")
-        return replace(self, depth=self.depth + 1)
 
 
 def translate(source: str, place: Place) -> Translation:
     """A cell with the statements that are IPython's written as Python."""
     tree = parse(source)
     if tree is not None and not has_first_prompt(source):
-        return _bare_magic(source, place) or Translation(source)
+        return _bare_statement(source, place) or Translation(source)
     text = without_indentation(source)
     if not _HEADER.match(text):
         text = without_prompts(text)
     if match := _HEADER.match(text):
         return _cell_magic(match, text[match.end() :], place)
-    found = _bare_magic(text, place) or _statements(text, place)
-    return _hidden_magic(found, place)
+    found = _bare_statement(text, place) or _statements(text, place)
+    return hidden_magic(found, place)
+
+
+def _bare_statement(text: str, place: Place) -> Translation | None:
+    """A cell that is only a magic without its sign; None for other cells."""
+    piece = bare_magic(text, place)
+    if piece is None:
+        return None
+    done = _statement(piece, place)
+    return done._replace(source=text.replace(piece.text, done.source, 1))
 
 
 def _statements(text: str, place: Place) -> Translation:
     found = []
     for piece in pieces(text):
         found.append(_statement(piece, place))
-        if place.is_fresh and not _is_empty(found[-1].source):
+        if place.is_fresh and not is_empty(found[-1].source):
             place = replace(place, is_fresh=False)
     return Translation(
         "".join(each.source for each in found),
         tuple(fault for each in found for fault in each.faults),
         frozenset(line for each in found for line in each.lines),
     )
-
-
-def _is_empty(source: str) -> bool:
-    return all(line.lstrip()[:1] in ("", "#") for line in lines(source))
 
 
 def _statement(piece: Piece, place: Place) -> Translation:
@@ -146,26 +93,8 @@ def _statement(piece: Piece, place: Place) -> Translation:
         faults = (Fault(piece.line, refused.message, refused.hint),)
     count = len(lines(piece.text))
     return Translation(
-        _laid_out(piece, code), faults, frozenset(range(piece.line, piece.line + count))
+        laid_out(piece, code), faults, frozenset(range(piece.line, piece.line + count))
     )
-
-
-def _laid_out(piece: Piece, code: str) -> str:
-    """The code on as many lines as the statement had, or the statement as a comment."""
-    physical = lines(piece.text)
-    if not code:
-        first, *others = physical
-        mark = "pass  # " if first[:1] in (" ", "\t") else "# "
-        return "".join([_comment(first, mark), *map(_comment, others)])
-    written = piece.before + code
-    ends = [line[len(line.rstrip("\r\n")) :] for line in physical]
-    return written + "".join(ends[len(lines(written)) - 1 :])
-
-
-def _comment(line: str, mark: str = "# ") -> str:
-    content = line.lstrip(" \t")
-    indentation = line[: len(line) - len(content)]
-    return f"{indentation}{mark}{content}" if content.strip() else line
 
 
 def statement(command: str, spot: Place) -> str:
@@ -183,45 +112,25 @@ def statement(command: str, spot: Place) -> str:
             "move it there, above all comments",
         )
     if command.startswith("%"):
-        return _line_magic(*_name_and_arguments(command), spot)
+        return _line_magic(*name_and_arguments(command), spot)
     raise Refused(
         f"'{command}' is IPython's way to call a function", "write the call as Python does: f(x)"
     )
 
 
-def _name_and_arguments(command: str) -> tuple[str, str]:
-    # Versions of IPython before 7 took blanks behind the sign.
-    name, _, args = re.sub(r"\s", " ", command[1:].lstrip(), count=1).partition(" ")
-    if not name:
-        raise Refused(f"'{command}' has no name behind the '%'", "write '%name arguments'")
-    return name, args
-
-
 def _line_magic(name: str, args: str, spot: Place) -> str:
-    row = _row(name, "line")
+    row = find_row(name, "line")
     if row.fate is Fate.RUNS:
         return _once(args, spot) if name == "timeit" else _inner(_code_of(name, args, spot), spot)
     return STATEMENTS[name](args, spot) if name in STATEMENTS else ""
-
-
-def _row(name: str, kind: magics.LineOrCell) -> magics.Magic:
-    row = magics.find(name, kind)
-    mark = "%" if kind == "line" else "%%"
-    if row is None:
-        raise Refused(
-            f"the magic {mark}{name} is not known", magics.advice(name, kind) or _LEAVE_OUT
-        )
-    if row.fate is Fate.REFUSED:
-        raise Refused(f"the magic {mark}{name} is not supported", f"{row.text} Or {_LEAVE_OUT}")
-    return row
 
 
 def value(command: str, spot: Place) -> str:
     """The expression for ``x = %magic`` or ``x = !command``. Raises :class:`Refused`."""
     if command.startswith("!"):
         return shell_lines(command[1:], spot)
-    name, args = _name_and_arguments(command)
-    _row(name, "line")
+    name, args = name_and_arguments(command)
+    find_row(name, "line")
     if name in VALUES:
         return VALUES[name](args, spot)
     code = _inner(_code_of(name, args, spot), spot) if name == "time" else ""
@@ -241,25 +150,7 @@ def _code_of(name: str, args: str, spot: Place) -> str:
         return args
     if name != "prun" and is_filled(args, spot.names):
         raise Refused(f"IPython may fill in values in '%{name} {args}'", f"take '%{name}' away")
-    return _without_options(name, args)[0]
-
-
-def _without_options(name: str, args: str) -> tuple[str, set[str]]:
-    """The rest of the line, and the options used, read as getopt does."""
-    rest, used, known = args.lstrip(), set[str](), OPTIONS[name]
-    while match := re.match(r"-(\S+)\s*", rest):
-        rest = rest[match.end() :]
-        if match[1] == "-":
-            break
-        for number, letter in enumerate(match[1], start=1):
-            if letter not in known.replace(":", ""):
-                raise Refused(f"the option -{letter} of %{name} is not known", "take it away")
-            used.add(letter)
-            if f"{letter}:" in known:
-                if number == len(match[1]):
-                    rest = re.sub(rf"(?:{_VALUE})\s*", "", rest, count=1)
-                break
-    return rest, used
+    return without_options(name, args)[0]
 
 
 def _inner(code: str, spot: Place) -> str:
@@ -277,11 +168,11 @@ def _inner(code: str, spot: Place) -> str:
 
 def _once(args: str, spot: Place) -> str:
     """%timeit, whose statement leaves no names behind."""
-    rest, used = _without_options("timeit", args)
+    rest, used = without_options("timeit", args)
     if "v" in used:
         raise Refused("'%timeit -v' would put a measurement under a name", "take '-v' away")
     code = _inner(rest, spot)
-    tree = _timed(code)
+    tree = parse_timed(code)
     if not bindings(tree.body):
         return code
     if spot.is_indented and any(isinstance(node, ast.Global) for node in ast.walk(tree)):
@@ -292,22 +183,12 @@ def _once(args: str, spot: Place) -> str:
     return f"_nb_once({string(code)}, {names})"
 
 
-def _timed(code: str) -> ast.Module:
-    tree = parse(code)
-    if tree is None:
-        raise Refused("what %timeit would run is not valid Python", "fix it, or remove it")
-    outside = (ast.Await, ast.Return, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
-    if any(isinstance(node, outside) for node in in_scope(tree.body)):
-        raise Refused("%timeit cannot run 'await', 'return' and 'yield'", "call a function instead")
-    return tree
-
-
 def _cell_magic(header: re.Match[str], body: str, place: Place) -> Translation:
     """A cell that begins with ``%%name``."""
     blank, line = header[1], header[2].rstrip()
     number = len(lines(blank)) + 1
     whole = f"%%{header[2]}{header[3]}{body}"
-    comments = blank + "".join(_shut(each) for each in lines(whole))
+    comments = blank + "".join(comment_out(each) for each in lines(whole))
     everything = frozenset(range(1, len(lines(blank + whole)) + 1))
     try:
         found = _cell_code(line, body, place)
@@ -321,15 +202,10 @@ def _cell_magic(header: re.Match[str], body: str, place: Place) -> Translation:
     return Translation(blank + shifted.source, shifted.faults, shifted.lines | first)
 
 
-def _shut(line: str) -> str:
-    content = line.rstrip("\r\n")
-    return f"# {content}".rstrip() + line[len(content) :]
-
-
 def _cell_code(line: str, body: str, place: Place) -> Translation | None:
     """The whole cell, or None for one of which nothing is left."""
     name, _, args = re.sub(r"\s", " ", line, count=1).partition(" ")
-    row = _row(name, "cell")
+    row = find_row(name, "cell")
     if row.fate is Fate.DROPPED or (name in ("bash", "sh") and _only_installs(body)):
         return None
     if not body:
@@ -346,17 +222,12 @@ def _cell_code(line: str, body: str, place: Place) -> Translation | None:
         raise Refused("'%%time' takes no statement in its own line", "put it into the next line")
     elif code := _inner(_code_of(name, args, place), place):
         head = f"{code}\n"
-    return _headed(head, translate(body, place.inside()))
+    return with_head(head, translate(body, place.inside()))
 
 
 def _only_installs(body: str) -> bool:
     commands = [line for line in lines(body) if line.strip() and not line.startswith("#")]
     return installs("; ".join(line.strip() for line in commands))
-
-
-def _headed(head: str, found: Translation) -> Translation:
-    below = found.below(1)
-    return below._replace(source=head + below.source)
 
 
 def _check_capture(args: str, place: Place) -> None:
@@ -372,97 +243,19 @@ def _check_capture(args: str, place: Place) -> None:
 
 def _timeit_cell(head: str, args: str, body: str, place: Place) -> Translation:
     """%%timeit, whose code leaves no names behind: a function, where it would bind some."""
-    rest, used = _without_options("timeit", args)
+    rest, used = without_options("timeit", args)
     if "v" in used:
         raise Refused("'%%timeit -v' would put a measurement under a name", "take '-v' away")
     setup = _inner(rest, place)
     inner = translate(body, place.inside())
     if inner.faults:
-        return _headed(head, inner)
-    tree = _timed(inner.source)
-    if not bindings([*_timed(setup).body, *tree.body]):
-        return _headed(f"{setup}\n" if setup else head, inner)
+        return with_head(head, inner)
+    tree = parse_timed(inner.source)
+    if not bindings([*parse_timed(setup).body, *tree.body]):
+        return with_head(f"{setup}\n" if setup else head, inner)
     if not tree.body:
         raise Refused("'%%timeit' has nothing to run", "take the cell away")
     source = inner.source if inner.source.endswith(("\n", "\r")) else f"{inner.source}\n"
-    function = _in_function(source, tree.body[0].lineno, _joined(setup, tree.body[0]))
+    function = in_function(source, tree.body[0].lineno, setup_prefix(setup, tree.body[0]))
     call = "_nb_timeit(); del _nb_timeit\n"
-    return _headed("def _nb_timeit():\n", inner._replace(source=function + call))
-
-
-def _joined(setup: str, first: ast.stmt) -> str:
-    """The setup as it can come before the first statement, in the same line."""
-    if not setup:
-        return ""
-    together = parse(f"{setup}; pass")
-    if isinstance(first, _COMPOUND) or not together or not isinstance(together.body[-1], ast.Pass):
-        raise Refused(
-            "the setup of '%%timeit' cannot come before the code", "put it into the next line"
-        )
-    return f"{setup}; "
-
-
-def _in_function(source: str, first: int, setup: str) -> str:
-    """The code indented, but for lines that begin inside a string."""
-    in_strings = {line for piece in pieces(source) for line in piece.strings}
-    return "".join(
-        line
-        if number in in_strings or not line.strip()
-        else f"    {setup if number == first else ''}{line}"
-        for number, line in enumerate(lines(source), start=1)
-    )
-
-
-def _bare_magic(text: str, place: Place) -> Translation | None:
-    """A magic without its sign, which IPython knows if the cell has nothing else."""
-    if sum(not line.isspace() for line in lines(text)) != 1:
-        return None
-    found = [each for each in pieces(text) if each.text.strip()]
-    if len(found) != 1 or found[0].kind is not Kind.PYTHON:
-        return None
-    match = _WORD.match(found[0].text)
-    if not match or not _is_bare_magic(match[2], match[3], place):
-        return None
-    is_python = parse(text) is not None
-    if is_python and (place.names.are_open or match[3].startswith(("(", ":", "["))):
-        return None
-    piece = found[0]._replace(
-        kind=Kind.COMMAND, before=match[1], command=f"%{match[2]} {match[3].rstrip()}"
-    )
-    done = _statement(piece, place)
-    return done._replace(source=text.replace(piece.text, done.source, 1))
-
-
-def _is_bare_magic(name: str, rest: str, place: Place) -> bool:
-    taken = name in place.bound or hasattr(builtins, name) or keyword.iskeyword(name)
-    return not taken and not rest.startswith(("=", ",")) and bool(magics.find(name, "line"))
-
-
-def _hidden_magic(found: Translation, place: Place) -> Translation:
-    """Refuse a magic without its sign among other lines, where IPython does not know it."""
-    line = _error_line(found.source)
-    if line is None or line > len(lines(found.source)):
-        return found
-    physical = lines(found.source)
-    match = _WORD.match(physical[line - 1])
-    if not match or not _is_bare_magic(match[2], match[3], place):
-        return found
-    physical[line - 1] = _comment(physical[line - 1], "pass  # ")
-    if parse("".join(physical)) is None:
-        return found
-    fault = Fault(
-        line,
-        f"'{match[2]}' is a magic only if the cell has nothing else",
-        f"write %{match[2]}, or put the line into a cell of its own",
-    )
-    return found._replace(source="".join(physical), faults=(*found.faults, fault))
-
-
-def _error_line(source: str) -> int | None:
-    try:
-        ast.parse(source)
-    except SyntaxError as error:
-        return error.lineno
-    except (ValueError, RecursionError, MemoryError):
-        return None
-    return None
+    return with_head("def _nb_timeit():\n", inner._replace(source=function + call))

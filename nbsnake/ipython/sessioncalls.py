@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeGuard
 
-from nbsnake.ipython.cellmagics import Fault, Place, Translation, statement, translate, value
+from nbsnake.ipython.cellmagics import statement, translate, value
+from nbsnake.ipython.celltext import Fault, Place, Translation
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Refused
 from nbsnake.ipython.scopes import free_reads, parse

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.ipython.cellmagics import Fault, Place, Translation, translate
+from nbsnake.ipython.cellmagics import translate
+from nbsnake.ipython.celltext import Fault, Place, Translation
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Names
 from nbsnake.ipython.scopes import (
