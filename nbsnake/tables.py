@@ -63,8 +63,8 @@ def as_csv(table: Table) -> str:
 def _right(table: Table) -> list[bool]:
     """Whether each column holds numbers only; empty cells do not count."""
     columns = [[row[place] for row in table.rows] for place in range(len(table.header))]
-    given = [[cell for cell in column if cell != ABSENT] for column in columns]
-    return [bool(cells) and all(map(is_number, cells)) for cells in given]
+    filled = [[cell for cell in column if cell != ABSENT] for column in columns]
+    return [bool(cells) and all(map(is_number, cells)) for cells in filled]
 
 
 def _padded(

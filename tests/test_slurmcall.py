@@ -147,7 +147,7 @@ def test_of_a_killed_run_waiting_jobs_are_cancelled_and_running_ones_awaited(pro
 def test_a_controller_that_never_answers_is_a_fault_and_the_jobs_stay_on_record(programs):
     note("1")
     programs("squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
-    with pytest.raises(ToolError, match="does not say what became"):
+    with pytest.raises(ToolError, match="does not give the states"):
         end_left_jobs()
     assert Path(JOBS_FILE).exists()
 

@@ -30,13 +30,13 @@ def with_profile(needs: Needs, step: str, profile: Mapping[str, Any]) -> Needs:
     """What is asked for in the end: a profile has the last word."""
     resources = _mapping(_mapping(profile, "set-resources"), step)
     threads = _mapping(profile, "set-threads").get(step)
-    given: dict[str, str | None] = {}
+    known: dict[str, str | None] = {}
     for name, value in resources.items():
         try:
-            given[name] = parse_resource(str(name), value).text
+            known[name] = parse_resource(str(name), value).text
         except ValueError:  # an expression: it is known only when it runs
-            given[name] = None
-    changed = needs.changed({"resources": given})
+            known[name] = None
+    changed = needs.changed({"resources": known})
     return changed.changed({"threads": threads}) if isinstance(threads, int) else changed
 
 

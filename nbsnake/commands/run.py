@@ -151,8 +151,8 @@ def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:
     axes = {name: step.axes for name, step in plan.steps.items() if not steps or name in steps}
     chosen = choose_variants(wanted, axes)
     if not chosen:
-        given = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
-        raise UsageError(f"no variant has all of {given}")
+        values = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
+        raise UsageError(f"no variant has all of {values}")
     return chosen
 
 

@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> int:
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
     demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
     if args.json:
-        given = [
+        rows = [
             _as_dict(verdict)
             | ({"resources": demand.as_dict()} if (demand := demands.get(name)) else {})
             for verdict in shown
             for name in [verdict.step.name]
         ]
-        print(json.dumps(given, indent=2))
+        print(json.dumps(rows, indent=2))
     elif args.resources:
         print(as_text(demand_table(demands)), end="")
     else:

@@ -260,8 +260,8 @@ def _other_paths(
     for override in find_overrides(param, given) if param else ():
         where = place_of(override.overlay.file, override.key.split("."))
         path = override.value if isinstance(override.value, str) else ""
-        if stated := _other_path_fault(artifact, path, override.key, given):
-            faults.append(PipelineError(stated[0], where=where, hint=stated[1]))
+        if refusal := _other_path_fault(artifact, path, override.key, given):
+            faults.append(PipelineError(refusal[0], where=where, hint=refusal[1]))
         elif fault := path_fault(path, Role.DEP, where, f"'{override.key}'"):
             faults.append(fault)
         else:

@@ -16,10 +16,10 @@ from nbsnake.job.atomic import write_atomically
 def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:
     """The files that git tracks, of these paths (all for none) and below them; none without git."""
     try:
-        given = subprocess.run(["git", "ls-files", "-z", "--", *paths], capture_output=True)
+        done = subprocess.run(["git", "ls-files", "-z", "--", *paths], capture_output=True)
     except OSError:
         return []
-    return [name for name in os.fsdecode(given.stdout).split("\0") if name]
+    return [name for name in os.fsdecode(done.stdout).split("\0") if name]
 
 
 def ignore(paths: Iterable[str]) -> list[str]:

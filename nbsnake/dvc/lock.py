@@ -34,12 +34,12 @@ def repo_locked(*, by_hardlink: bool = False) -> Iterator[None]:
 
 
 def _wait() -> LockFile:
-    started, given = time.monotonic(), False
+    started, reported = time.monotonic(), False
     while True:
         try:
             return LockFile(FILE)
         except LockError:
-            if not given and time.monotonic() - started > PATIENCE:
+            if not reported and time.monotonic() - started > PATIENCE:
                 say("waiting for another DVC command to end")
-                given = True
+                reported = True
             time.sleep(PAUSE)

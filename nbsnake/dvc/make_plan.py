@@ -280,14 +280,14 @@ def _planned(
     params = _params(stage, template, read)
     values = {name: value for each in params.values() for name, value in each.items()}
     _check_words(stage, values, template)
-    stated = by_param(values, template.keys)
+    own = by_param(values, template.keys)
     lists = fan_in_paths(template, key, templates)
     in_file = lists_in_file(template, lists)
     return PlannedStep(
         name=stage.name,
         notebook=stage.meta[OWNER],
         cmd=stage.cmd,
-        argv=rule_argv(template, key, stated, in_file),
+        argv=rule_argv(template, key, own, in_file),
         deps=tuple(sorted(dep.def_path for dep in deps)),
         outs=tuple(PlannedOut(out.def_path, out.use_cache, out.persist) for out in stage.outs),
         params=params,

@@ -146,10 +146,10 @@ def _code_of(name: str, args: str, spot: Place) -> str:
     """The code that a magic runs, without the magic's options."""
     if name == "time":
         if args.lstrip().startswith("--"):
-            raise Refused("the options of %time are not supported", "take them away")
+            raise Refused("the options of %time are not supported", "remove them")
         return args
     if name != "prun" and is_filled(args, spot.names):
-        raise Refused(f"IPython may fill in values in '%{name} {args}'", f"take '%{name}' away")
+        raise Refused(f"IPython may fill in values in '%{name} {args}'", f"remove '%{name}'")
     return without_options(name, args)[0]
 
 
@@ -170,7 +170,7 @@ def _once(args: str, spot: Place) -> str:
     """%timeit, whose statement leaves no names behind."""
     rest, used = without_options("timeit", args)
     if "v" in used:
-        raise Refused("'%timeit -v' would put a measurement under a name", "take '-v' away")
+        raise Refused("'%timeit -v' would put a measurement under a name", "remove '-v'")
     code = _inner(rest, spot)
     tree = parse_timed(code)
     if not bindings(tree.body):
@@ -209,7 +209,7 @@ def _cell_code(line: str, body: str, place: Place) -> Translation | None:
     if row.fate is Fate.DROPPED or (name in ("bash", "sh") and _only_installs(body)):
         return None
     if not body:
-        raise Refused(f"the cell of %%{name} is empty", "write its code below, or take it away")
+        raise Refused(f"the cell of %%{name} is empty", "write its code below, or remove it")
     if row.fate is Fate.TRANSLATED:
         text = body if body.endswith(("\n", "\r")) else f"{body}\n"
         return Translation(CELLS[name](args, text, place))
@@ -245,7 +245,7 @@ def _timeit_cell(head: str, args: str, body: str, place: Place) -> Translation:
     """%%timeit, whose code leaves no names behind: a function, where it would bind some."""
     rest, used = without_options("timeit", args)
     if "v" in used:
-        raise Refused("'%%timeit -v' would put a measurement under a name", "take '-v' away")
+        raise Refused("'%%timeit -v' would put a measurement under a name", "remove '-v'")
     setup = _inner(rest, place)
     inner = translate(body, place.inside())
     if inner.faults:
@@ -254,7 +254,7 @@ def _timeit_cell(head: str, args: str, body: str, place: Place) -> Translation:
     if not bindings([*parse_timed(setup).body, *tree.body]):
         return with_head(f"{setup}\n" if setup else head, inner)
     if not tree.body:
-        raise Refused("'%%timeit' has nothing to run", "take the cell away")
+        raise Refused("'%%timeit' has nothing to run", "remove the cell")
     source = inner.source if inner.source.endswith(("\n", "\r")) else f"{inner.source}\n"
     function = in_function(source, tree.body[0].lineno, setup_prefix(setup, tree.body[0]))
     call = "_nb_timeit(); del _nb_timeit\n"

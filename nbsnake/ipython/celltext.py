@@ -55,7 +55,7 @@ class Place(Around):
         Raises :class:`Refused` where magics run one another too deeply.
         """
         if self.depth == 20:
-            raise Refused("the magics in this line run one another", "take some of them away")
+            raise Refused("the magics in this line run one another", "remove some of them")
         return replace(self, depth=self.depth + 1)
 
 

@@ -62,14 +62,14 @@ def shell_lines(command: str, around: Around) -> str:
     if installs(command):
         raise Refused(
             "what an installation prints is used",
-            "install packages in the project's environment, and take the line away",
+            "install packages in the project's environment, and remove the line",
         )
     return f"_nb_lines({_filled_command(command, around)})"
 
 
 def _filled_command(command: str, around: Around) -> str:
     if command.endswith("&"):
-        raise Refused("IPython runs no commands in the background", "take the '&' at the end away")
+        raise Refused("IPython runs no commands in the background", "remove the '&' at the end")
     return fill(command, around.names)
 
 
@@ -266,7 +266,7 @@ def _xdel(args: str, around: Around) -> str:
 
 def _debug(args: str, around: Around) -> str:
     if args.strip():
-        raise Refused("'%debug' would run a statement in the debugger", "take '%debug' away")
+        raise Refused("'%debug' would run a statement in the debugger", "remove '%debug'")
     return ""
 
 
@@ -279,7 +279,7 @@ def _reset(args: str, around: Around) -> str:
     if not around.is_fresh or around.is_indented or not set(args) <= set("-sf \t"):
         raise Refused(
             "the magic %reset is supported only above all other code",
-            "take it away, and mind the names that it forgets",
+            "remove it, and check the names that it forgets",
         )
     return ""
 

@@ -51,7 +51,7 @@ def without_options(name: str, args: str) -> tuple[str, set[str]]:
             break
         for number, letter in enumerate(match[1], start=1):
             if letter not in known.replace(":", ""):
-                raise Refused(f"the option -{letter} of %{name} is not known", "take it away")
+                raise Refused(f"the option -{letter} of %{name} is not known", "remove it")
             used.add(letter)
             if f"{letter}:" in known:
                 if number == len(match[1]):

@@ -239,7 +239,7 @@ TABLE = (
         _names("debug code_wrap"),
         "cell",
         Fate.REFUSED,
-        "The code would run under other rules than a script's; take the line away.",
+        "The code would run under other rules than a script's; remove the line.",
     ),
     Magic(
         _names("R julia cython sql bigquery spark octave matlab stan fortran scala cmd"),

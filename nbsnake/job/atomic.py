@@ -7,6 +7,12 @@ import contextlib
 import os
 
 
+def beside(path: str) -> str:
+    """A name for a temporary file in the same folder as ``path``."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:100]}.{os.urandom(16).hex()}.tmp")
+
+
 def write_atomically(
     path: str, data: bytes, *, mode: int | None = None, durable: bool = True
 ) -> None:
@@ -15,7 +21,7 @@ def write_atomically(
     A file that is replaced keeps its permissions unless ``mode`` is given.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    temporary = f"{path}.{os.urandom(16).hex()}.tmp"
+    temporary = beside(path)
     try:
         with open(temporary, "wb") as file:
             file.write(data)

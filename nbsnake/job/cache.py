@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.atomic import beside, write_atomically
 from nbsnake.job.content import (
     Digest,
     TreeFile,
@@ -29,7 +29,6 @@ from nbsnake.job.links import (
     CREATE,
     LINK,
     LINKS,
-    beside,
     clean_up,
     is_link,
     is_same_file,
@@ -72,22 +71,15 @@ class Cache(NamedTuple):
         """Whether the object is there, and for a folder all objects that it lists."""
         if not self.has_object(content.md5):
             return False
-        try:
-            listed = self.listing(content) if content.is_dir else []
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-        return all(self.has_object(md5) for _, md5 in listed)
+        listed = self._listed(content)
+        return listed is not None and all(map(self.has_object, listed))
 
     def missing_inside(self, content: Digest) -> list[str]:
         """The objects that a folder lists and that are missing; none for a file.
 
         None either where the folder's own object cannot be read.
         """
-        try:
-            listed = self.listing(content) if content.is_dir else []
-        except (OSError, ValueError, KeyError, TypeError):
-            return []
-        return [md5 for _, md5 in listed if not self.has_object(md5)]
+        return [md5 for md5 in self._listed(content) or () if not self.has_object(md5)]
 
     def has_object(self, md5: str) -> bool:
         """Whether the object is there: like DVC, trust one that is read-only, and read others."""
@@ -105,12 +97,12 @@ class Cache(NamedTuple):
         """
         try:
             size = os.stat(self.object_path(content.md5)).st_size
-            if not content.is_dir:
-                return size != content.size
-            listed = [self.object_path(md5) for _, md5 in self.listing(content)]
-        except (OSError, ValueError, KeyError, TypeError):
+        except OSError:
             return True
-        return not all(map(os.path.exists, listed))
+        if not content.is_dir:
+            return size != content.size
+        listed = self._listed(content)
+        return listed is None or not all(os.path.exists(self.object_path(md5)) for md5 in listed)
 
     def store(self, path: str) -> Digest:
         """Put the file or folder at ``path`` into the cache and link the workspace to it.
@@ -181,6 +173,13 @@ class Cache(NamedTuple):
         if f"{hashlib.md5(data).hexdigest()}.dir" != content.md5:
             raise DamagedObjectError(path)
         return [(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
+
+    def _listed(self, content: Digest) -> list[str] | None:
+        """The objects that a folder lists, none for a file; None where the list is unreadable."""
+        try:
+            return [md5 for _, md5 in self.listing(content)] if content.is_dir else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _store_bytes(self, data: bytes, md5: str) -> None:
         target = self.object_path(md5)

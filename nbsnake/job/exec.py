@@ -45,13 +45,13 @@ def main(argv: list[str]) -> int:
             f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.\n"
         )
         return 0
-    stated = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
-    words = [*argv[:1], *(argv[2:] if stated else argv[1:])]
+    threads = argv[1].removeprefix(OPTION) if argv[1:] and argv[1].startswith(OPTION) else ""
+    words = [*argv[:1], *(argv[2:] if threads else argv[1:])]
     if not words or words[1:2] not in ([], ["--"]) or len(words) == 2:
         sys.stderr.write(f"{USAGE}\n")
         return 2
     step, command = words[0], words[2:]
-    set_thread_variables(stated)
+    set_thread_variables(threads)
     plan = read_plan()
     planned = plan.steps.get(step) if plan else None
     if plan is None or planned is None:
@@ -158,9 +158,9 @@ def _refusal(step: PlannedStep, command: list[str]) -> str:
     """How the command differs from the plan's; the order of options does not count."""
     if not command or sorted(command) == sorted(step.argv):
         return ""
-    given = " ".join(sorted(set(step.argv) - set(command)))
-    stated = " ".join(sorted(set(command) - set(step.argv)))
-    return f"it ran with '{stated}', where dvc.yaml and params.yaml give '{given}'"
+    planned = " ".join(sorted(set(step.argv) - set(command)))
+    passed = " ".join(sorted(set(command) - set(step.argv)))
+    return f"it ran with '{passed}', where dvc.yaml and params.yaml give '{planned}'"
 
 
 def _run_as_dvc_does(step: PlannedStep) -> int:

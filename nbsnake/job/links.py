@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable
 
+from nbsnake.job.atomic import beside
 from nbsnake.job.ignore import walk_files
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
@@ -67,12 +68,6 @@ def clean_up(path: str) -> None:
         left = [e.path for e in entries if e.name.startswith(begin) and _LEFT.search(e.name)]
     for each in left:
         remove(each)
-
-
-def beside(path: str) -> str:
-    """A name for a temporary file in the same folder as ``path``."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:100]}.{os.urandom(16).hex()}.tmp")
 
 
 def is_same_file(path: str, target: str) -> bool:

@@ -17,7 +17,7 @@ VARIABLES = (
 ALLOTTED = ("SLURM_CPUS_PER_TASK", "NSLOTS", "LSB_DJOB_NUMPROC")
 
 
-def set_thread_variables(given: str) -> None:
+def set_thread_variables(number: str) -> None:
     """Let the command use as many threads as the rule says or, where it does not, a batch job has.
 
     On a machine of one's own, a step that says nothing keeps what its libraries find.
@@ -25,6 +25,6 @@ def set_thread_variables(given: str) -> None:
     if os.environ.get(OFF) == "0":
         return
     allotted = [os.environ[name] for name in ALLOTTED if name in os.environ]
-    threads = given or next(iter(allotted), "")
+    threads = number or next(iter(allotted), "")
     if threads.isdecimal() and int(threads) > 0:
         os.environ.update(dict.fromkeys(VARIABLES, threads))

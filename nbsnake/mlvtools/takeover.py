@@ -151,10 +151,10 @@ def _plan_command(old: OldProject, path: str, *, force: bool) -> Action:
 
 def _variant(old: OldProject, script: str, use: Use | None) -> str:
     notebook = old.sources.get(script, "")
-    stated = str(use) if use else "it does more than one plain 'dvc run'"
+    summary = str(use) if use else "it does more than one plain 'dvc run'"
     if notebook and notebook not in old.specs:
-        return f"{notebook} cannot be read as a step, to compare them: {stated}"
-    return f"a use of {notebook or script} written by hand: {stated}; how to continue: {GUIDE}"
+        return f"{notebook} cannot be read as a step, to compare them: {summary}"
+    return f"a use of {notebook or script} written by hand: {summary}; how to continue: {GUIDE}"
 
 
 def _plan_stages(old: OldProject, *, force: bool) -> Iterator[Action]:

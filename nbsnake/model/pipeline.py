@@ -110,11 +110,11 @@ class Pipeline:
 
     def _same_outputs(self) -> Iterator[NbsnakeError]:
         seen: dict[str, Artifact] = {}
-        given: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for path, _, artifact in sorted(self._written, key=lambda each: each[0]):
             at = next((up for up in upwards(path) if up in seen), None)
-            if at is not None and (pair := (artifact.path, seen[at].path)) not in given:
-                given.add(pair)
+            if at is not None and (pair := (artifact.path, seen[at].path)) not in reported:
+                reported.add(pair)
                 relation = "is also" if at == path else f"is inside {at!r},"
                 other = "another variant" if seen[at] is artifact else f"{seen[at].where}"
                 name = artifact.param if artifact.where.file.endswith(".yaml") else None

@@ -19,7 +19,7 @@ SKIPPED_TAGS = frozenset(
     {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injected-parameters"}
 )
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.expr)
-_MEND = "fix it in Jupyter, or leave the cell out with the comment line '# No effect'"
+_FIX = "fix it in Jupyter, or leave the cell out with the comment line '# No effect'"
 
 
 class Docstring(NamedTuple):
@@ -117,7 +117,7 @@ def _parsed(cell: Cell, notebook: str) -> ast.Module:
         raise NotebookError(
             f"is not valid Python: {reason}",
             where=Where(notebook, cell.index, getattr(error, "lineno", None) or 1),
-            hint=_MEND,
+            hint=_FIX,
         ) from None
     return tree
 

@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unquoted(word: str) -> str:
-    """The word as bash hands it on, which takes more backslashes away than shlex does."""
+    """The word as bash hands it on, which removes more backslashes than shlex does."""
     parts = shlex.split(word)
     text = parts[0] if parts else ""
     return re.sub(r"\\([$`])", r"\1", text) if word.startswith('"') else text

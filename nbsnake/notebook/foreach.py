@@ -74,18 +74,18 @@ def axes_of_mapping(
     if not isinstance(given, dict):
         faults.append(PipelineError("'foreach' is not a mapping", where=place(), hint=_IN_SETTINGS))
         return axes
-    for name, stated in given.items():
+    for name, values in given.items():
         where = place(str(name))
         fault = name_fault(str(name), [axis.name for axis in axes])
-        if not fault and not (stated and isinstance(stated, list | str)):
+        if not fault and not (values and isinstance(values, list | str)):
             fault = f"{name!r} has no list of values"
         if fault:
             message = f"'foreach' cannot be read: {fault}"
             faults.append(PipelineError(message, where=where, hint=_IN_SETTINGS))
-        elif isinstance(stated, str):
-            axes.append(AxisSpec(name=name, where=where, key=stated))
+        elif isinstance(values, str):
+            axes.append(AxisSpec(name=name, where=where, key=values))
         else:
-            axes.append(AxisSpec(name=name, where=where, values=tuple(stated)))
+            axes.append(AxisSpec(name=name, where=where, values=tuple(values)))
     return axes
 
 
@@ -111,9 +111,9 @@ def resolve(spec: AxisSpec, param: ParamSpec | None, params: Mapping[str, Any]) 
     values = [_typed(value, kind) for value in found]
     faults: list[NbsnakeError] = []
     for index, value in enumerate(values):
-        if stated := _value_fault(value, values[:index], spec, kind, param):
+        if refusal := _value_fault(value, values[:index], spec, kind, param):
             where = _place(spec, index)
-            faults.append(PipelineError(stated[0], where=where, hint=stated[1]))
+            faults.append(PipelineError(refusal[0], where=where, hint=refusal[1]))
     raise_all(faults)
     return Axis(name=spec.name, values=tuple(values), key=spec.key)
 
@@ -126,20 +126,20 @@ def _value_fault(
     value: Any, before: list[Any], spec: AxisSpec, kind: ParamType | None, param: ParamSpec | None
 ) -> tuple[str, str] | None:
     """What is wrong with one of the values, and what to do."""
-    stated = f"the value {value!r} of {spec.name!r}"
+    subject = f"the value {value!r} of {spec.name!r}"
     if spec.key and isinstance(value, bool):  # DVC writes these with a capital in names
-        return f"{stated} is true or false", f"write ':foreach {spec.name}: true false' instead"
+        return f"{subject} is true or false", f"write ':foreach {spec.name}: true false' instead"
     if not is_safe(value):
         if isinstance(value, str) and set(value) & set("[],"):
             return (
-                f"{stated} cannot be part of a path",
+                f"{subject} cannot be part of a path",
                 "separate values by spaces, without brackets",
             )
-        return f"{stated} cannot be part of a path", UNSAFE
+        return f"{subject} cannot be part of a path", UNSAFE
     if kind and param and not kind.accepts(value):
-        return f"{stated} is not of the type {kind}", f"the parameter is declared in {param.where}"
+        return f"{subject} is not of the type {kind}", f"the parameter is declared in {param.where}"
     if scalar_text(value) in map(scalar_text, before):
-        return f"{stated} appears twice", "give each value once"
+        return f"{subject} appears twice", "give each value once"
     return None
 
 

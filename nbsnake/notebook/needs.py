@@ -37,16 +37,16 @@ _LINE = re.compile(rf"\s*:(?:{'|'.join(KEYS)})[ \t]*:.*")
 
 def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
     """The needs in a docstring's fields; what cannot be read is added to ``faults``."""
-    stated: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for field in fields:
         try:
             if field.argument:
                 raise ValueError("it takes no name before the second colon")
             if "\n" in field.text:
                 raise ValueError("it spans several lines")
-            if field.key in stated:
+            if field.key in found:
                 raise ValueError("it appears twice")
-            stated[field.key] = _parsed(field)
+            found[field.key] = _parsed(field)
         except ValueError as error:
             faults.append(
                 NotebookError(
@@ -55,7 +55,7 @@ def read_needs(fields: Iterable[Field], faults: list[NbsnakeError]) -> Needs:
                     hint=f"write, on one line: :{field.key}: {EXAMPLES[field.key]}",
                 )
             )
-    return Needs().changed(stated)
+    return Needs().changed(found)
 
 
 def _parsed(field: Field) -> Any:
@@ -101,15 +101,15 @@ def read_changes(
         )
         return {}
     changes: dict[str, dict[str, Any]] = {}
-    for step, stated in given.items():
-        if not isinstance(stated, dict):
+    for step, needs in given.items():
+        if not isinstance(needs, dict):
             faults.append(
                 PipelineError(
                     f"the needs of {step!r} are not a mapping", where=place(step), hint=_EXAMPLE
                 )
             )
             continue
-        for key, value in stated.items():
+        for key, value in needs.items():
             try:
                 changes.setdefault(str(step), {})[key] = _change(key, value)
             except ValueError as error:

@@ -189,8 +189,8 @@ def _passes_fan_in(argument: Argument) -> bool:
 
 def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
     key = "-".join(f"{{wildcards.{axis.name}}}" for axis in step.axes)
-    given = " --threads={threads}" if step.needs.threads is not None else ""
-    yield f"nbsnake exec {full_name(step.name, key)}{given} --"
+    option = " --threads={threads}" if step.needs.threads is not None else ""
+    yield f"nbsnake exec {full_name(step.name, key)}{option} --"
     if step.command:
         yield f" bash -c {_pattern(shlex.quote(step.command.text))}"
     else:

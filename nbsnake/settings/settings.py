@@ -97,10 +97,10 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
     """What is wrong with a known setting's value, and what to do; nothing is ("", "")."""
     if key == "overlays":
         sets = value.items() if isinstance(value, dict) else [("", value)]
-        stated = next(filter(None, (_set_fault(*each) for each in sets)), "")
-        if stated:
+        fault = next(filter(None, (_set_fault(*each) for each in sets)), "")
+        if fault:
             hint = "write, for example: overlays: {client: clients}"
-            return f"'overlays' is not a mapping of axes to folders: {stated}", hint
+            return f"'overlays' is not a mapping of axes to folders: {fault}", hint
     elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{key!r} is not a list of strings", f'write, for example: "{key}": ["a string"]'

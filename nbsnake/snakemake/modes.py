@@ -42,5 +42,5 @@ def read_mode() -> Mode:
 def mode_of(args: Namespace) -> Mode:
     """The mode for arguments that Snakemake has parsed."""
     only_reports = bool(args.report or args.reporter) and not args.report_after_run
-    given = any(getattr(args, name, None) for name in WITHOUT_JOBS)
-    return Mode(runs_jobs=not (given or only_reports), lints=bool(args.lint))
+    without_jobs = any(getattr(args, name, None) for name in WITHOUT_JOBS)
+    return Mode(runs_jobs=not (without_jobs or only_reports), lints=bool(args.lint))

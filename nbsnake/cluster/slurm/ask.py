@@ -33,8 +33,8 @@ def _printed(command: Sequence[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(f"{command[0]} does not answer: {error}", hint=_AGAIN) from None
     if done.returncode:
-        given = done.stderr.strip() or f"exit code {done.returncode}"
-        raise ToolError(f"{' '.join(command[:3])} failed: {given}", hint=_AGAIN)
+        reason = done.stderr.strip() or f"exit code {done.returncode}"
+        raise ToolError(f"{' '.join(command[:3])} failed: {reason}", hint=_AGAIN)
     return done.stdout
 
 

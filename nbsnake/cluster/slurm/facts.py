@@ -121,10 +121,10 @@ def minutes(limit: str) -> int | None:
     if match is None:
         return None
     days, *parts = match.groups()
-    given = [int(part) for part in parts if part is not None]
+    fields = [int(part) for part in parts if part is not None]
     if days is not None:  # days-hours[:minutes[:seconds]]
-        hours, rest = given[0], given[1] if len(given) > 1 else 0
+        hours, rest = fields[0], fields[1] if len(fields) > 1 else 0
         return int(days) * 1440 + hours * 60 + rest
-    if len(given) == 3:
-        return given[0] * 60 + given[1]
-    return given[0]
+    if len(fields) == 3:
+        return fields[0] * 60 + fields[1]
+    return fields[0]

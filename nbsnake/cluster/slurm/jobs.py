@@ -46,8 +46,8 @@ def wrap_slurm_tools() -> None:
 def _wrapper(name: str, program: str) -> str:
     if name == "srun":
         conf = os.environ.get("SLURM_CONF")
-        given = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
-        return f'#!/bin/sh\n{given}exec {shlex.quote(program)} "$@"\n'
+        setting = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
+        return f'#!/bin/sh\n{setting}exec {shlex.quote(program)} "$@"\n'
     call = [sys.executable, "-P", "-m", "nbsnake.cluster.slurm.call", name, program]
     return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
 
@@ -89,10 +89,10 @@ def _left_jobs() -> dict[str, str]:
     jobs = _noted_jobs()
     deadline = time.monotonic() + PATIENCE
     while (left := _ask(jobs)) is None:
-        say("asking Slurm what became of the jobs of an earlier run")
+        say("asking Slurm for the states of the jobs of an earlier run")
         if time.monotonic() > deadline:
             raise ToolError(
-                "Slurm does not say what became of the jobs of an earlier run",
+                "Slurm does not give the states of the jobs of an earlier run",
                 hint=f"try again when it does (scontrol ping); or see to them yourself and remove "
                 f"{JOBS_FILE}",
             )
