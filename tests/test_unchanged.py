@@ -6,7 +6,8 @@ import pytest
 from builders import declare, nb_bytes
 
 from nbsnake.generate import generate as generate_module
-from nbsnake.generate.generate import check, find_changes, generate
+from nbsnake.generate.files import find_drift
+from nbsnake.generate.generate import check, generate
 from nbsnake.generate.unchanged import MEMO_FILE, is_unchanged
 
 NOTEBOOK = "notebooks/train.ipynb"
@@ -65,12 +66,12 @@ def test_another_state_of_nbsnake_itself_is_noticed(monkeypatch):
 
 def test_notebook_that_changes_while_it_is_generated_is_looked_at_again(project, monkeypatch):
     def changed_meanwhile(*arguments):
-        found = find_changes(*arguments)
+        found = find_drift(*arguments)
         (project / NOTEBOOK).write_bytes(nb_bytes(declare(":dvc-out: other.txt")))
         return found
 
     (project / MEMO_FILE).unlink()
-    monkeypatch.setattr(generate_module, "find_changes", changed_meanwhile)
+    monkeypatch.setattr(generate_module, "find_drift", changed_meanwhile)
     generate()
     assert not is_unchanged()
 

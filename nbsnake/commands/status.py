@@ -14,7 +14,7 @@ from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
-from nbsnake.results.freshness import Judge, Verdict
+from nbsnake.results.freshness import ONLY_TEXT, Judge, Verdict
 from nbsnake.tables import as_text
 
 SHOWN = 3  # of the steps for which one waits
@@ -105,8 +105,9 @@ def _in_words(verdict: Verdict) -> str:
         verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"
     ]
     waits = [f"waits for {_few(verdict.waits)}"] if verdict.waits else []
-    if verdict.reasons or waits:
-        parts.append("; ".join((*verdict.reasons, *waits)))
+    notes = [f"{ONLY_TEXT} {_few(verdict.same_code)}"] if verdict.same_code else []
+    if shown := (*verdict.reasons, *waits, *notes):
+        parts.append("; ".join(shown))
     text = ": ".join(parts)
     if verdict.restorable:
         text += " (restorable: its result is in the cache)"

@@ -25,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{file}: updated to the file that it tracks", file=sys.stderr)
     if done.locked:
         print(f"dvc.lock: locked {', '.join(done.locked)}", file=sys.stderr)
+    for note in done.notes:
+        print(f"dvc.lock: {note}; the result stays", file=sys.stderr)
     for step, reason in done.refused.items():
         print(f"dvc.lock: not locked: {step}: {reason}", file=sys.stderr)
     return 1 if done.refused else 0

@@ -116,6 +116,7 @@ def _compile(given: Given) -> Step:
         command=spec.command,
         section=_section(arguments, given.params),
         axes=given.axes,
+        modules=spec.modules,
     )
 
 

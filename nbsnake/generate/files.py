@@ -10,8 +10,9 @@ from nbsnake.errors import PipelineError, Where
 from nbsnake.generate.script_diff import cell_diff, changed_cells, is_same_program
 from nbsnake.job.atomic import write_atomically
 from nbsnake.names import GENERATED
+from nbsnake.python.program import HEAD
+from nbsnake.python.versions import Versions
 
-HEAD = 200  # characters within which that is
 EXECUTABLE = 0o755
 
 
@@ -112,14 +113,18 @@ def find_orphans(folder: str, suffix: str, known: Iterable[str]) -> list[str]:
 
 
 def settle(drifts: Iterable[Drift]) -> None:
-    """Make the disk what was to be generated."""
+    """Make the disk what was to be generated; what replaced scripts did stays known."""
+    versions = Versions()
     for drift in drifts:
         path = _inside(drift.path)
+        if drift.new and drift.new.is_script and drift.old:
+            versions.note(drift.old.encode())
         if drift.new is None:
             path.unlink()
         else:
             mode = EXECUTABLE if drift.new.is_script else None
             write_atomically(str(path), drift.new.text.encode(), mode=mode)
+    versions.save()
 
 
 def _is_generated(path: Path) -> bool:

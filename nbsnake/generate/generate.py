@@ -6,6 +6,7 @@ from pathlib import Path
 from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
+from nbsnake.generate.modules import ModuleFinder
 from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
@@ -40,10 +41,10 @@ def find_pipeline() -> Pipeline:
     Raises :class:`NbsnakeError`, as many faults together as can be found at once.
     """
     settings = read_settings()
-    return _pipeline(settings, SpecReader(reading(settings)))[0]
+    return _pipeline(settings, SpecReader(reading(settings)), ModuleFinder())[0]
 
 
-def _pipeline(settings: Settings, memo: SpecReader) -> tuple[Pipeline, Seeds]:
+def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tuple[Pipeline, Seeds]:
     """The pipeline, and the values that params.yaml is to get for it."""
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
@@ -54,6 +55,7 @@ def _pipeline(settings: Settings, memo: SpecReader) -> tuple[Pipeline, Seeds]:
             faults.append(fault)
         else:
             specs += [spec] if spec else []
+    specs = finder.with_modules(specs, faults)
     try:
         params, overlays = read_params(), read_overlays(settings.overlays)
         seeds = find_seeds(specs, params, settings.uses, overlays)
@@ -86,7 +88,8 @@ def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
     """
     before = snapshot(_named_by_settings())
     chosen = list(notebooks)
-    drifts = find_changes(chosen)
+    drifts, rests_on = _find_changes(chosen)
+    before["more"] |= rests_on
     settle(drifts)
     if not chosen:
         remember(before, [drift.path for drift in drifts])
@@ -112,7 +115,8 @@ def check(notebooks: Iterable[str] = ()) -> list[Drift]:
     """As :func:`find_changes`; where nothing differs, that is noted."""
     before = snapshot(_named_by_settings())
     chosen = list(notebooks)
-    drifts = find_changes(chosen)
+    drifts, rests_on = _find_changes(chosen)
+    before["more"] |= rests_on
     if not drifts and not chosen:
         remember(before, [])
     return drifts
@@ -139,10 +143,14 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
 
     Raises :class:`NbsnakeError` where the notebooks give nothing.
     """
+    return _find_changes(list(notebooks))[0]
+
+
+def _find_changes(chosen: list[str]) -> tuple[list[Drift], dict[str, str]]:
+    """The changes, and the content of the modules and other paths on which they rest."""
     settings = read_settings()
-    memo = SpecReader(reading(settings))
-    pipeline, seeds = _pipeline(settings, memo)
-    chosen = list(notebooks)
+    memo, finder = SpecReader(reading(settings)), ModuleFinder()
+    pipeline, seeds = _pipeline(settings, memo, finder)
     names = choose_steps(chosen, {step.name: step.notebook for step in pipeline.steps})
     wanted = [step for step in pipeline.steps if step.name in names]
     generated = [
@@ -153,7 +161,8 @@ def find_changes(notebooks: Iterable[str] = ()) -> list[Drift]:
     ]
     drifts = find_drift(generated, [] if chosen else _orphans(pipeline))
     memo.save()
-    return drifts
+    finder.save()
+    return drifts, finder.contents()
 
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:

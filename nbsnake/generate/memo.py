@@ -52,11 +52,12 @@ def read_memo(path: str) -> dict[str, Any]:
 def content_of(path: str) -> str:
     """The sha256 of a file's content, with an x if it is executable; "" if there is no file.
 
-    For a folder, that of the names in it. A device or pipe counts as no file, for it may never end.
+    For a folder, that of the names in it, without Python's cache. A device or pipe counts as no
+    file, for it may never end.
     """
     try:
         if os.path.isdir(path):
-            names = "/".join(sorted(os.listdir(path)))
+            names = "/".join(sorted({*os.listdir(path)} - {"__pycache__"}))
             return hashlib.sha256(names.encode(errors="replace")).hexdigest()
         if not os.path.isfile(path):
             return ""

@@ -7,12 +7,11 @@ lines that mark the cells must be the same, for tracebacks lead to them.
 
 import ast
 import difflib
-import re
 import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_MARK = re.compile(r"^# %% (?:\[\w+\] )?cell (\d+)$", re.MULTILINE)
+from nbsnake.python.program import MARK
 
 
 class Section(NamedTuple):
@@ -33,7 +32,7 @@ def is_same_program(old: str, new: str) -> bool:
 
 
 def _code_marks(text: str) -> list[str]:
-    return [section.group() for section in _MARK.finditer(text) if "[" not in section.group()]
+    return [section.group() for section in MARK.finditer(text) if "[" not in section.group()]
 
 
 def _tree(text: str) -> str | None:
@@ -47,7 +46,7 @@ def _tree(text: str) -> str | None:
 
 def sections(text: str) -> list[Section]:
     """A script in its sections: what comes before the first cell, then one for each cell."""
-    starts = [(0, 0), *((mark.start(), int(mark[1])) for mark in _MARK.finditer(text))]
+    starts = [(0, 0), *((mark.start(), int(mark[1])) for mark in MARK.finditer(text))]
     ends = [start for start, _ in starts[1:]] + [len(text)]
     return [Section(cell, text[start:end]) for (start, cell), end in zip(starts, ends, strict=True)]
 

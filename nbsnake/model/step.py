@@ -181,7 +181,7 @@ class Step:
 
     ``script`` is shared by all uses of the notebook. ``section`` is what of params.yaml the step
     takes as a whole, "" where it takes single values. A step with ``axes`` runs once for each of
-    its variants.
+    its variants. ``modules`` are files of the project that its code imports or runs.
     """
 
     name: str
@@ -194,6 +194,7 @@ class Step:
     section: str = ""
     axes: tuple[Axis, ...] = ()
     needs: Needs = Needs()  # noqa: RUF009  (frozen)
+    modules: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -215,6 +216,12 @@ class Step:
     def inputs(self) -> tuple[Artifact, ...]:
         """What the step reads."""
         return tuple(artifact for artifact in self.artifacts if not artifact.is_output)
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """The modules that are no artifacts of the step."""
+        paths = {artifact.path for artifact in self.artifacts}
+        return tuple(path for path in self.modules if path not in paths)
 
     @property
     def outputs(self) -> tuple[Artifact, ...]:

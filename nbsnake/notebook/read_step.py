@@ -44,6 +44,7 @@ from nbsnake.notebook.params import (
     tagged_params,
     with_literal,
 )
+from nbsnake.python.references import References, find_references
 
 NO_EFFECT = ("No effect",)
 TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
@@ -71,7 +72,8 @@ class StepSpec:
     """What the author wrote; the fields are those of :class:`nbsnake.model.step.Step`.
 
     ``extras`` are the words of ``:dvc-extra:``, each with its place; ``axes`` are those of
-    ``:foreach``.
+    ``:foreach``. ``references`` are what its cells import and run; ``modules`` are the files of
+    the project that these lead to, which depend on more than the notebook.
     """
 
     name: str
@@ -83,6 +85,8 @@ class StepSpec:
     where: Where
     axes: tuple[AxisSpec, ...] = ()
     needs: Needs = Needs()  # noqa: RUF009  (frozen)
+    references: References = References()  # noqa: RUF009  (frozen)
+    modules: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -210,6 +214,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         where=Where(path, text.metadata.index if text.metadata else None),
         axes=tuple(declared.axes),
         needs=declared.needs,
+        references=find_references(code.tree for code in text.codes.values()),
     )
 
 

@@ -133,6 +133,7 @@ def _section(name: str, entries: Iterable[Entry]) -> Iterator[str]:
 
 def _inputs(step: Step, pipeline: Pipeline) -> Iterator[Entry]:
     yield Entry(step.script, "script", "ancient")
+    yield from (Entry(path, "", "source") for path in step.undeclared)
     for artifact in step.inputs:
         label = _file_label(artifact, step)
         paths = [path for variant in step.variants for path in artifact.paths(variant)]

@@ -142,7 +142,7 @@ def _body(step: Step) -> dict[str, Any]:
     stage = {
         "desc": verbatim(step.description.partition("\n")[0].strip()),
         "cmd": command(step),
-        "deps": sorted({verbatim(step.script), *_deps(step)}),
+        "deps": sorted({*map(verbatim, (step.script, *step.undeclared)), *_deps(step)}),
         "params": _params(step),
         "outs": _outs(step, Role.OUT, Role.PERSIST),
         "metrics": _outs(step, Role.METRIC),

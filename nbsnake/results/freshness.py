@@ -14,10 +14,12 @@ from nbsnake.job.outputs import find_outputs
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import Failure, Receipt, read_failure, read_receipt
 from nbsnake.job.run import Run
+from nbsnake.python.versions import Versions
 
 State = Literal["fresh", "stale", "never run"]
 SHOWN = 20  # steps whose reasons are shown before a run
 RUNS_EACH_TIME = "it runs each time"
+ONLY_TEXT = "only comments, formatting or generated parts changed in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Verdict:
     ``settled`` means that a run on record gave what is on disk from what is on disk, and that
     nothing before it will change: dvc.lock may say so, and what comes after may rely on it.
     ``locked`` says whether dvc.lock does, ``restorable`` that the cache has the result.
+    ``same_code`` are files that differ from those of the run only in comments or formatting.
     """
 
     step: PlannedStep
@@ -37,6 +40,7 @@ class Verdict:
     restorable: bool = False
     locked: bool = False
     failure: Failure | None = None
+    same_code: tuple[str, ...] = ()
 
 
 class Judge:
@@ -46,6 +50,7 @@ class Judge:
         self.plan = plan
         self.digests = digests
         self._lock = read_lock()
+        self._versions = Versions()
         self._receipts: dict[str, Receipt | None] = {}
         self._makers = plan.makers()
         self._verdicts: dict[str, Verdict] = {}
@@ -53,10 +58,12 @@ class Judge:
 
     def verdicts(self) -> dict[str, Verdict]:
         """All verdicts, in the order of the plan."""
-        return {
+        found = {
             name: self._verdicts.get(name) or self.verdict(step)
             for name, step in self.plan.steps.items()
         }
+        self._versions.save()
+        return found
 
     def verdict(self, step: PlannedStep) -> Verdict:
         """The verdict on one step; those on the steps before it in the plan must be given."""
@@ -87,6 +94,14 @@ class Judge:
         if path not in self._contents:
             self._contents[path] = self.digests.of(path)
         return self._contents[path]
+
+    def note_code(self, steps: Iterable[PlannedStep]) -> None:
+        """Remember what the code of these steps does, to know later which edits change nothing."""
+        for step in steps:
+            for path in filter(is_code, step.deps if step.notebook else ()):
+                if content := self.content(path):
+                    self._versions.note_file(path, content.md5)
+        self._versions.save()
 
     def locked_contents(self) -> list[Digest]:
         """What the outputs of all steps are by dvc.lock."""
@@ -126,6 +141,9 @@ class Judge:
         last = receipt.run if receipt and not receipt.refused else lock
         if now == last:
             return _fresh(step, locked=False)
+        for then in (last, lock):
+            if then and (paths := self._same_code(step, then, now)):
+                return replace(_fresh(step, locked=False), same_code=paths)
         deps = {path: content for path in step.deps if (content := self.content(path))}
         known = len(deps) == len(step.deps) and find_outputs(self.plan.cache, step, deps)
         return Verdict(
@@ -135,6 +153,29 @@ class Judge:
             restorable=bool(known),
             failure=read_failure(step.name),
         )
+
+    def _same_code(self, step: PlannedStep, then: Run, now: Run) -> tuple[str, ...]:
+        """The files in which alone the runs differ, where these are the same programs."""
+        if not step.notebook or then._replace(deps=now.deps) != now or {*then.deps} != {*now.deps}:
+            return ()
+        changed = sorted(path for path, md5 in now.deps.items() if then.deps[path] != md5)
+        are_same = self._versions.are_same
+        same = all(
+            is_code(each) and are_same(each, then.deps[each], now.deps[each]) for each in changed
+        )
+        return tuple(changed) if same else ()
+
+
+def is_code(path: str) -> bool:
+    """Whether a dep is code, of which only what it does counts."""
+    return path.endswith(".py")
+
+
+def same_code_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """A line for each step whose result stays though a file of its code has another digest."""
+    for verdict in verdicts:
+        if verdict.same_code:
+            yield f"{verdict.step.name}: {ONLY_TEXT} {', '.join(verdict.same_code)}"
 
 
 def reason_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:

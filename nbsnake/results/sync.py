@@ -17,11 +17,11 @@ from nbsnake.errors import raise_all
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
-from nbsnake.job.outputs import kept_in
+from nbsnake.job.outputs import kept_in, remember_run
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
 from nbsnake.names import LOCK_FILE, upwards
-from nbsnake.results.freshness import Judge, Verdict
+from nbsnake.results.freshness import Judge, Verdict, same_code_lines
 from nbsnake.results.sources import pointers
 
 
@@ -30,13 +30,14 @@ class Synced:
     """``locked`` steps are new or changed in dvc.lock; ``refused`` ones are not, and why.
 
     ``updated`` are the ``.dvc`` files of sources that have changed. ``beyond`` says why DVC had to
-    do it, "" where it had not.
+    do it, "" where it had not. ``notes`` say which results are locked with code that has changed.
     """
 
     locked: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     updated: tuple[str, ...] = ()
     beyond: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def sync(plan: Plan, digests: Digests) -> Synced:
@@ -57,8 +58,27 @@ def sync(plan: Plan, digests: Digests) -> Synced:
             _lock(judge, due)
         if changed or beyond:
             _lock_by_dvc(due if beyond else [], changed)
-    names = tuple(step.name for step in due)
-    return Synced(locked=names, refused=refused, updated=tuple(changed), beyond=beyond)
+        judge.note_code(due)
+    return Synced(
+        locked=tuple(step.name for step in due),
+        refused=refused,
+        updated=tuple(changed),
+        beyond=beyond,
+        notes=tuple(same_code_lines(verdicts[step.name] for step in due)),
+    )
+
+
+def remember_same_code(judge: Judge) -> None:
+    """Add the runs of steps whose code only looks different to the run-cache.
+
+    A step that waits for another one would otherwise run again though that gives what it gave.
+    """
+    for verdict in judge.verdicts().values():
+        step = verdict.step
+        found = {path: judge.content(path) for path in (*step.deps, *step.out_paths)}
+        contents = {path: content for path, content in found.items() if content}
+        if verdict.same_code and len(contents) == len(found):
+            remember_run(judge.plan.cache, step, contents)
 
 
 def _is_due(verdict: Verdict) -> bool:

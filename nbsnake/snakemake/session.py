@@ -20,6 +20,7 @@ from nbsnake.job.say import say
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.restore import restore, store_lost
 from nbsnake.results.sources import check_sources, reset_future_times
+from nbsnake.results.sync import remember_same_code
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import Mode, read_mode
 from nbsnake.snakemake.seal import seal
@@ -94,6 +95,8 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
         for path in done.damaged:
             say(f"the cache object {path} is damaged; its step runs again")
     verdicts = judge.verdicts()
+    if runs:
+        remember_same_code(judge)
     if runs and (lost := store_lost(judge)):
         say(f"stored again, as the cache lost it: {', '.join(lost)}")
     return verdicts

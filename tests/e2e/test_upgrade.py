@@ -38,3 +38,16 @@ def test_plain_snakemake_goes_on_with_what_an_earlier_version_generated(old: Pro
     old.snakemake()
     assert len(old.read("results/all.txt").splitlines()) == 18
     old.assert_dvc_clean()
+
+
+def test_scripts_that_this_version_writes_otherwise_make_no_step_run(old: Project) -> None:
+    results = old.files("results")
+    times = {path: (old.root / path).stat().st_mtime_ns for path in results}
+    old.nbsnake("generate")
+    assert "fresh" in old.nbsnake("status", "numbers").stdout
+    printed = old.snakemake()
+    assert NOTHING in printed
+    assert "generated parts changed in workflow/scripts/numbers.py" in printed
+    assert {path: (old.root / path).stat().st_mtime_ns for path in results} == times
+    old.assert_dvc_clean()
+    assert "up to date" in old.dvc("repro")

@@ -1,0 +1,98 @@
+"""Versions of the project's Python files: which of them are the same program.
+
+What a version does is noted when it is seen; one that is no longer there is looked up in git.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+from nbsnake.job.atomic import write_atomically
+from nbsnake.python.program import program_of
+
+FILE = ".nbsnake/programs.json"
+FORMAT = 1
+SEARCHED = 100  # commits that changed a file, back from today's
+_BLOB = re.compile(r"\b[0-9a-f]{40,64}\b")
+
+
+class Versions:
+    """What the versions of files do, by md5; :meth:`save` keeps what is new."""
+
+    def __init__(self) -> None:
+        self._programs = _read()
+        self._searched: set[str] = set()
+        self._changed = False
+
+    def are_same(self, path: str, then: str, now: str) -> bool:
+        """Whether the file with the md5 ``now`` does what it did as ``then``."""
+        before = self._program(path, then)
+        return before is not None and before == self._program(path, now)
+
+    def note(self, data: bytes) -> str:
+        """Remember what a version does; its md5."""
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if md5 not in self._programs and (program := program_of(data)):
+            self._programs[md5] = program
+            self._changed = True
+        return md5
+
+    def note_file(self, path: str, md5: str) -> None:
+        """Remember what the file does, unless its version ``md5`` is known."""
+        if md5 not in self._programs:
+            try:
+                with open(path, "rb") as file:
+                    self.note(file.read())
+            except OSError:  # it has no version now
+                return
+
+    def save(self) -> None:
+        """Write what is new."""
+        if self._changed:
+            fields = {"format": FORMAT, "programs": self._programs}
+            write_atomically(FILE, json.dumps(fields).encode(), durable=False)
+            self._changed = False
+
+    def _program(self, path: str, md5: str) -> str | None:
+        self.note_file(path, md5)
+        if md5 not in self._programs and path not in self._searched:
+            self._searched.add(path)
+            for data in _versions_in_git(path):
+                if self.note(data) == md5:
+                    break
+        return self._programs.get(md5)
+
+
+def _read() -> dict[str, str]:
+    try:
+        with open(FILE, encoding="utf-8") as file:
+            fields = json.load(file)
+        programs = fields["programs"] if fields["format"] == FORMAT else {}
+        return {str(md5): str(program) for md5, program in programs.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _versions_in_git(path: str) -> Iterator[bytes]:
+    """What the file was, the newest first; nothing without git."""
+    log = ["log", f"-n{SEARCHED}", "--format=", "--raw", "--no-abbrev", "--", path]
+    blobs = dict.fromkeys(each for each in _BLOB.findall(os.fsdecode(_git(log))) if each.strip("0"))
+    found = _git(["cat-file", "--batch"], "".join(f"{blob}\n" for blob in blobs).encode())
+    while found:
+        head, _, rest = found.partition(b"\n")
+        size = head.split()[-1]
+        if not size.isdigit():  # a blob that a partial clone does not have
+            found = rest
+            continue
+        yield rest[: int(size)]
+        found = rest[int(size) + 1 :]
+
+
+def _git(words: list[str], given: bytes = b"") -> bytes:
+    try:
+        return subprocess.run(["git", *words], input=given, capture_output=True).stdout
+    except OSError:
+        return b""

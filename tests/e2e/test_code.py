@@ -1,0 +1,63 @@
+"""Code counts, wherever it lies: modules of the project are deps of the steps that import them."""
+
+import pytest
+from e2e_project import NOTHING, Project
+
+pytestmark = pytest.mark.e2e
+HELPERS = "from helpers import scale\n"
+USERS = ("left", "right")  # of four steps; join reads what both write
+
+
+@pytest.fixture
+def helped(project: Project) -> Project:
+    """``left`` and ``right`` import ``helpers.py``, which imports a package in ``src``."""
+    project.write("notebooks/helpers.py", "from units import one\n\n\nscale = one\n")
+    project.write("src/units/__init__.py", "from .numbers import one\n")
+    project.write("src/units/numbers.py", "one = 1\n")
+    for step in USERS:
+        cells = notebook_cells(project, step)
+        project.write_notebook(step, [*cells, "import sys\nsys.path.append('src')\n" + HELPERS])
+    project.nbsnake("generate")
+    project.snakemake()
+    project.computed()
+    return project
+
+
+def notebook_cells(project: Project, step: str) -> list[str]:
+    import json
+
+    cells = json.loads(project.read(f"notebooks/{step}.ipynb"))["cells"]
+    return ["".join(cell["source"]) for cell in cells]
+
+
+def test_an_edit_of_a_module_runs_the_steps_that_import_it_and_a_comment_none(
+    helped: Project,
+) -> None:
+    assert NOTHING in helped.snakemake()
+    helped.assert_dvc_clean()
+    helped.write("src/units/numbers.py", "one = 2 - 1\n")
+    status = helped.status()
+    assert {step for step in status if status[step]["reasons"]} == {*USERS}
+    helped.snakemake()
+    assert helped.computed() == ["left", "right"]  # join got what it had
+    helped.assert_dvc_clean()
+
+    helped.write("src/units/numbers.py", "# the first\none = 2 - 1  # of all\n")
+    assert "only comments, formatting or generated parts changed" in helped.nbsnake("status").stdout
+    printed = helped.snakemake()
+    assert NOTHING in printed
+    assert "only comments, formatting or generated parts changed in src/units/numbers.py" in printed
+    assert helped.computed() == []
+    helped.assert_dvc_clean()
+    assert "up to date" in helped.dvc("repro")
+
+
+def test_a_module_with_a_syntax_error_is_one_message_and_nothing_is_written(
+    helped: Project,
+) -> None:
+    before = helped.files("workflow"), helped.read("dvc.yaml")
+    helped.write("notebooks/helpers.py", "scale =\n")
+    message = helped.nbsnake("generate", code=1).stderr
+    assert "notebooks/helpers.py, line 1: is not valid Python" in message
+    assert "Traceback" not in message
+    assert (helped.files("workflow"), helped.read("dvc.yaml")) == before
