@@ -9,9 +9,10 @@ from nbsnake.cluster.usage import Demand, demand_table, usage_of
 from nbsnake.commands import enter_project_with
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
-from nbsnake.generate.drift import warn_of_drift
+from nbsnake.generate.drift import find_outdated
 from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.say import say
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
 from nbsnake.results.freshness import ONLY_TEXT, Judge, Verdict
@@ -39,15 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the state of each step; a fault in the project gives its exit code."""
     args.steps = enter_project_with(args.steps)
-    fault = warn_of_drift()
+    outdated = find_outdated()
+    if warning := str(outdated):
+        say(warning)
     digests = read_digests()
     try:
         plan = current_plan()
     except NbsnakeError:
-        if fault is None:
+        if outdated.fault is None:
             raise
-        return fault.exit_code  # the same thing, already reported
-    verdicts = Judge(plan, digests).verdicts()
+        return outdated.fault.exit_code  # the same thing, already reported
+    verdicts = Judge(plan, digests, outdated.scripts).verdicts()
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]

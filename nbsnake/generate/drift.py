@@ -1,28 +1,74 @@
-"""A warning when generated files are older than the notebooks."""
+"""How the generated files, by which all is judged, are older than what gives them."""
 
-from nbsnake.errors import NbsnakeError
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nbsnake.errors import NbsnakeError, StaleError, Where, raise_all
 from nbsnake.generate.unchanged import is_unchanged
-from nbsnake.job.say import say
+from nbsnake.names import DVC_FILE
+
+if TYPE_CHECKING:
+    from nbsnake.generate.files import Drift  # for types only
+
+GENERATE = "run: nbsnake generate"
 
 
-def warn_of_drift() -> NbsnakeError | None:
-    """Say where the generated files, by which all is judged, are older than what gives them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outdated:
+    """``scripts`` are those whose cells are not the notebook's, each with what differs.
 
-    A fault that prevents generation is reported and returned.
+    ``files`` are all generated files that differ; ``fault`` prevents that any is generated.
     """
+
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    fault: NbsnakeError | None = None
+
+    def __str__(self) -> str:
+        """A warning, "" where nothing differs."""
+        if self.fault:
+            return f"nothing can be generated:\n{self.fault}"
+        others = [path for path in self.files if path not in self.scripts]
+        paths = ", ".join(others)
+        older = f"older than the notebooks, the settings or the parameters: {paths}; {GENERATE}"
+        return older if others else ""
+
+    def refuse_run(self) -> None:
+        """Raise what makes results of other code or another pipeline than the notebooks'."""
+        if self.fault:
+            raise self.fault
+        faults: list[NbsnakeError] = [
+            StaleError(reason, hint=f"{GENERATE}, or: nbsnake run")
+            for reason in self.scripts.values()
+        ]
+        if DVC_FILE in self.files and not faults:
+            message = "is older than the notebooks, the settings or the parameters"
+            hint = f"{GENERATE}, or: nbsnake run"
+            faults.append(StaleError(message, where=Where(DVC_FILE), hint=hint))
+        raise_all(faults)
+
+
+def find_outdated() -> Outdated:
+    """What is outdated; a fault in the project is not raised."""
     if is_unchanged():
-        return None
+        return Outdated()
     from nbsnake.generate.generate import check  # slow, and not needed where nothing has changed
 
     try:
         drifts = check()
     except NbsnakeError as error:
-        say(f"nothing can be generated:\n{error}")
-        return error
-    if drifts:
-        paths = ", ".join(drift.path for drift in drifts)
-        say(
-            f"older than the notebooks, the settings or the parameters: {paths}; "
-            "run: nbsnake generate"
-        )
-    return None
+        return Outdated(fault=error)
+    scripts = {drift.path: reason for drift in drifts if (reason := _of_script(drift))}
+    return Outdated(scripts=scripts, files=tuple(drift.path for drift in drifts))
+
+
+def _of_script(drift: "Drift") -> str:
+    """How the cells of a script differ from the notebook's; "" where they do not."""
+    cells = [str(cell) for cell in drift.cells if cell]
+    if drift.new is None or not drift.new.is_script or (drift.reason == "changed" and not cells):
+        return ""
+    if drift.reason == "missing":
+        return f"{drift.path} is not generated yet"
+    plural = "s" * (len(cells) > 1)
+    return f"{drift.new.notebook} is newer than {drift.path} (cell{plural} {', '.join(cells)})"

@@ -3,8 +3,9 @@
 Judged by content, from what the receipts and dvc.lock record, in the order of the plan.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from nbsnake.dvc.lockfile import read_lock
@@ -44,11 +45,17 @@ class Verdict:
 
 
 class Judge:
-    """Gives the verdict on each step, upstream steps first, from what is on record."""
+    """Gives the verdict on each step, upstream steps first, from what is on record.
 
-    def __init__(self, plan: Plan, digests: Digests) -> None:
+    ``outdated`` are scripts that are not what the notebooks give, each with the reason.
+    """
+
+    def __init__(
+        self, plan: Plan, digests: Digests, outdated: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.plan = plan
         self.digests = digests
+        self._outdated = outdated
         self._lock = read_lock()
         self._versions = Versions()
         self._receipts: dict[str, Receipt | None] = {}
@@ -68,6 +75,8 @@ class Judge:
     def verdict(self, step: PlannedStep) -> Verdict:
         """The verdict on one step; those on the steps before it in the plan must be given."""
         verdict = self._on_frozen(step) if step.frozen else self._by_content(step)
+        if reasons := tuple(self._outdated[path] for path in step.deps if path in self._outdated):
+            verdict = _outdated(verdict, reasons)
         makers = {name for path in step.deps for name in self._makers.get(path, ())}
         stale = sorted(name for name in makers if not self._verdicts[name].settled)
         if stale and verdict.state != "never run" and not step.frozen:
@@ -192,6 +201,18 @@ def _fresh(step: PlannedStep, *, locked: bool) -> Verdict:
         reasons = (RUNS_EACH_TIME,)
         return Verdict(step=step, state="stale", reasons=reasons, settled=True, locked=locked)
     return Verdict(step=step, state="fresh", settled=True, locked=locked)
+
+
+def _outdated(verdict: Verdict, reasons: tuple[str, ...]) -> Verdict:
+    """The verdict on a step of which the notebook has other code than the script."""
+    return replace(
+        verdict,
+        state="stale" if verdict.state == "fresh" else verdict.state,
+        reasons=(*reasons, *verdict.reasons),
+        settled=False,
+        locked=False,
+        restorable=False,
+    )
 
 
 def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:

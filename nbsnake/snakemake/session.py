@@ -12,7 +12,7 @@ from typing import IO, Any
 from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, raise_all
-from nbsnake.generate.drift import warn_of_drift
+from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
@@ -22,7 +22,7 @@ from nbsnake.results.restore import restore, store_lost
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.results.sync import remember_same_code
 from nbsnake.snakemake.kinds import follow_disk
-from nbsnake.snakemake.modes import Mode, read_mode
+from nbsnake.snakemake.modes import read_mode
 from nbsnake.snakemake.seal import seal
 from nbsnake.snakemake.words import Words
 
@@ -62,8 +62,9 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
         wait_for_orphans()
         if runs:
             end_left_jobs()
-    _check(plan, mode, runs=runs)
-    verdicts = _judge(Judge(plan, digests), runs=runs)
+    outdated = find_outdated() if mode.runs_jobs else Outdated()
+    _check(plan, outdated, runs=runs)
+    verdicts = _judge(Judge(plan, digests, outdated.scripts), runs=runs)
     if mode.runs_jobs:
         _report(plan, verdicts)
     return Session(
@@ -71,9 +72,12 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     )
 
 
-def _check(plan: Plan, mode: Mode, *, runs: bool) -> None:
-    if mode.runs_jobs:
-        warn_of_drift()
+def _check(plan: Plan, outdated: Outdated, *, runs: bool) -> None:
+    """A run over other code than the notebooks' would call its results fresh."""
+    if runs:
+        outdated.refuse_run()
+    if warning := str(outdated):
+        say(warning)
     if runs:
         for path in reset_future_times(plan):
             say(f"{path} had a time stamp in the future, which is now the current time")

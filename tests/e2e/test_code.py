@@ -61,3 +61,40 @@ def test_a_module_with_a_syntax_error_is_one_message_and_nothing_is_written(
     assert "notebooks/helpers.py, line 1: is not valid Python" in message
     assert "Traceback" not in message
     assert (helped.files("workflow"), helped.read("dvc.yaml")) == before
+
+
+def test_a_notebook_that_was_edited_is_never_called_fresh(done: Project) -> None:
+    done.replace("notebooks/left.ipynb", "value * factor", "value * factor + 1")
+    lock = done.lock()
+    left, join = (done.status()[step] for step in ("left", "join"))
+    assert left["state"] == join["state"] == "stale"
+    assert left["reasons"] == [
+        "notebooks/left.ipynb is newer than workflow/scripts/left.py (cell 5)"
+    ]
+    refused = done.snakemake(code=1)
+    assert "notebooks/left.ipynb is newer than workflow/scripts/left.py (cell 5)" in refused
+    assert "run: nbsnake generate, or: nbsnake run" in refused
+    assert done.computed() == []
+    assert done.lock() == lock
+    assert "rule left:" in done.snakemake("--dry-run")
+    done.nbsnake("generate")
+    done.snakemake()
+    assert done.computed() == ["join", "left"]
+    done.assert_dvc_clean()
+
+
+def test_a_notebook_of_which_only_text_was_edited_is_fresh(done: Project) -> None:
+    done.replace("notebooks/left.ipynb", "# The left branch", "# The other branch")
+    done.replace("notebooks/left.ipynb", "Multiply the numbers.", "Multiply all numbers.")
+    done.nbsnake("generate")
+    assert {each["state"] for each in done.status().values()} == {"fresh"}
+    assert NOTHING in done.snakemake()
+    assert done.computed() == []
+    done.assert_dvc_clean()
+
+
+def test_a_notebook_that_is_not_valid_stops_a_run(done: Project) -> None:
+    done.replace("notebooks/left.ipynb", "value * factor", "value *")
+    refused = done.snakemake(code=1)
+    assert "notebooks/left.ipynb, cell 5, line 4: is not valid Python" in refused
+    assert "Traceback" not in refused
