@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from results_builder import Folder, planned
 from nbsnake.dvc.lockfile import read_lock
 from nbsnake.job.content import stamp
 from nbsnake.job.digests import Digests
-from nbsnake.job.outputs import find_outputs
+from nbsnake.job.kept import read_kept
+from nbsnake.job.outputs import OWN_CACHE, find_outputs
 from nbsnake.job.plan import PlannedOut
 from nbsnake.job.receipt import read_failure, write_receipt
-from nbsnake.results.restore import restore, store_lost
+from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sync import remember_same_code
 
 FRESH = {"make": "fresh", "join": "fresh"}
@@ -221,10 +223,53 @@ def test_output_that_was_edited_by_hand_is_kept(done):
     os.chmod("out.txt", 0o644)
     Path("out.txt").write_text("by hand\n")
     back = restore(done.judge())
-    assert (back.steps, back.kept) == ((), ("out.txt",))
+    assert (back.steps, back.edited) == ((), ("out.txt",))
     assert Path("out.txt").read_text() == "by hand\n"
     assert restore(done.judge(), force=True).steps == ("join",)
     assert Path("out.txt").read_text() == "1\n1\n"
+    assert kept_text("out.txt") == "by hand\n"
+
+
+def kept_text(path):
+    return Path(OWN_CACHE.object_path(read_kept()[path].content.md5)).read_text()
+
+
+def test_what_lies_at_an_output_before_its_step_ran_is_kept(folder):
+    Path("mid.txt").write_text("precious\n")
+    assert save_outputs(folder.judge()).kept == ("mid.txt",)
+    assert Path("mid.txt").read_text() == kept_text("mid.txt") == "precious\n"
+    assert save_outputs(folder.judge()).kept == ()  # once is enough
+
+
+def test_what_was_edited_before_its_step_runs_again_is_kept(done):
+    os.chmod("out.txt", 0o644)
+    Path("out.txt").write_text("by hand\n")
+    Path("in.txt").write_text("2\n")
+    assert save_outputs(done.judge()).kept == ("out.txt",)
+    assert kept_text("out.txt") == "by hand\n"
+
+
+def test_a_result_that_its_cache_lost_is_stored_again_before_its_step_runs_again(done):
+    done.forget_objects()
+    Path("in.txt").write_text("2\n")
+    saved = save_outputs(done.judge())
+    assert (saved.lost, saved.kept) == (("mid.txt", "out.txt"), ())
+    assert done.exec("make") == done.exec("join") == 0
+    Path("in.txt").write_text("1\n")
+    assert restore(done.judge()).steps == ("make", "join")
+
+
+@pytest.mark.parametrize("how", ["failed", "killed"])
+def test_what_an_unfinished_job_wrote_is_not_kept(folder, how):
+    command = "open('mid.txt', 'w').write('half'); " + (
+        "exit(1)" if how == "failed" else "import os; os.kill(os.getppid(), 9)"
+    )
+    call = [sys.executable, "-m", "nbsnake", "exec", "make", "--", sys.executable, "-c", command]
+    assert subprocess.run(call).returncode != 0
+    assert Path("mid.txt").read_text() == "half"
+    assert save_outputs(folder.judge()).kept == ()
+    os.utime("mid.txt", (2e9, 2e9))
+    assert save_outputs(folder.judge()).kept == (("mid.txt",) if how == "failed" else ())
 
 
 def test_output_that_the_cache_has_is_replaced(done):
@@ -277,17 +322,17 @@ def damage(folder, path):
 def test_objects_that_the_cache_lost_are_stored_again(done):
     done.forget_objects()
     assert done.states() == FRESH
-    assert store_lost(done.judge()) == ["mid.txt", "out.txt"]
+    assert save_outputs(done.judge()).lost == ("mid.txt", "out.txt")
     for path in ("mid.txt", "out.txt"):
         assert done.object_of(path).read_text() == Path(path).read_text()
-    assert store_lost(done.judge()) == []
+    assert save_outputs(done.judge()).lost == ()
 
 
 def test_object_of_another_size_is_stored_again(done):
     damaged = done.object_of("out.txt")
     damaged.chmod(0o644)
     damaged.write_text("longer than it was")
-    assert store_lost(done.judge()) == ["out.txt"]
+    assert save_outputs(done.judge()).lost == ("out.txt",)
     assert damaged.read_text() == Path("out.txt").read_text()
 
 

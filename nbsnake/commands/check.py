@@ -17,6 +17,10 @@ FOUND = {
     "changed": "is not what the notebooks give",
     "orphan": "comes of no notebook any more",
 }
+CACHE_HINT = (
+    "what is in the workspace is stored again by the next run; get the rest: dvc pull, or "
+    "remove the damaged object and run the step"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "notebooks", nargs="*", metavar="NOTEBOOK", help="only these (default: all)"
     )
+    parser.add_argument(
+        "--cache",
+        action="store_true",
+        help="read all objects of the cache that dvc.lock names, and nothing else",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list of differences")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare the generated files with the notebooks; 1 where they differ."""
     args.notebooks = enter_project_with(args.notebooks)
+    if args.cache:
+        return _check_cache(as_json=args.json)
     try:
         drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
     except NbsnakeError as error:
@@ -47,6 +58,21 @@ def run(args: argparse.Namespace) -> int:
     if drifts:
         print("run: nbsnake generate", file=sys.stderr)
     return 1 if drifts else 0
+
+
+def _check_cache(*, as_json: bool) -> int:
+    from nbsnake.dvc.current import current_plan  # for this option only
+    from nbsnake.results.cachecheck import cache_faults  # for this option only
+
+    faults = [*cache_faults(current_plan())]
+    if as_json:
+        print(json.dumps([fault._asdict() for fault in faults], indent=2))
+    for each in faults:
+        place = f"{each.path} (of {each.step})"
+        print(f"{each.fault} in the cache: {place}: {each.object_path}", file=sys.stderr)
+    if faults:
+        print(CACHE_HINT, file=sys.stderr)
+    return 1 if faults else 0
 
 
 def _find(notebooks: list[str]) -> "list[Drift]":

@@ -22,6 +22,14 @@ def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:
     return [name for name in os.fsdecode(done.stdout).split("\0") if name]
 
 
+def untrack(path: str) -> str:
+    """What a user does for a path that git tracks and that a step writes."""
+    return (
+        f"git rm -r --cached {path}, and commit that; the next run replaces {path}, "
+        "and keeps first what it is now"
+    )
+
+
 def ignore(paths: Iterable[str]) -> list[str]:
     """Let git ignore the paths, by the lines that DVC itself would add; the files it took.
 

@@ -19,7 +19,7 @@ from dvc.utils.serialize import load_path
 from dvc_objects.fs.utils import umask
 
 from nbsnake.dvc.failures import one_line
-from nbsnake.dvc.gitignore import tracked_by_git
+from nbsnake.dvc.gitignore import tracked_by_git, untrack
 from nbsnake.dvc.lockfile import read_lock
 from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
 from nbsnake.job.cache import Cache
@@ -334,7 +334,7 @@ def _check_outputs(steps: Iterable[PlannedStep]) -> None:
                     PipelineError(
                         f"git tracks {out.path}, which DVC is to track",
                         where=Where(step.notebook),
-                        hint=f"run: git rm -r --cached {out.path}",
+                        hint=f"run: {untrack(out.path)}",
                     )
                 )
     raise_all(faults)

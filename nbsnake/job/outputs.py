@@ -17,7 +17,7 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.job.runcache import find_run, run_key, run_path
 
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
-OWN_CACHE = Cache(".nbsnake/cache", ("copy",), file_mode=None)
+OWN_CACHE = Cache(".nbsnake/cache", ("reflink", "copy"), file_mode=None)
 
 
 def can_restore(step: PlannedStep) -> bool:

@@ -14,6 +14,7 @@ from nbsnake.names import file_name
 
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"
+AT_WORK = "at work\n"  # what a job's lock contains until the job has ended
 
 
 def become_head() -> IO[str] | None:
@@ -39,7 +40,20 @@ def alone(step: str) -> Iterator[None]:
         say(f"{step}: waiting for an earlier job of this step to end")
         lock = _lock(path)
     with lock:
+        lock.truncate(0)
+        lock.write(AT_WORK)
+        lock.flush()
         yield
+        lock.truncate(0)
+
+
+def was_cut_off(step: str) -> bool:
+    """Whether the step's last job was killed, so that its outputs are of no use."""
+    path = os.path.join(JOBS, file_name(step))
+    try:
+        return bool(os.path.getsize(path))
+    except OSError:
+        return False
 
 
 def wait_for_orphans() -> None:

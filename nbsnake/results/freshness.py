@@ -104,6 +104,12 @@ class Judge:
             self._contents[path] = self.digests.of(path)
         return self._contents[path]
 
+    def recorded(self, step: PlannedStep, path: str) -> set[str]:
+        """The md5s that runs on record gave to one of the step's outputs."""
+        receipt = self.receipt(step.name)
+        runs = [self._locked(step), receipt.run if receipt else None]
+        return {run.outs[path] for run in runs if run and path in run.outs}
+
     def note_code(self, steps: Iterable[PlannedStep]) -> None:
         """Remember what the code of these steps does, to know later which edits change nothing."""
         for step in steps:

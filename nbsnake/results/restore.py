@@ -1,11 +1,13 @@
 """From the cache to the workspace: results that are on record need not be computed again."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.content import Digest, stamp
+from nbsnake.job.kept import keep
 from nbsnake.job.outputs import (
     OWN_CACHE,
     find_outputs,
@@ -14,7 +16,8 @@ from nbsnake.job.outputs import (
     restore_outputs,
 )
 from nbsnake.job.plan import PlannedStep
-from nbsnake.job.receipt import Receipt, Seen, receipt_of, write_receipt
+from nbsnake.job.receipt import Receipt, Seen, read_failure, receipt_of, write_receipt
+from nbsnake.job.running import was_cut_off
 from nbsnake.results.freshness import Judge
 
 Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can
@@ -22,24 +25,33 @@ Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """``steps`` are back as they were; ``kept`` are outputs that were not overwritten, because
-    their content is nowhere else; ``damaged`` are objects of the cache with another content."""
+    """``steps`` are back as they were; ``edited`` are outputs with a content that is nowhere else:
+    it was kept before it was overwritten, or not overwritten without ``force``. ``damaged`` are
+    objects of the cache with another content."""
 
     steps: tuple[str, ...]
-    kept: tuple[str, ...]
+    edited: tuple[str, ...]
     damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """Paths of outputs: ``lost`` ones are in their cache again, ``kept`` ones are kept apart."""
+
+    lost: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) -> Restored:
     """Bring back every stale step whose result is kept, upstream steps first.
 
     What the cache does not have is fetched, where ``fetch`` is given. An output that was changed
-    by hand, so that its content is nowhere else, is overwritten only with ``force``. The judge's
-    verdicts are those on what is there then.
+    by hand, so that its content is nowhere else, is overwritten only with ``force``, and kept
+    then. The judge's verdicts are those on what is there then.
     """
     cache = judge.plan.cache
     steps: list[str] = []
-    kept: list[str] = []
+    edited: list[str] = []
     damaged: list[str] = []
     if fetch:
         _fetch_missing(cache, judge.locked_contents(), fetch)
@@ -52,9 +64,11 @@ def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) ->
         if not outs:
             continue
         unsaved = [path for path in outs if not _is_saved(cache, judge.digests.of(path))]
+        edited += unsaved
         if unsaved and not force:
-            kept += unsaved
             continue
+        for path in unsaved:
+            keep(path)
         try:
             judge.restored(_bring_back(cache, step, deps, outs))
         except DamagedObjectError as error:
@@ -62,23 +76,37 @@ def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) ->
             continue
         judge.verdict(step)
         steps.append(step.name)
-    return Restored(steps=tuple(steps), kept=tuple(kept), damaged=tuple(damaged))
+    return Restored(steps=tuple(steps), edited=tuple(edited), damaged=tuple(damaged))
 
 
-def store_lost(judge: Judge) -> list[str]:
-    """Put the outputs of settled steps into the cache again, where it lost them; their paths.
+def save_outputs(judge: Judge) -> Saved:
+    """Put outputs into a cache that are in none, before a run removes or overwrites them.
 
-    The judge has given its verdicts.
+    What a run on record wrote goes where it was; anything else is kept apart, unless a job wrote
+    it that failed or was killed. The judge has given its verdicts.
     """
-    lost = []
+    lost, kept = [], []
     for verdict in judge.verdicts().values():
         step = verdict.step
-        for out in step.outs if verdict.settled and not step.frozen else ():
-            content, kept = judge.content(out.path), kept_in(judge.plan.cache, step, out)
-            if content and kept.lacks(content):
-                kept.store(out.path)
-                lost.append(out.path)
-    return lost
+        for out in () if step.frozen else step.outs:
+            content = judge.content(out.path)
+            if content is None:
+                continue
+            home = kept_in(judge.plan.cache, step, out)
+            if verdict.settled or content.md5 in judge.recorded(step, out.path):
+                if home.lacks(content):
+                    home.store(out.path)
+                    lost.append(out.path)
+            elif not _is_saved(home, content) and not _is_unfinished(step, out.path):
+                keep(out.path)
+                kept.append(out.path)
+    return Saved(lost=tuple(lost), kept=tuple(kept))
+
+
+def _is_unfinished(step: PlannedStep, path: str) -> bool:
+    """Whether a job wrote it that did not end well."""
+    failure = read_failure(step.name)
+    return was_cut_off(step.name) or bool(failure and os.lstat(path).st_mtime <= failure.ended)
 
 
 def _find(

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from nbsnake.dvc.gitignore import ignore, tracked_by_git
+from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
 from nbsnake.dvc.lock import repo_locked
 from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.errors import raise_all
@@ -96,7 +96,7 @@ def _refused(verdicts: Mapping[str, Verdict], judge: Judge) -> dict[str, str]:
     }
     tracked = {up for name in tracked_by_git() for up in upwards(name)} if outs else set()
     refused = {
-        name: f"git tracks {path}, which DVC is to track; run: git rm -r --cached {path}"
+        name: f"git tracks {path}, which DVC is to track; run: {untrack(path)}"
         for path, name in outs.items()
         if path in tracked
     }

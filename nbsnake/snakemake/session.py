@@ -14,11 +14,12 @@ from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
+from nbsnake.job.kept import how_to_get_back
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.say import say
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
-from nbsnake.results.restore import restore, store_lost
+from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.results.sync import remember_same_code
 from nbsnake.snakemake.kinds import follow_disk
@@ -91,19 +92,27 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
 
         ignore(inside)
     if runs and os.environ.get("NBSNAKE_RESTORE") != "0":
-        done = restore(judge)
+        done = restore(judge, force=True)
         if done.steps:
             say(f"restored from the cache: {', '.join(done.steps)}")
-        for path in done.kept:
-            say(f"{path} was changed by hand; its step runs again")
+        for path in done.edited:
+            say(f"{path} was changed by hand; what it was is kept: {how_to_get_back(path)}")
         for path in done.damaged:
             say(f"the cache object {path} is damaged; its step runs again")
     verdicts = judge.verdicts()
     if runs:
         remember_same_code(judge)
-    if runs and (lost := store_lost(judge)):
-        say(f"stored again, as the cache lost it: {', '.join(lost)}")
+    if runs:
+        _save(judge)
     return verdicts
+
+
+def _save(judge: Judge) -> None:
+    saved = save_outputs(judge)
+    if saved.lost:
+        say(f"stored again, as the cache lost it: {', '.join(saved.lost)}")
+    for path in saved.kept:
+        say(f"no run on record wrote {path}; what it is now is kept: {how_to_get_back(path)}")
 
 
 def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
