@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.cache import DamagedObjectError
@@ -30,6 +31,7 @@ from nbsnake.job.receipt import (
     write_receipt,
 )
 from nbsnake.job.running import alone
+from nbsnake.job.rwlock import paths_locked
 from nbsnake.job.say import say
 from nbsnake.job.threads import OPTION, set_thread_variables
 
@@ -58,7 +60,7 @@ def main(argv: list[str]) -> int:
         _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
         return _run(command) if command else 2
     try:
-        with alone(step):
+        with alone(step), nullcontext() if plan.hardlink_lock else paths_locked(planned):
             return _exec(plan, planned, command)
     except OSError as error:
         _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")

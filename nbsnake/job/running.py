@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 from nbsnake.job.say import say
 from nbsnake.names import file_name
@@ -17,9 +17,31 @@ JOBS = ".nbsnake/running"
 AT_WORK = "at work\n"  # what a job's lock contains until the job has ended
 
 
+class Head(NamedTuple):
+    """A process, by its id on a machine."""
+
+    pid: int
+    host: str
+
+
 def become_head() -> IO[str] | None:
     """Hold the lock of the head until the file is closed; None while another process has it."""
-    return _try_lock(HEAD)
+    lock = _try_lock(HEAD)
+    if lock:
+        lock.truncate(0)
+        lock.write(f"{os.getpid()} {os.uname().nodename}\n")
+        lock.flush()
+    return lock
+
+
+def read_head() -> Head | None:
+    """The process that is or was the last head."""
+    try:
+        with open(HEAD, encoding="utf-8") as file:
+            pid, host = file.read().split()
+        return Head(int(pid), host)
+    except (OSError, ValueError):
+        return None
 
 
 def head_is_alive() -> bool:

@@ -17,6 +17,7 @@ from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.kept import how_to_get_back
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
+from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.restore import restore, save_outputs
@@ -63,6 +64,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
         wait_for_orphans()
         if runs:
             end_left_jobs()
+            wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
     outdated = find_outdated() if mode.runs_jobs else Outdated()
     _check(plan, outdated, runs=runs)
     verdicts = _judge(Judge(plan, digests, outdated.scripts), runs=runs)

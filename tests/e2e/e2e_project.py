@@ -278,6 +278,15 @@ class Project:
             assert time.monotonic() < deadline, f"never started: {steps}, only {self.peek()}"
             time.sleep(0.02)
 
+    def wait_until_printed(self, text: str, process: subprocess.Popen[bytes]) -> None:
+        """Wait until what :meth:`start` started has printed a text."""
+        out = self.root.with_name(f"{self.root.name}.out")
+        deadline = time.monotonic() + 120
+        while text not in out.read_text():
+            assert process.poll() is None, out.read_text()
+            assert time.monotonic() < deadline, out.read_text()
+            time.sleep(0.02)
+
     def peek(self) -> list[str]:
         return self.counts.read_text().split() if self.counts.exists() else []
 
