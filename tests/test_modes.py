@@ -33,6 +33,11 @@ def test_runs_and_dry_runs(line):
     assert mode(*line.split()) == Mode()
 
 
+def test_without_params_among_the_triggers_content_is_not_seen():
+    assert not mode("-c1", "--rerun-triggers", "mtime", "code").sees_content
+    assert mode("-c1", "--rerun-triggers", "mtime", "params").sees_content
+
+
 def test_options_of_a_program_that_calls_the_api_are_its_own(monkeypatch):
     monkeypatch.setattr("sys.argv", ["program", "--touch"])
     assert read_mode() == Mode()

@@ -17,10 +17,15 @@ WITHOUT_JOBS = (
 
 
 class Mode(NamedTuple):
-    """Whether Snakemake runs jobs, a dry run included, and whether it only lints."""
+    """Whether Snakemake runs jobs, a dry run included, and whether it only lints.
+
+    ``sees_content`` says that a job is run when a parameter of its rule has changed: the digests of
+    sources are one.
+    """
 
     runs_jobs: bool = True
     lints: bool = False
+    sees_content: bool = True
 
 
 def read_mode() -> Mode:
@@ -43,4 +48,9 @@ def mode_of(args: Namespace) -> Mode:
     """The mode for arguments that Snakemake has parsed."""
     only_reports = bool(args.report or args.reporter) and not args.report_after_run
     without_jobs = any(getattr(args, name, None) for name in WITHOUT_JOBS)
-    return Mode(runs_jobs=not (without_jobs or only_reports), lints=bool(args.lint))
+    triggers = {each.name for each in args.rerun_triggers}
+    return Mode(
+        runs_jobs=not (without_jobs or only_reports),
+        lints=bool(args.lint),
+        sees_content="PARAMS" in triggers,
+    )

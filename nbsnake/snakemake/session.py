@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
 from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
-from nbsnake.errors import NbsnakeError, raise_all
+from nbsnake.errors import NbsnakeError, UsageError, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.kept import how_to_get_back
@@ -70,6 +70,8 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     verdicts = _judge(Judge(plan, digests, outdated.scripts), runs=runs)
     if mode.runs_jobs:
         _report(plan, verdicts)
+        if not mode.sees_content:
+            _refuse_blind_run(verdicts.values())
     return Session(
         workflow, config, plan, digests, verdicts, lock, runs=runs, checks=not mode.lints
     )
@@ -115,6 +117,17 @@ def _save(judge: Judge) -> None:
         say(f"stored again, as the cache lost it: {', '.join(saved.lost)}")
     for path in saved.kept:
         say(f"no run on record wrote {path}; what it is now is kept: {how_to_get_back(path)}")
+
+
+def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
+    """Raise where Snakemake would call stale results up to date."""
+    unseen = [verdict.step.name for verdict in verdicts if verdict.reasons]
+    if unseen:
+        raise UsageError(
+            "with --rerun-triggers but without 'params' among them, Snakemake ignores the reasons "
+            f"for which these steps are stale: {', '.join(unseen)}",
+            hint="leave the option out, on the command line and in the profile, or add params",
+        )
 
 
 def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:

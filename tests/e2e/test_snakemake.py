@@ -6,6 +6,16 @@ from e2e_project import NOTHING, Project
 pytestmark = pytest.mark.e2e
 
 
+def test_triggers_that_ignore_content_are_refused_where_a_step_is_stale(done: Project) -> None:
+    assert NOTHING in done.snakemake("--rerun-triggers", "mtime")
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    refused = done.snakemake("--rerun-triggers", "mtime", code=2)
+    assert "Snakemake ignores the reasons for which these steps are stale: left" in refused
+    assert "add params" in refused
+    done.snakemake("--rerun-triggers", "mtime", "params")
+    assert done.computed() == ["join", "left"]
+
+
 def test_the_generated_workflow_pleases_snakemakes_linter_and_snakefmt(project: Project) -> None:
     project.run("snakemake", "--lint")
     project.run("snakefmt", "--check", "workflow")
