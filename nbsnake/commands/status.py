@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +16,12 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.job.say import say
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
+from nbsnake.results.accept import read_accepted, reason_of
 from nbsnake.results.freshness import ONLY_TEXT, Judge, Verdict
 from nbsnake.tables import as_text
 
 SHOWN = 3  # of the steps for which one waits
+ACCEPT = "a result on disk that you know to be right: nbsnake accept STEP --reason TEXT"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +58,12 @@ def run(args: argparse.Namespace) -> int:
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
     demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
+    accepted = read_accepted()
+    reasons = {each.step.name: reason_of(each.step.name, accepted) for each in shown}
     if args.json:
         rows = [
             _as_dict(verdict)
+            | {"accepted": reasons[verdict.step.name]}
             | ({"resources": demand.as_dict()} if (demand := demands.get(name)) else {})
             for verdict in shown
             for name in [verdict.step.name]
@@ -68,8 +74,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         width = max((len(verdict.step.name) for verdict in shown), default=0)
         for verdict in shown:
-            print(f"{verdict.step.name:{width}}  {_in_words(verdict)}")
+            name = verdict.step.name
+            print(f"{name:{width}}  {_in_words(verdict, reasons[name])}")
+        if any(map(_may_be_right, shown)):
+            say(ACCEPT)
     return 0
+
+
+def _may_be_right(verdict: Verdict) -> bool:
+    """Whether there is a result on disk that a person may know to be right."""
+    missing = any(reason.endswith(" is missing") for reason in verdict.reasons)
+    there = all(os.path.lexists(path) for path in verdict.step.out_paths)
+    return verdict.state != "fresh" and bool(verdict.reasons) and there and not missing
 
 
 def _demands(names: Sequence[str]) -> dict[str, Demand]:
@@ -103,12 +119,14 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN] if more else names) + more
 
 
-def _in_words(verdict: Verdict) -> str:
+def _in_words(verdict: Verdict, accepted: str) -> str:
     parts: list[str] = [
         verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"
     ]
     waits = [f"waits for {_few(verdict.waits)}"] if verdict.waits else []
     notes = [f"{ONLY_TEXT} {_few(verdict.same_code)}"] if verdict.same_code else []
+    if accepted and verdict.state == "fresh":
+        notes.append(f"accepted by hand: {accepted}")
     if shown := (*verdict.reasons, *waits, *notes):
         parts.append("; ".join(shown))
     text = ": ".join(parts)

@@ -35,7 +35,8 @@ class Receipt(NamedTuple):
 
     Times are seconds since 1970, ``peak_memory`` bytes of the largest process. ``refused`` says
     why the result must not be locked ("" when it may be). ``restored`` means that the outputs
-    came from the cache.
+    came from the cache, ``accepted`` is why a person takes what is there as the result, "" where a
+    job made it.
     """
 
     step: str
@@ -51,6 +52,7 @@ class Receipt(NamedTuple):
     peak_memory: int = 0
     restored: bool = False
     refused: str = ""
+    accepted: str = ""
 
     @property
     def run(self) -> "Run":
@@ -130,6 +132,7 @@ def receipt_of(
     *,
     refused: str = "",
     restored: bool = False,
+    accepted: str = "",
 ) -> Receipt:
     """The receipt of a job that ends now, with the outputs as they are on disk."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -147,4 +150,5 @@ def receipt_of(
         peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
         refused=refused,
         restored=restored,
+        accepted=accepted,
     )
