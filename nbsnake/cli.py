@@ -19,6 +19,8 @@ COMMANDS = {
     "run": "generate, restore, run the other steps with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
+    "push": "upload the results of all runs to the DVC remote",
+    "pull": "download the results of all runs that anyone pushed",
     "accept": "take results on disk as those of today's code and parameters",
     "restore": "restore results from the cache instead of computing them",
     "export": "write the pipeline as one bash script that only needs Python",

@@ -12,6 +12,7 @@ from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
 from nbsnake.dvc.failures import dvc_failures
+from nbsnake.errors import ToolError
 from nbsnake.names import DVC_FILE
 
 
@@ -53,6 +54,41 @@ def memory_folder() -> str:
     with Repo(".") as repo:
         folder: str = repo.site_cache_dir
         return folder
+
+
+def push(md5s: Iterable[str], remote: str | None) -> int:
+    """Upload these objects, then what `dvc push --run-cache` uploads; how many objects.
+
+    The records of runs come last, so that there is none without its objects. Raises
+    :class:`ToolError` where DVC cannot.
+    """
+    with dvc_failures("push", hint="see: dvc push -v"), Repo(".") as repo:
+        done = repo.cloud.push([HashInfo("md5", md5) for md5 in md5s], remote=remote)
+        if done.failed:
+            raise ToolError(f"DVC could not push {len(done.failed)} objects", hint="try again")
+        more: int = repo.push(remote=remote, run_cache=False)
+        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
+            repo.stage_cache.push(remote)
+        return len(done.transferred) + more
+
+
+def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
+    """Download what `dvc pull --run-cache` does, and then what ``find`` names; how many objects.
+
+    It is called until it names nothing new: a folder's own object lists others. What is missing
+    on the remote stays missing. Raises :class:`ToolError` where DVC cannot.
+    """
+    asked: set[str] = set()
+    with dvc_failures("pull", hint="see: dvc pull -v"), Repo(".") as repo:
+        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
+            repo.stage_cache.pull(remote)
+        done = repo.pull(remote=remote, allow_missing=True)
+        count: int = done["stats"]["fetched"]
+        while new := {*find()} - asked:
+            asked |= new
+            found = repo.cloud.pull([HashInfo("md5", md5) for md5 in new], remote=remote)
+            count += len(found.transferred)
+        return count
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ class Cache(NamedTuple):
         """Whether the object is there, and for a folder all objects that it lists."""
         if not self.has_object(content.md5):
             return False
-        listed = self._listed(content)
+        listed = self.listed(content)
         return listed is not None and all(map(self.has_object, listed))
 
     def missing_inside(self, content: Digest) -> list[str]:
@@ -79,7 +79,7 @@ class Cache(NamedTuple):
 
         None either where the folder's own object cannot be read.
         """
-        return [md5 for md5 in self._listed(content) or () if not self.has_object(md5)]
+        return [md5 for md5 in self.listed(content) or () if not self.has_object(md5)]
 
     def has_object(self, md5: str) -> bool:
         """Whether the object is there: like DVC, trust one that is read-only, and read others."""
@@ -101,7 +101,7 @@ class Cache(NamedTuple):
             return True
         if not content.is_dir:
             return size != content.size
-        listed = self._listed(content)
+        listed = self.listed(content)
         return listed is None or not all(os.path.exists(self.object_path(md5)) for md5 in listed)
 
     def store(self, path: str) -> Digest:
@@ -174,7 +174,7 @@ class Cache(NamedTuple):
             raise DamagedObjectError(path)
         return [(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
 
-    def _listed(self, content: Digest) -> list[str] | None:
+    def listed(self, content: Digest) -> list[str] | None:
         """The objects that a folder lists, none for a file; None where the list is unreadable."""
         try:
             return [md5 for _, md5 in self.listing(content)] if content.is_dir else []

@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nbsnake.job.content import Digest
 
+_ENTRY = re.compile(r"[0-9a-f]{64}")
 _FIELD = re.compile(r"^  (md5|size|nfiles|isexec): (\S+)$")
 
 
@@ -42,12 +44,26 @@ def find_run(cache_folder: str, key: str, outs: int) -> list[Digest] | None:
     try:
         names = [name for name in os.listdir(folder) if not name.endswith(".tmp")]
         entries = [os.path.join(folder, name) for name in names]
-        newest = max(entries, key=os.path.getmtime)
-        with open(newest, encoding="utf-8") as file:
-            found = _parse_outs(file.read())
-    except (OSError, ValueError, KeyError):
+        found = _read_outs(max(entries, key=os.path.getmtime))
+    except (OSError, ValueError):
         return None
-    return found if len(found) == outs else None
+    return found if found and len(found) == outs else None
+
+
+def all_runs(cache_folder: str) -> Iterator[list[Digest]]:
+    """What each run on record wrote; an entry that cannot be read is left out."""
+    for parent, _, names in os.walk(os.path.join(cache_folder, "runs")):
+        for name in filter(_ENTRY.fullmatch, names):
+            if outs := _read_outs(os.path.join(parent, name)):
+                yield outs
+
+
+def _read_outs(path: str) -> list[Digest] | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return _parse_outs(file.read())
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
 
 
 def _parse_outs(text: str) -> list[Digest]:

@@ -1,7 +1,10 @@
 """Nothing is lost: what no run on record wrote is kept before a run removes it."""
 
+import shutil
+from pathlib import Path
+
 import pytest
-from e2e_project import NOTHING, Project
+from e2e_project import NOTHING, PARAMS, Project
 
 pytestmark = pytest.mark.e2e
 LEFT = "results of all/left.txt"
@@ -57,3 +60,40 @@ def test_check_reads_the_cache(done: Project) -> None:
     assert str(files[0].relative_to(done.root)) in message
     assert "missing in the cache: " in message
     assert str(files[1].relative_to(done.root)) in message
+
+
+def params(repeat: int, factor: int) -> str:
+    text = PARAMS.replace("factor: 3", f"factor: {factor}")
+    return text.replace("repeat: 2", f"repeat: {repeat}")
+
+
+def test_what_was_ever_pushed_is_computed_nowhere_else(done: Project, tmp_path: Path) -> None:
+    done.write("data/more.txt", "4\n")
+    done.dvc("add", "--quiet", "data/more.txt")
+    done.dvc("remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+    for repeat, factor in ((2, 4), (3, 3), (3, 4), (2, 3)):
+        done.write("params.yaml", params(repeat, factor))
+        done.snakemake()
+    assert "runs are shared" in done.nbsnake("push").stderr
+    done.git("add", ".")
+    done.git("commit", "--quiet", "--message", "all")
+    done.git("clone", "--quiet", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone", done.env)
+    done.computed()
+    assert "pulled" in clone.nbsnake("pull").stderr
+    assert clone.read("data/more.txt") == "4\n"
+    shutil.rmtree(tmp_path / "store")
+    for repeat, factor in ((2, 3), (3, 4), (2, 4), (3, 3)):
+        clone.write("params.yaml", params(repeat, factor))
+        assert NOTHING in clone.snakemake()
+        numbers = [str(n * factor) for n in (1, 2, 3) for _ in range(repeat)]
+        assert clone.read(LEFT).split() == numbers
+    assert clone.computed() == []
+
+
+def test_runs_whose_objects_are_gone_are_said_and_not_shared(done: Project, tmp_path: Path) -> None:
+    done.dvc("remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    done.snakemake()
+    done.dvc("gc", "--workspace", "--force", "--quiet")
+    assert "2 older runs are not whole" in done.nbsnake("push").stderr
