@@ -19,6 +19,7 @@ from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Receipt, Seen, read_failure, receipt_of, write_receipt
 from nbsnake.job.running import was_cut_off
 from nbsnake.results.freshness import Judge
+from nbsnake.results.objects import Objects
 
 Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can
 
@@ -85,7 +86,7 @@ def save_outputs(judge: Judge) -> Saved:
     What a run on record wrote goes where it was; anything else is kept apart, unless a job wrote
     it that failed or was killed. The judge has given its verdicts.
     """
-    lost, kept = [], []
+    lost, kept, objects = [], [], Objects()
     for verdict in judge.verdicts().values():
         step = verdict.step
         for out in () if step.frozen else step.outs:
@@ -94,12 +95,14 @@ def save_outputs(judge: Judge) -> Saved:
                 continue
             home = kept_in(judge.plan.cache, step, out)
             if verdict.settled or content.md5 in judge.recorded(step, out.path):
-                if home.lacks(content):
+                if not objects.are_sound(home, content):
                     home.store(out.path)
+                    objects.note(home, content)
                     lost.append(out.path)
             elif not _is_saved(home, content) and not _is_unfinished(step, out.path):
                 keep(out.path)
                 kept.append(out.path)
+    objects.save()
     return Saved(lost=tuple(lost), kept=tuple(kept))
 
 

@@ -22,6 +22,7 @@ from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.runcache import run_path
 from nbsnake.names import LOCK_FILE, upwards
 from nbsnake.results.freshness import Judge, Verdict, same_code_lines
+from nbsnake.results.objects import Objects
 from nbsnake.results.sources import pointers
 
 
@@ -130,11 +131,13 @@ def _lock(judge: Judge, due: list[PlannedStep]) -> None:
     plan = judge.plan
     contents = {path: judge.content(path) for step in due for path in (*step.deps, *step.out_paths)}
     entries = {step.name: step.lock_entry(contents) for step in due}
+    objects = Objects()
     for step in due:
-        _store_missing(plan.cache, step, contents)
+        _store_missing(plan.cache, step, contents, objects)
         path = run_path(plan.cache.folder, entries[step.name])
         if step.run_cache and not os.path.exists(path):
             plan.cache.add_file(path, entry_document(entries[step.name]))
+    objects.save()
     cached = [out.path for step in due for out in step.outs if out.cache]
     written = [] if plan.no_scm else ignore(cached)
     write_lock(entries)
@@ -143,12 +146,16 @@ def _lock(judge: Judge, due: list[PlannedStep]) -> None:
     _remember(plan, due, contents)
 
 
-def _store_missing(cache: Cache, step: PlannedStep, contents: Mapping[str, Digest | None]) -> None:
+def _store_missing(
+    cache: Cache, step: PlannedStep, contents: Mapping[str, Digest | None], objects: Objects
+) -> None:
     """Jobs have put the outputs into the cache, but somebody may have cleaned up since."""
     for out in step.outs:
-        content, kept = contents[out.path], kept_in(cache, step, out)
-        if content and not kept.has(content):
-            kept.store(out.path)
+        content, home = contents[out.path], kept_in(cache, step, out)
+        if content:
+            if not objects.are_sound(home, content):
+                home.store(out.path)
+            objects.note(home, content)
 
 
 def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:

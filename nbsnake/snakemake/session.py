@@ -114,7 +114,7 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
 def _save(judge: Judge) -> None:
     saved = save_outputs(judge)
     if saved.lost:
-        say(f"stored again, as the cache lost it: {', '.join(saved.lost)}")
+        say(f"stored again, as the cache lost or damaged it: {', '.join(saved.lost)}")
     for path in saved.kept:
         say(f"no run on record wrote {path}; what it is now is kept: {how_to_get_back(path)}")
 
