@@ -253,3 +253,22 @@ def test_a_link_that_leads_out_of_the_project_is_not_followed(step, tmp_path_fac
     step({}, "import helper")
     Path("notebooks/helper.py").symlink_to(outside)
     assert modules() == []
+
+
+def test_a_file_of_the_environment_is_a_dep_of_every_step(step):
+    step({"uv.lock": "", "nbsnake.yaml": "environment: uv.lock"}, "pass")
+    generate()
+    assert "- uv.lock" in Path("dvc.yaml").read_text()
+    assert 'source("uv.lock"),' in Path("workflow/rules/a_step.smk").read_text()
+    assert is_unchanged()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("none.lock", "there is no file none.lock"), ("../uv.lock", "is not a file inside the project")],
+)
+def test_a_file_of_the_environment_that_cannot_be_one(step, path, message):
+    step({"nbsnake.yaml": f"environment: {path}"}, "pass")
+    with pytest.raises(NbsnakeError, match=message) as caught:
+        generate()
+    assert caught.value.where.line == 1

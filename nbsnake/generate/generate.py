@@ -1,6 +1,8 @@
 """From the notebooks to every generated file of the project."""
 
+import posixpath
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from nbsnake.compile.compile import compile_pipeline, find_seeds
@@ -12,10 +14,12 @@ from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
 from nbsnake.generate.unchanged import remember, snapshot
 from nbsnake.model.choose import choose_steps
+from nbsnake.model.paths import path_fault
 from nbsnake.model.pipeline import Pipeline
-from nbsnake.model.step import Step
+from nbsnake.model.step import Role, Step
 from nbsnake.names import DVC_FILE, PARAMS_FILE, script_path
 from nbsnake.notebook.read_step import StepSpec
+from nbsnake.places import place_of
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import declares, render_script
 from nbsnake.render.stage import render_dvc_file
@@ -57,6 +61,7 @@ def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tup
             specs += [spec] if spec else []
     specs = finder.with_modules(specs, faults)
     try:
+        specs = _in_environment(specs, settings.environment)
         params, overlays = read_params(), read_overlays(settings.overlays)
         seeds = find_seeds(specs, params, settings.uses, overlays)
         pipeline = compile_pipeline(specs, params, settings.uses, overlays, seeds, settings.needs)
@@ -66,6 +71,20 @@ def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tup
     raise_all(faults)
     raise_all(orphan_faults(pipeline, params))
     return pipeline, seeds
+
+
+def _in_environment(specs: list[StepSpec], path: str) -> list[StepSpec]:
+    """The steps, whose results depend on a file that says which software there is."""
+    if not path:
+        return specs
+    where = place_of(SETTINGS_FILE, ("environment",))
+    if fault := path_fault(path, Role.DEP, where, "'environment'"):
+        raise fault
+    if not Path(path).is_file():
+        hint = "name a file of the project, such as uv.lock or requirements.txt"
+        raise PipelineError(f"there is no file {path}", where=where, hint=hint)
+    path = posixpath.normpath(path)
+    return [replace(spec, modules=(*spec.modules, path)) for spec in specs]
 
 
 def _absent_environments(pipeline: Pipeline) -> Iterator[NbsnakeError]:

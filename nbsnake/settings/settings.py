@@ -38,12 +38,14 @@ class Settings:
     ``docstring_conf`` a YAML file whose values docstrings may use; the ``dvc_var`` names are those
     that ``:dvc-cmd:`` uses for a step's script and stage. ``uses`` are further steps of notebooks;
     ``overlays`` are axes whose values are the files of a folder. ``needs`` change, by step, what
-    notebooks say of the machine.
+    notebooks say of the machine. ``environment`` is a file on which every result depends, such as
+    ``uv.lock``; "" for none.
     """
 
     notebooks: tuple[str, ...] = ()
     ignore_keys: tuple[str, ...] = NO_EFFECT
     docstring_conf: str = ""
+    environment: str = ""
     dvc_var_python_cmd_path: str = "MLV_PY_CMD_PATH"
     dvc_var_python_cmd_name: str = "MLV_PY_CMD_NAME"
     dvc_var_meta_filename: str = "MLV_DVC_META_FILENAME"
