@@ -265,7 +265,10 @@ def test_a_file_of_the_environment_is_a_dep_of_every_step(step):
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("none.lock", "there is no file none.lock"), ("../uv.lock", "is not a file inside the project")],
+    [
+        ("none.lock", "there is no file none.lock"),
+        ("../uv.lock", "is not a file inside the project"),
+    ],
 )
 def test_a_file_of_the_environment_that_cannot_be_one(step, path, message):
     step({"nbsnake.yaml": f"environment: {path}"}, "pass")

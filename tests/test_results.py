@@ -412,7 +412,7 @@ def test_comments_in_code_make_nothing_stale_and_its_digest_is_locked(coded):
     before = read_lock()
     done = coded.sync()
     assert done.locked == ("make", "join")
-    assert "make: only comments, formatting or generated parts changed in helper.py" in done.notes
+    assert "parts changed in helper.py; its result stays" in done.notes[0]
     assert read_lock() != before
     assert all(verdict.locked for verdict in coded.verdicts().values())
 

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if done.locked:
         print(f"dvc.lock: locked {', '.join(done.locked)}", file=sys.stderr)
     for note in done.notes:
-        print(f"dvc.lock: {note}; the result stays", file=sys.stderr)
+        print(f"nbsnake: {note}", file=sys.stderr)
     for step, reason in done.refused.items():
         print(f"dvc.lock: not locked: {step}: {reason}", file=sys.stderr)
     return 1 if done.refused else 0

@@ -40,7 +40,13 @@ from nbsnake.render.stage_reader import (
 )
 from nbsnake.render.values import by_param
 from nbsnake.settings.schema import read_schema, schema_faults
-from nbsnake.settings.settings import read_params, read_values, read_yaml
+from nbsnake.settings.settings import (
+    SETTINGS_FILE,
+    read_params,
+    read_settings,
+    read_values,
+    read_yaml,
+)
 
 
 def make_plan() -> tuple[Plan, list[str]]:
@@ -69,6 +75,7 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
     """The stages that `dvc repro` would run, in its order."""
     wanted = [stage for stage in repo.index.stages if _relative(stage.path) == DVC_FILE]
     order = plan_repro(get_active_graph(repo.index.graph), wanted) if wanted else []
+    settings = read_settings()
     read, load = cache(read_values), cache(lambda path: load_path(path, repo.fs))
     made = {out.fs_path for stage in order for out in stage.outs}
     left = {
@@ -108,12 +115,14 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
         autostage=bool(repo.config["core"].get("autostage")),
         no_scm=bool(repo.config["core"].get("no_scm")),
         hardlink_lock=bool(repo.config["core"].get("hardlink_lock")),
+        unrecorded=settings.unrecorded,
+        strict=settings.strict,
     )
 
 
 def _sources(plan: Plan) -> Iterator[str]:
     """The files from which the plan was made, and those that would make it another one."""
-    yield from (DVC_FILE, PARAMS_FILE)
+    yield from (DVC_FILE, PARAMS_FILE, SETTINGS_FILE)
     yield from (_relative(path) for path in Config(".dvc", validate=False).files.values())
     yield from (each.file for each in plan.tracked)
     makers = plan.makers()

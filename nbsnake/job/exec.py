@@ -13,12 +13,25 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import Any
 
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.cache import DamagedObjectError
 from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.job.digests import read_digests
+from nbsnake.job.executed import (
+    as_notebook,
+    bring_back,
+    events_of,
+    facts_of,
+    place_of_failure,
+    read_events,
+    save,
+    with_runner,
+    witness_of,
+)
 from nbsnake.job.links import remove, unprotect
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.job.plan import Plan, PlannedStep, read_plan
@@ -30,10 +43,12 @@ from nbsnake.job.receipt import (
     write_failure,
     write_receipt,
 )
+from nbsnake.job.runcache import run_value
 from nbsnake.job.running import alone
 from nbsnake.job.rwlock import paths_locked
 from nbsnake.job.say import say
 from nbsnake.job.threads import OPTION, set_thread_variables
+from nbsnake.job.touched import in_words, undeclared_by, with_witness
 
 USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
 SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as DVC calls them
@@ -71,31 +86,68 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
     started, deps = time.time(), _see_deps(plan, step)
     if deps is None:
         return 3
+    contents = {seen.path: seen.content for seen in deps}
     refused = _refusal(step, command)
     if not refused and os.environ.get("NBSNAKE_RESTORE") != "0":
-        outs = find_outputs(plan.cache, step, {seen.path: seen.content for seen in deps})
+        outs = find_outputs(plan.cache, step, contents)
         if outs is not None and _restored(plan, step, outs):
             write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
+            bring_back(step.name, run_value(step.lock_entry(contents | outs)))
             return 0
     writes = {seen.path: write_stamp(seen.path) for seen in deps}
     _make_way(step)
-    code = _run(command) if command else _run_as_dvc_does(step)
+    with events_of(step.name) as path:
+        code = _run(_recorded(plan, step, command)) if command else _run_as_dvc_does(step)
+        events = read_events(path)
+    fault = _fault(plan, step, code, events)
+    if fault:
+        _record_failure(step, fault, events, started)
+        return fault
+    outs = store_outputs(plan.cache, step)
+    refused = refused or _changed(deps, writes)
+    if not refused:
+        remember_run(plan.cache, step, contents | outs)
+    receipt = receipt_of(step, command, deps, outs, started, refused=refused)
+    write_receipt(with_witness(receipt, step, witness_of(events)))
+    if events:
+        run = run_value(step.lock_entry(contents | outs))
+        save(as_notebook(events, facts_of(receipt)), step.name, run, failed=False)
+    if step.marker:
+        write_atomically(step.marker, b"", durable=False)
+    return 0
+
+
+def _recorded(plan: Plan, step: PlannedStep, command: list[str]) -> list[str]:
+    """The command with the runner, where the step's notebook is to be kept."""
+    names = {"*", step.name, step.rule}
+    if not step.script or names.intersection(plan.unrecorded):
+        return command
+    return with_runner(command, step.script)
+
+
+def _fault(plan: Plan, step: PlannedStep, code: int, events: Sequence[dict[str, Any]]) -> int:
+    """The exit code of a run that is no success; 0 for one that is."""
     if code:
-        write_failure(Failure(step.name, code, time.time()))
         return code
     missing = [out.path for out in step.outs if not os.path.lexists(out.path)]
     if missing:
         _say(f"{step.name}: the command ended well but did not write {', '.join(missing)}")
-        write_failure(Failure(step.name, 3, time.time()))
         return 3
-    outs = store_outputs(plan.cache, step)
-    refused = refused or _changed(deps, writes)
-    if not refused:
-        remember_run(plan.cache, step, {seen.path: seen.content for seen in deps} | outs)
-    write_receipt(receipt_of(step, command, deps, outs, started, refused=refused))
-    if step.marker:
-        write_atomically(step.marker, b"", durable=False)
-    return 0
+    witness = witness_of(events)
+    undeclared = undeclared_by(step, witness) if witness else {}
+    for line in in_words(step.name, undeclared):
+        _say(line)
+    return 3 if undeclared and plan.strict else 0
+
+
+def _record_failure(
+    step: PlannedStep, code: int, events: Sequence[dict[str, Any]], started: float
+) -> None:
+    failure = Failure(step.name, code, time.time(), **place_of_failure(events))
+    write_failure(failure)
+    if events:
+        facts = {"step": step.name, "exit_code": code, "started": started, "ended": failure.ended}
+        save(as_notebook(events, facts), step.name, "", failed=True)
 
 
 def _restored(plan: Plan, step: PlannedStep, outs: dict[str, Digest]) -> bool:

@@ -17,7 +17,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
-FORMAT = 4
+FORMAT = 5
 
 
 class PlannedOut(NamedTuple):
@@ -62,6 +62,12 @@ class PlannedStep(NamedTuple):
     def rule(self) -> str:
         """The name of the rule; that of a generated step's variant is the stage's."""
         return self.name.partition("@")[0] if self.notebook else self.name
+
+    @property
+    def script(self) -> str:
+        """The script that its rule runs; "" for a command of the author's own."""
+        script = self.argv[1] if self.notebook and len(self.argv) > 1 else ""
+        return script if script in self.deps else ""
 
     @property
     def source(self) -> str:
@@ -150,7 +156,9 @@ class Plan(NamedTuple):
     says why only DVC can lock results here ("" where nbsnake can). ``tracked`` are what the steps
     read that has a ``.dvc`` file. ``state`` is the folder of DVC's state database for a project at
     ``root``. Of DVC's settings, ``autostage`` adds to git's index what is written, ``no_scm``
-    leaves git alone, and ``hardlink_lock`` is for file systems without locks.
+    leaves git alone, and ``hardlink_lock`` is for file systems without locks. ``unrecorded`` are
+    the steps of which no executed notebook is kept, ("*",) for all; in a ``strict`` project, a
+    step fails that reads, writes or imports what it does not declare.
     """
 
     steps: dict[str, PlannedStep]
@@ -165,6 +173,8 @@ class Plan(NamedTuple):
     autostage: bool = False
     no_scm: bool = False
     hardlink_lock: bool = False
+    unrecorded: tuple[str, ...] = ()
+    strict: bool = False
 
     def makers(self) -> dict[str, list[str]]:
         """For each dependency that steps write, as a whole or a part of it, or a folder in which
@@ -232,7 +242,9 @@ def _plan_from_dict(fields: dict[str, Any]) -> Plan:
         steps[step["name"]] = PlannedStep(**known)
     cache = Cache(**{**fields["cache"], "link_types": tuple(fields["cache"]["link_types"])})
     tracked = tuple(Tracked(*each) for each in fields["tracked"])
-    return Plan(**{**fields, "steps": steps, "cache": cache, "tracked": tracked})
+    unrecorded = tuple(fields["unrecorded"])
+    known = {"steps": steps, "cache": cache, "tracked": tracked, "unrecorded": unrecorded}
+    return Plan(**{**fields, **known})
 
 
 def _read_json(path: str) -> dict[str, Any] | None:

@@ -36,7 +36,9 @@ class Receipt(NamedTuple):
     Times are seconds since 1970, ``peak_memory`` bytes of the largest process. ``refused`` says
     why the result must not be locked ("" when it may be). ``restored`` means that the outputs
     came from the cache, ``accepted`` is why a person takes what is there as the result, "" where a
-    job made it.
+    job made it. ``python``, ``platform`` and the versions of ``packages`` are what the script ran
+    with, as far as it was seen; ``undeclared`` are paths that the step does not declare, by what
+    was done with them: "imported", "read" or "wrote".
     """
 
     step: str
@@ -53,6 +55,10 @@ class Receipt(NamedTuple):
     restored: bool = False
     refused: str = ""
     accepted: str = ""
+    python: str = ""
+    platform: str = ""
+    packages: dict[str, str] = {}  # noqa: RUF012  (never changed)
+    undeclared: dict[str, list[str]] = {}  # noqa: RUF012  (never changed)
 
     @property
     def run(self) -> "Run":
@@ -66,11 +72,20 @@ class Receipt(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """The record of a failed job; the step's receipt, if any, is that of an earlier success."""
+    """The record of a failed job; the step's receipt, if any, is that of an earlier success.
+
+    ``cell`` is the index of the notebook's cell that failed or was cut off, 0 where it is not
+    known; ``line`` counts the cell's lines in the script from 1. ``error`` is the last line of
+    the traceback, ``said`` are the last lines that the cell printed.
+    """
 
     step: str
     exit_code: int
     ended: float
+    cell: int = 0
+    line: int = 0
+    error: str = ""
+    said: str = ""
 
 
 def read_receipt(step: str) -> Receipt | None:

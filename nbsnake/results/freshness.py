@@ -190,7 +190,8 @@ def same_code_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
     """A line for each step whose result stays though a file of its code has another digest."""
     for verdict in verdicts:
         if verdict.same_code:
-            yield f"{verdict.step.name}: {ONLY_TEXT} {', '.join(verdict.same_code)}"
+            files = ", ".join(verdict.same_code)
+            yield f"{verdict.step.name}: {ONLY_TEXT} {files}; its result stays"
 
 
 def reason_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:

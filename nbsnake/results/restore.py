@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.content import Digest, stamp
+from nbsnake.job.executed import bring_back
 from nbsnake.job.kept import keep
 from nbsnake.job.outputs import (
     OWN_CACHE,
@@ -17,6 +18,7 @@ from nbsnake.job.outputs import (
 )
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Receipt, Seen, read_failure, receipt_of, write_receipt
+from nbsnake.job.runcache import run_value
 from nbsnake.job.running import was_cut_off
 from nbsnake.results.freshness import Judge
 from nbsnake.results.objects import Objects
@@ -146,4 +148,5 @@ def _bring_back(
     seen = [Seen(path, content, stamp(path)) for path, content in deps.items()]
     receipt = receipt_of(step, step.argv, seen, outs, now, restored=True)
     write_receipt(receipt)
+    bring_back(step.name, run_value(step.lock_entry(deps | outs)))
     return receipt

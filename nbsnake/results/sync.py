@@ -7,7 +7,7 @@ DVC remembers of files comes last, for it saves time only.
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
@@ -19,7 +19,9 @@ from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import kept_in, remember_run
 from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.job.receipt import Receipt
 from nbsnake.job.runcache import run_path
+from nbsnake.job.touched import in_words
 from nbsnake.names import LOCK_FILE, upwards
 from nbsnake.results.freshness import Judge, Verdict, same_code_lines
 from nbsnake.results.objects import Objects
@@ -65,8 +67,16 @@ def sync(plan: Plan, digests: Digests) -> Synced:
         refused=refused,
         updated=tuple(changed),
         beyond=beyond,
-        notes=tuple(same_code_lines(verdicts[step.name] for step in due)),
+        notes=(
+            *same_code_lines(verdicts[step.name] for step in due),
+            *(line for step in due for line in _undeclared(judge.receipt(step.name))),
+        ),
     )
+
+
+def _undeclared(receipt: Receipt | None) -> Iterator[str]:
+    if receipt and not receipt.restored:
+        yield from in_words(receipt.step, receipt.undeclared)
 
 
 def remember_same_code(judge: Judge) -> None:

@@ -39,19 +39,29 @@ class Settings:
     that ``:dvc-cmd:`` uses for a step's script and stage. ``uses`` are further steps of notebooks;
     ``overlays`` are axes whose values are the files of a folder. ``needs`` change, by step, what
     notebooks say of the machine. ``environment`` is a file on which every result depends, such as
-    ``uv.lock``; "" for none.
+    ``uv.lock``; "" for none. ``executed`` is whether runs leave their notebooks, for all steps or
+    by step; in a ``strict`` project, a step fails that touches files that it does not declare.
     """
 
     notebooks: tuple[str, ...] = ()
     ignore_keys: tuple[str, ...] = NO_EFFECT
     docstring_conf: str = ""
     environment: str = ""
+    executed: bool | Mapping[str, bool] = True
+    strict: bool = False
     dvc_var_python_cmd_path: str = "MLV_PY_CMD_PATH"
     dvc_var_python_cmd_name: str = "MLV_PY_CMD_NAME"
     dvc_var_meta_filename: str = "MLV_DVC_META_FILENAME"
     uses: tuple[Use, ...] = ()
     needs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overlays: Mapping[str, str] = field(default_factory=lambda: {"client": "clients"})
+
+    @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """The steps whose runs leave no notebook, ("*",) for all."""
+        if isinstance(self.executed, bool):
+            return () if self.executed else ("*",)
+        return tuple(sorted(step for step, is_on in self.executed.items() if not is_on))
 
 
 KNOWN = tuple(field.name for field in fields(Settings))
@@ -103,6 +113,15 @@ def _type_fault(key: str, value: object) -> tuple[str, str]:
         if fault:
             hint = "write, for example: overlays: {client: clients}"
             return f"'overlays' is not a mapping of axes to folders: {fault}", hint
+    elif key == "executed" and isinstance(value, dict):
+        if not all(isinstance(each, bool) for each in value.values()):
+            return (
+                "'executed' is not true or false for each step",
+                "write: executed: {train: false}",
+            )
+    elif isinstance(getattr(Settings(), key), bool):
+        if not isinstance(value, bool):
+            return f"{key!r} is not true or false", f"write, for example: {key}: true"
     elif isinstance(getattr(Settings(), key), tuple):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{key!r} is not a list of strings", f'write, for example: "{key}": ["a string"]'

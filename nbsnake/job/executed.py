@@ -1,0 +1,229 @@
+"""The notebook of a run: each cell of the script with what it showed.
+
+Standard library only: this runs inside every job. :mod:`nbsnake.job.runner` runs the script and
+appends events; from these comes ``.nbsnake/executed/<step>.ipynb``, or ``<step>.failed.ipynb``
+where the run failed. Notebooks are kept by the run that they belong to as well, so that a restored
+result brings its notebook back.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from nbsnake.job.atomic import write_atomically
+from nbsnake.job.receipt import Receipt
+from nbsnake.names import file_name
+
+FOLDER = ".nbsnake/executed"
+RUNS = f"{FOLDER}/runs"
+EVENTS = "NBSNAKE_EVENTS"  # as in the runner, which stands alone
+SAID = 10  # lines that a failed cell printed last
+KEPT_RUNS = 200  # notebooks of earlier runs, of all steps
+RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
+
+
+class Witness(NamedTuple):
+    """What the runner saw of a process: the modules and files of the project, what was installed.
+
+    ``opened`` maps paths to whether they were opened to write.
+    """
+
+    modules: tuple[str, ...] = ()
+    opened: dict[str, bool] = {}  # noqa: RUF012  (never changed)
+    python: str = ""
+    platform: str = ""
+    packages: dict[str, str] = {}  # noqa: RUF012  (never changed)
+
+
+def notebook_path(step: str, *, failed: bool = False) -> str:
+    """Where the notebook of the step's last run is, or of its last failure."""
+    return f"{FOLDER}/{file_name(step)}{'.failed' * failed}.ipynb"
+
+
+def with_runner(command: Sequence[str], script: str) -> list[str]:
+    """The command with the runner before the script; as it is where it does not start with that."""
+    is_python = os.path.basename(command[0]).startswith("python")
+    if not is_python or command[1:2] != [script]:
+        return [*command]
+    return [command[0], RUNNER, *command[1:]]
+
+
+@contextlib.contextmanager
+def events_of(step: str) -> Iterator[str]:
+    """A new file for the events of a run, which is removed in the end."""
+    os.makedirs(FOLDER, exist_ok=True)
+    path = f"{FOLDER}/{file_name(step)}.events"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    os.environ[EVENTS] = os.path.abspath(path)
+    try:
+        yield path
+    finally:
+        del os.environ[EVENTS]
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def read_events(path: str) -> list[dict[str, Any]]:
+    """The events as far as they were written; nothing where the runner did not run."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    events = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # the last one may be cut off
+            events.append(json.loads(line))
+    return events
+
+
+def witness_of(events: Sequence[dict[str, Any]]) -> Witness | None:
+    """What the runner saw; None where the process ended without a word."""
+    last = events[-1] if events else {}
+    if "modules" not in last:
+        return None
+    return Witness(
+        tuple(last["modules"]), last["opened"], last["python"], last["platform"], last["packages"]
+    )
+
+
+def as_notebook(events: Sequence[dict[str, Any]], facts: dict[str, Any]) -> dict[str, Any]:
+    """The events as a notebook of nbformat 4.5; ``facts`` say of which run."""
+    cells: list[dict[str, Any]] = []
+    running = None
+    for event in events:
+        if "cell" in event:
+            running = _code_cell(event["cell"], event["source"], len(cells) + 1)
+            cells.append(running)
+        elif "text" in event:
+            cells.append(_text_cell(event))
+        elif "output" in event and running is not None:
+            _add_output(running, event["output"])
+        elif "seconds" in event and running is not None:
+            running["metadata"]["nbsnake"]["seconds"] = event["seconds"]
+            running = None
+    for number, cell in enumerate(each for each in cells if each["cell_type"] == "code"):
+        _count(cell, number + 1)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": kernel,
+            "language_info": {"name": "python"},
+            "nbsnake": facts,
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _code_cell(index: int, source: str, number: int) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "id": f"cell-{number}",
+        "metadata": {"nbsnake": {"cell": index}},
+        "execution_count": None,
+        "source": source,
+        "outputs": [],
+    }
+
+
+def _text_cell(event: dict[str, Any]) -> dict[str, Any]:
+    index = event["index"]
+    return {
+        "cell_type": event["kind"],
+        "id": f"text-{index}",
+        "metadata": {"nbsnake": {"cell": index}},
+        "source": event["text"],
+    }
+
+
+def _add_output(cell: dict[str, Any], output: dict[str, Any]) -> None:
+    """Text that continues what the same stream wrote before is one output with it."""
+    before = cell["outputs"][-1] if cell["outputs"] else {}
+    if output["output_type"] == "stream" and before.get("name") == output["name"]:
+        before["text"] += output["text"]
+    else:
+        cell["outputs"].append(output)
+
+
+def _count(cell: dict[str, Any], number: int) -> None:
+    cell["execution_count"] = number
+    for output in cell["outputs"]:
+        if output["output_type"] == "execute_result":
+            output["execution_count"] = number
+
+
+def facts_of(receipt: Receipt) -> dict[str, Any]:
+    """What the metadata of a notebook say of its run."""
+    return {
+        "step": receipt.step,
+        "argv": [*receipt.argv],
+        "started": receipt.started,
+        "ended": receipt.ended,
+        "host": receipt.host,
+    }
+
+
+def place_of_failure(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The fields of a failure that the events tell; of a killed run, the cell that was running."""
+    cell, line, error, said = 0, 0, "", ""
+    for event in events:
+        if "cell" in event:
+            cell, line, error, said = event["cell"], 0, "", ""
+        elif "line" in event:
+            line = event["line"]
+        elif event.get("output", {}).get("output_type") == "stream":
+            said = (said + event["output"]["text"])[-4000:] if not error else said
+        elif event.get("output", {}).get("output_type") == "error":
+            error = (event["output"]["traceback"] or [""])[-1]
+    is_over = bool(events) and "modules" in events[-1] and not error
+    last = "\n".join(said.rstrip().splitlines()[-SAID:])
+    return {"cell": 0 if is_over else cell, "line": max(line, 0), "error": error, "said": last}
+
+
+def save(notebook: dict[str, Any], step: str, run: str, *, failed: bool) -> None:
+    """Write the notebook of a run; ``run`` identifies one that ended well, "" for none.
+
+    Where the disk is full, the notebook is missing, and nothing else.
+    """
+    with contextlib.suppress(OSError):
+        if failed:
+            write_atomically(notebook_path(step, failed=True), _text(notebook), durable=False)
+            return
+        for path in (f"{RUNS}/{run}.ipynb", notebook_path(step)):
+            write_atomically(path, _text(notebook), durable=False)
+        _forget_failure(step)
+        _forget_old_runs()
+
+
+def bring_back(step: str, run: str) -> None:
+    """Make the notebook of a restored result the step's; none where it is not kept."""
+    path = notebook_path(step)
+    with contextlib.suppress(OSError):
+        try:
+            with open(f"{RUNS}/{run}.ipynb", "rb") as file:
+                write_atomically(path, file.read(), durable=False)
+        except FileNotFoundError:
+            os.unlink(path)
+    _forget_failure(step)
+
+
+def _forget_failure(step: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(notebook_path(step, failed=True))
+
+
+def _forget_old_runs() -> None:
+    entries = [entry for entry in os.scandir(RUNS) if entry.name.endswith(".ipynb")]
+    if len(entries) > KEPT_RUNS:
+        by_age = sorted(entries, key=lambda entry: entry.stat().st_mtime)
+        for entry in by_age[:-KEPT_RUNS]:
+            os.unlink(entry.path)
+
+
+def _text(notebook: dict[str, Any]) -> bytes:
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
