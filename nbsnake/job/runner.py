@@ -473,23 +473,29 @@ def _version_in(names: list[str], package: str) -> str:
     return ""
 
 
-def become_script(path: str) -> None:
-    """Make ``__main__`` what it is for a script."""
+def become_script(path: str) -> str:
+    """Make ``__main__`` what it is for a script; the path by which Python calls it."""
     import builtins  # only where it is needed
+    from importlib.machinery import SourceFileLoader  # only where it is needed
 
     sys.argv = sys.argv[1:]
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.realpath(path))
+    file = os.path.join(os.getcwd(), path) if sys.version_info >= (3, 9) else path
     names = vars(sys.modules["__main__"])
+    own: dict[str, Any] = {name: None for name in names if name[:2] == name[-2:] == "__"}
+    own.update(__name__="__main__", __builtins__=builtins, __file__=file)
+    own["__loader__"] = SourceFileLoader("__main__", file)
+    if "__annotations__" in own:
+        own["__annotations__"] = {}
     names.clear()
-    names.update(__name__="__main__", __builtins__=builtins, __file__=path, __doc__=None)
-    names.update(__package__=None, __spec__=None, __loader__=None, __cached__=None)
+    names.update(own)
+    return file
 
 
 def main() -> None:
     """Be the script that the command line names."""
-    path = sys.argv[1]
-    become_script(path)
+    path = become_script(sys.argv[1])
     recorder, opened = Recorder(os.environ.pop(EVENTS)), Opened()
     program = Program(path, recorder)
 
