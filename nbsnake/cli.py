@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "generate, restore, run the other steps with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
+    "show": "print where the notebook of a step's last run is, or write it as HTML",
     "push": "upload the results of all runs to the DVC remote",
     "pull": "download the results of all runs that anyone pushed",
     "accept": "take results on disk as those of today's code and parameters",

@@ -28,6 +28,11 @@ def file_name(step: str) -> str:
     return step.replace("%", "%25").replace("/", "%2F")
 
 
+def step_of_file(name: str) -> str:
+    """The step of which :func:`file_name` gave a name."""
+    return name.replace("%2F", "/").replace("%25", "%")
+
+
 def upwards(path: str) -> Iterator[str]:
     """``a/b/c``, ``a/b``, ``a``."""
     while path:

@@ -161,7 +161,7 @@ def test_errors_are_printed_as_python_prints_them(folder):
     (error,) = outputs(events)[1]
     assert (error["ename"], error["evalue"]) == ("ValueError", "bad")
     assert "runner.py" not in "\n".join(error["traceback"])
-    assert {"line": 5} in events
+    assert {"line": 5, "code": "raise ValueError('bad') from error"} in events
 
 
 def test_a_syntax_error_in_a_cell_stops_before_that_cell_runs(folder):

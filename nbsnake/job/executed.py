@@ -170,19 +170,20 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
 
 def place_of_failure(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The fields of a failure that the events tell; of a killed run, the cell that was running."""
-    cell, line, error, said = 0, 0, "", ""
+    cell, line, code, error, said = 0, 0, "", "", ""
     for event in events:
         if "cell" in event:
-            cell, line, error, said = event["cell"], 0, "", ""
+            cell, line, code, error, said = event["cell"], 0, "", "", ""
         elif "line" in event:
-            line = event["line"]
+            line, code = event["line"], event["code"]
         elif event.get("output", {}).get("output_type") == "stream":
             said = (said + event["output"]["text"])[-4000:] if not error else said
         elif event.get("output", {}).get("output_type") == "error":
             error = (event["output"]["traceback"] or [""])[-1]
     is_over = bool(events) and "modules" in events[-1] and not error
     last = "\n".join(said.rstrip().splitlines()[-SAID:])
-    return {"cell": 0 if is_over else cell, "line": max(line, 0), "error": error, "said": last}
+    found = {"line": line, "code": code, "error": error, "said": last}
+    return {"cell": 0 if is_over else cell, **found}
 
 
 def save(notebook: dict[str, Any], step: str, run: str, *, failed: bool) -> None:

@@ -16,7 +16,7 @@ from nbsnake.job.atomic import write_atomically
 from nbsnake.job.content import Digest, stamp
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.run import Run
-from nbsnake.names import file_name
+from nbsnake.names import file_name, step_of_file
 
 RECEIPTS = ".nbsnake/receipts"
 FORMAT = 1
@@ -75,8 +75,8 @@ class Failure(NamedTuple):
     """The record of a failed job; the step's receipt, if any, is that of an earlier success.
 
     ``cell`` is the index of the notebook's cell that failed or was cut off, 0 where it is not
-    known; ``line`` counts the cell's lines in the script from 1. ``error`` is the last line of
-    the traceback, ``said`` are the last lines that the cell printed.
+    known; ``line`` counts the cell's lines in the script from 1, and ``code`` is that line.
+    ``error`` is the last line of the traceback, ``said`` are the last lines that the cell printed.
     """
 
     step: str
@@ -84,6 +84,7 @@ class Failure(NamedTuple):
     ended: float
     cell: int = 0
     line: int = 0
+    code: str = ""
     error: str = ""
     said: str = ""
 
@@ -119,6 +120,16 @@ def read_failure(step: str) -> Failure | None:
             return Failure(**json.load(file))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def failed_steps() -> set[str]:
+    """The names of the steps whose last job failed."""
+    end = ".failed.json"
+    try:
+        names = os.listdir(RECEIPTS)
+    except OSError:
+        return set()
+    return {step_of_file(name.removesuffix(end)) for name in names if name.endswith(end)}
 
 
 def write_failure(failure: Failure) -> None:

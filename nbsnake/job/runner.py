@@ -340,10 +340,16 @@ class Program:
         except BaseException as error:
             self.figures.record()
             self._recorder.event(output=error_output(error))
-            self._recorder.event(line=line_of(error, self._path) - line - 1)
+            self._report(line_of(error, self._path) - line, source)
             raise
         finally:
             self._recorder.end(time.perf_counter() - began)
+
+    def _report(self, line: int, source: str) -> None:
+        """Where in the cell it failed, where that is known."""
+        lines = source.split("\n")
+        if 1 < line <= len(lines):
+            self._recorder.event(line=line - 1, code=lines[line - 1].strip())
 
     def _parsed(self, source: str, line: int) -> ast.Module:
         return ast.parse("\n" * line + source, self._path)

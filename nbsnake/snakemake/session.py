@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import IO, Any
@@ -19,6 +20,7 @@ from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
+from nbsnake.results.failures import recent_failures
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sources import check_sources, reset_future_times
@@ -160,6 +162,7 @@ class Session(Words):
         self._lock = lock
         self._runs = runs
         self._checks = checks
+        self._started = time.time()
 
     def seal(self) -> None:
         """Make Snakemake's records and the files' times say what the contents say.
@@ -192,6 +195,8 @@ class Session(Words):
         if not self._workflow.touch:
             _sync()
             forget_ended_jobs()
+            for line in recent_failures(self._plan.steps.values(), self._started):
+                say(line)
 
 
 def _sync() -> None:

@@ -1,0 +1,61 @@
+"""``nbsnake show``"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from nbsnake.commands import enter_project_with
+from nbsnake.dvc.current import current_plan
+from nbsnake.errors import UsageError
+from nbsnake.job.executed import notebook_path
+from nbsnake.model.choose import choose_steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("step", metavar="STEP", help="a step, a variant, or a notebook")
+    parser.add_argument("--failed", action="store_true", help="the last run, which failed")
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help="write it as one HTML file (needs nbconvert)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print where the executed notebook of a step is, or write it as HTML."""
+    start = os.getcwd()
+    (word,) = enter_project_with([args.step])
+    notebooks = {name: step.notebook for name, step in current_plan().steps.items()}
+    chosen = choose_steps([word], notebooks)
+    if len(chosen) > 1:
+        hint = f"name one of them: {', '.join(list(chosen)[:5])}"
+        raise UsageError(f"{args.step} means {len(chosen)} steps", hint=hint)
+    (name,) = chosen
+    path = notebook_path(name, failed=args.failed)
+    if not os.path.exists(path):
+        raise UsageError(_absent(name, failed=args.failed), hint=_hint(name, failed=args.failed))
+    if args.html:
+        from nbsnake.render.page import notebook_page  # slow, and for this option only
+
+        text = notebook_page(json.loads(Path(path).read_bytes()), name)
+        Path(start, args.html).write_text(text, encoding="utf-8")
+        print(f"wrote {args.html}", file=sys.stderr)
+    else:
+        print(path)
+    return 0
+
+
+def _absent(name: str, *, failed: bool) -> str:
+    if failed:
+        return f"the last run of {name!r} did not fail, or left no notebook"
+    return f"there is no notebook of a run of {name!r}"
+
+
+def _hint(name: str, *, failed: bool) -> str:
+    other = notebook_path(name, failed=not failed)
+    if os.path.exists(other):
+        return f"nbsnake show {name}{'' if failed else ' --failed'}"
+    return "runs by 'dvc repro' and those with 'executed: false' leave none"

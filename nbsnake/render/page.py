@@ -1,0 +1,39 @@
+"""An executed notebook as one HTML page that asks nothing of the network."""
+
+from html import escape
+from typing import Any
+
+import nbformat
+
+from nbsnake.errors import ToolError
+
+# No script, style, font or image comes from elsewhere, whatever the outputs contain.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
+STYLE = """\
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif;
+  background: Canvas; color: CanvasText; color-scheme: light dark; }
+pre { overflow-x: auto; white-space: pre-wrap; margin: 0.25rem 0; font: 0.9rem/1.4 monospace; }
+.highlight { background: color-mix(in srgb, CanvasText 6%, Canvas); padding: 0.5rem;
+  border-radius: 0.25rem; }
+.prompt { opacity: 0.6; font: 0.8rem monospace; }
+.output_error pre, .jp-RenderedText[data-mime-type*="stderr"] pre { color: #b3261e; }
+img, svg { max-width: 100%; }
+table { border-collapse: collapse; } td, th { padding: 0.1rem 0.5rem; text-align: right; }
+"""
+
+
+def notebook_page(notebook: dict[str, Any], title: str) -> str:
+    """The page. Raises :class:`ToolError` where nbconvert is not installed."""
+    try:
+        from nbconvert import HTMLExporter  # an extra, and slow
+    except ImportError:
+        raise ToolError("nbconvert is not installed", hint="pip install nbconvert") from None
+    exporter: Any = HTMLExporter(template_name="basic", embed_images=True)  # type: ignore[no-untyped-call]
+    body, _ = exporter.from_notebook_node(nbformat.from_dict(notebook))
+    return (
+        "<!doctype html>\n"
+        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{STYLE}</style></head><body>\n{body}\n</body></html>\n"
+    )

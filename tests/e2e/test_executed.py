@@ -1,0 +1,89 @@
+"""Every run leaves its notebook, above all a failed one."""
+
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from e2e_project import Project
+
+pytestmark = pytest.mark.e2e
+
+
+def notebook(project: Project, *words: str) -> Any:
+    path = project.nbsnake("show", *words).stdout.strip()
+    found = json.loads(project.read(path))
+    nbformat.validate(nbformat.from_dict(found))
+    return found
+
+
+def add_first(project: Project, step: str, line: str) -> None:
+    """Put a line at the start of the notebook's last cell."""
+    path = f"notebooks/{step}.ipynb"
+    document = json.loads(project.read(path))
+    document["cells"][-1]["source"].insert(0, f"{line}\n")
+    project.write(path, json.dumps(document))
+    project.nbsnake("generate")
+
+
+def test_a_run_leaves_its_notebook_and_a_restored_result_brings_it_back(project: Project) -> None:
+    add_first(project, "left", "print(factor)")
+    before = 3
+    for factor in (3, 4, 3):
+        project.replace("params.yaml", f"factor: {before}", f"factor: {factor}")
+        project.snakemake()
+        found, before = notebook(project, "left"), factor
+        assert found["cells"][0]["source"] == "# The left branch"
+        assert found["cells"][-1]["outputs"][0]["text"] == f"{factor}\n"
+        assert found["metadata"]["nbsnake"]["step"] == "left"
+    assert project.computed().count("left") == 2
+    project.assert_dvc_clean()
+
+
+def test_a_failed_run_names_cell_and_line_and_leaves_its_notebook(project: Project) -> None:
+    project.replace("notebooks/left.ipynb", "value * factor", "value // (factor - 3)")
+    add_first(project, "left", "print('so far')")
+    for command in (["snakemake", "--cores", "2"], ["nbsnake", "run"]):
+        done = project.run(*command, code=1)
+        printed = done.stdout + done.stderr
+        assert "left failed: notebooks/left.ipynb, cell 5, line 5: ZeroDivisionError" in printed
+        assert ">   5 write_slowly(product" in printed
+        assert "| so far" in printed
+        assert "its notebook: .nbsnake/executed/left.failed.ipynb" in printed
+    found = notebook(project, "left", "--failed")
+    assert found["cells"][-1]["outputs"][-1]["ename"] == "ZeroDivisionError"
+    assert "nbsnake show left --failed" in project.nbsnake("show", "left", code=2).stderr
+    project.nbsnake("show", "left", "--failed", "--html", "left.html")
+    page = project.read("left.html")
+    assert "ZeroDivisionError" in page
+    assert "://" not in page
+
+    project.replace("params.yaml", "factor: 3", "factor: 4")
+    project.snakemake()
+    assert "did not fail" in project.nbsnake("show", "left", "--failed", code=2).stderr
+    assert notebook(project, "left")
+
+
+def test_executed_notebooks_can_be_switched_off(project: Project) -> None:
+    project.write("nbsnake.yaml", "executed: {left: false}\n")
+    project.snakemake()
+    assert notebook(project, "right")
+    assert "'executed: false'" in project.nbsnake("show", "left", code=2).stderr
+
+
+def test_what_is_not_declared_is_named_and_fails_a_strict_project(project: Project) -> None:
+    project.write("data/extra.txt", "5\n")
+    project.replace(
+        "notebooks/left.ipynb",
+        "os.makedirs",
+        "open('data/extra.txt').read()\\n\",\n    \"os.makedirs",
+    )
+    project.nbsnake("generate")
+    line = "left read data/extra.txt, which it does not declare; add :dvc-in: data/extra.txt"
+    assert line in project.snakemake()
+    assert project.receipt("left")["undeclared"] == {"read": ["data/extra.txt"]}
+    assert project.receipt("left")["python"]
+    project.write("nbsnake.yaml", "strict: true\n")
+    project.replace("params.yaml", "factor: 3", "factor: 4")
+    project.snakemake(code=1)
+    assert line in project.read("logs/left.log")
