@@ -20,6 +20,7 @@ COMMANDS = {
     "exec": "run one step's command and leave a receipt (rules call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
     "show": "print where the notebook of a step's last run is, or write it as HTML",
+    "debug": "write a copy of a notebook with the values of a step or variant put in",
     "push": "upload the results of all runs to the DVC remote",
     "pull": "download the results of all runs that anyone pushed",
     "accept": "take results on disk as those of today's code and parameters",

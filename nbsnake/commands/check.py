@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read all objects of the cache that dvc.lock names, and nothing else",
     )
+    parser.add_argument(
+        "--runs",
+        action="store_true",
+        help="files and modules that runs on record used without declaring them",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list of differences")
 
 
@@ -41,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     args.notebooks = enter_project_with(args.notebooks)
     if args.cache:
         return _check_cache(as_json=args.json)
+    if args.runs:
+        return _check_runs(as_json=args.json)
     try:
         drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
     except NbsnakeError as error:
@@ -73,6 +80,21 @@ def _check_cache(*, as_json: bool) -> int:
     if faults:
         print(CACHE_HINT, file=sys.stderr)
     return 1 if faults else 0
+
+
+def _check_runs(*, as_json: bool) -> int:
+    from nbsnake.dvc.current import current_plan  # for this option only
+    from nbsnake.job.receipt import read_receipt  # for this option only
+    from nbsnake.job.touched import in_words  # for this option only
+
+    receipts = {name: read_receipt(name) for name in current_plan().steps}
+    found = {name: each.undeclared for name, each in receipts.items() if each and each.undeclared}
+    if as_json:
+        print(json.dumps(found, indent=2))
+    for name, undeclared in found.items():
+        for line in in_words(name, undeclared):
+            print(line, file=sys.stderr)
+    return 1 if found else 0
 
 
 def _find(notebooks: list[str]) -> "list[Drift]":

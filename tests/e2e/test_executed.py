@@ -87,3 +87,20 @@ def test_what_is_not_declared_is_named_and_fails_a_strict_project(project: Proje
     project.replace("params.yaml", "factor: 3", "factor: 4")
     project.snakemake(code=1)
     assert line in project.read("logs/left.log")
+    assert line in project.nbsnake("check", "--runs", code=1).stderr
+
+
+def test_a_copy_to_debug_gives_what_the_step_gives(done: Project) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    path = done.root / done.nbsnake("debug", "left").stdout.strip()
+    document = nbformat.read(path, as_version=4)
+    nbformat.validate(document)
+    result = done.root / "results of all/left.txt"
+    before = result.read_text()
+    result.unlink()
+    env = {**done.env, "IPYTHONDIR": str(done.root / "ipython")}
+    client = nbclient.NotebookClient(document, resources={"metadata": {"path": str(path.parent)}})
+    client.execute(env=env)
+    assert result.read_text() == before
+    assert "such as: make" in done.nbsnake("debug", "absent", code=2).stderr
+    assert done.nbsnake("check").stderr == ""  # it is no step of the project

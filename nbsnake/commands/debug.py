@@ -1,0 +1,49 @@
+"""``nbsnake debug``"""
+
+import argparse
+import json
+import sys
+
+from nbsnake.commands import enter_project
+from nbsnake.errors import UsageError
+from nbsnake.generate.generate import find_pipeline
+from nbsnake.guess import did_you_mean
+from nbsnake.job.atomic import write_atomically
+from nbsnake.model.step import Step
+from nbsnake.model.variants import Variant, full_name
+from nbsnake.names import file_name
+from nbsnake.notebook.read import read_bytes
+from nbsnake.render.debug import debug_notebook
+
+FOLDER = ".nbsnake/debug"  # hidden, so that the copy is no step of the project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("step", metavar="STEP", help="a step, or a variant such as train@0.1")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write a copy of the notebook with the step's values, and print where it is."""
+    enter_project()
+    step, variant = _find(args.step)
+    document = json.loads(read_bytes(step.notebook))
+    path = f"{FOLDER}/{file_name(args.step)}.ipynb"
+    text = json.dumps(debug_notebook(document, step, variant), indent=1, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
+    print(path)
+    print("run it in Jupyter; it writes what the step writes", file=sys.stderr)
+    return 0
+
+
+def _find(name: str) -> tuple[Step, Variant]:
+    """Raises :class:`UsageError` for a step or variant that does not exist."""
+    known = {
+        full_name(step.name, variant.key): (step, variant)
+        for step in find_pipeline().steps
+        for variant in step.variants
+    }
+    if name not in known:
+        hint = did_you_mean(name, list(known), f"such as: {next(iter(known), 'none')}")
+        raise UsageError(f"there is no step {name!r} of a notebook", hint=hint)
+    return known[name]
