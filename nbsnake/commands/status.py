@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nbsnake.cluster.usage import Demand, demand_table, usage_of
@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names, patterns of names, or notebooks (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
+    parser.add_argument(
+        "--packages",
+        action="store_true",
+        help="name the versions with which results were made, where others are installed now",
+    )
     parser.add_argument(
         "--resources",
         action="store_true",
@@ -76,9 +81,18 @@ def run(args: argparse.Namespace) -> int:
         for verdict in shown:
             name = verdict.step.name
             print(f"{name:{width}}  {_in_words(verdict, reasons[name])}")
+            for words in _other_software(name) if args.packages else ():
+                print(f"{'':{width}}  made with {words}")
         if any(map(_may_be_right, shown)):
             say(ACCEPT)
     return 0
+
+
+def _other_software(name: str) -> Iterator[str]:
+    from nbsnake.results.packages import other_software  # for this option only
+
+    receipt = read_receipt(name)
+    yield from other_software(receipt) if receipt else ()
 
 
 def _may_be_right(verdict: Verdict) -> bool:

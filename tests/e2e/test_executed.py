@@ -104,3 +104,16 @@ def test_a_copy_to_debug_gives_what_the_step_gives(done: Project) -> None:
     assert result.read_text() == before
     assert "such as: make" in done.nbsnake("debug", "absent", code=2).stderr
     assert done.nbsnake("check").stderr == ""  # it is no step of the project
+
+
+def test_software_that_is_another_now_is_named_and_makes_nothing_stale(done: Project) -> None:
+    receipt = done.receipt("left")
+    assert "made with" not in done.nbsnake("status", "--packages").stdout
+    receipt["packages"] = {"yaml": "0.1", "absent_package": "2"}
+    receipt["python"] = "3.1.0"
+    done.write(".nbsnake/receipts/left.json", json.dumps(receipt))
+    shown = done.nbsnake("status", "left", "--packages").stdout
+    assert "fresh" in shown
+    assert "made with Python 3.1.0, now 3." in shown
+    assert "made with yaml 0.1, now " in shown
+    assert "made with absent_package 2, now not installed" in shown
