@@ -6,8 +6,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from nbsnake.commands import enter_project_with
+from nbsnake.dvc.current import current_plan
+from nbsnake.dvc.lockfile import check_conflicts, read_lock
 from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.merging.guard import Suspects, find_combined, find_suspects
+from nbsnake.model.choose import choose_steps
+from nbsnake.names import LOCK_FILE
 
 if TYPE_CHECKING:
     from nbsnake.generate.files import Drift  # for types only
@@ -20,6 +25,10 @@ FOUND = {
 CACHE_HINT = (
     "what is in the workspace is stored again by the next run; get the rest: dvc pull, or "
     "remove the damaged object and run the step"
+)
+REMEDY = (
+    f"run: nbsnake run, and commit {LOCK_FILE}; "
+    "for a pull request, first merge its target branch into it"
 )
 
 
@@ -42,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare the generated files with the notebooks; 1 where they differ."""
+    """Compare the generated files with the notebooks, and dvc.lock with the merges; 1 for faults.
+
+    The faults of dvc.lock are entries that a merge combined, and a merge that cannot be checked.
+    """
     args.notebooks = enter_project_with(args.notebooks)
     if args.cache:
         return _check_cache(as_json=args.json)
@@ -50,25 +62,51 @@ def run(args: argparse.Namespace) -> int:
         return _check_runs(as_json=args.json)
     try:
         drifts = [] if not args.notebooks and is_unchanged() else _find(args.notebooks)
+        check_conflicts()
+        suspects = find_suspects()
+        combined = _combined(args.notebooks, suspects)
     except NbsnakeError as error:
         if args.json:
             faults = error.faults if isinstance(error, Faults) else (error,)
             print(json.dumps([_fault_as_dict(fault) for fault in faults], indent=2))
         raise
+    unseen = suspects.unseen if suspects.at_head else ""
     if args.json:
-        print(json.dumps([_as_dict(each) for each in drifts], indent=2))
+        rows = [_as_dict(each) for each in drifts]
+        rows += [_entry_as_dict(step, reason) for step, reason in combined.items()]
+        print(json.dumps(rows + ([_unseen_as_dict(unseen)] if unseen else []), indent=2))
     else:
         for drift in drifts:
             sys.stdout.write(drift.diff())
+    _report(drifts, combined, unseen)
+    return 1 if drifts or combined or unseen else 0
+
+
+def _report(drifts: "list[Drift]", combined: dict[str, str], unseen: str) -> None:
     for drift in drifts:
         print(_in_words(drift), file=sys.stderr)
     if drifts:
         print("run: nbsnake generate", file=sys.stderr)
-    return 1 if drifts else 0
+    for step, reason in combined.items():
+        print(f"{LOCK_FILE}: {step}: {reason}", file=sys.stderr)
+    if combined:
+        print(REMEDY, file=sys.stderr)
+    if unseen:
+        print(f"{LOCK_FILE}: {unseen}", file=sys.stderr)
+
+
+def _combined(notebooks: list[str], suspects: Suspects) -> dict[str, str]:
+    """Why entries of dvc.lock are no runs, by step; only of some notebooks, where named."""
+    if not suspects.merges:
+        return {}
+    plan = current_plan()
+    combined = find_combined(plan, read_lock(), suspects)
+    owners = {name: step.notebook for name, step in plan.steps.items()}
+    names = choose_steps(notebooks, owners) if notebooks else [*owners, *plan.left]
+    return {name: combined[name] for name in names if name in combined}
 
 
 def _check_cache(*, as_json: bool) -> int:
-    from nbsnake.dvc.current import current_plan  # for this option only
     from nbsnake.results.cachecheck import cache_faults  # for this option only
 
     faults = [*cache_faults(current_plan())]
@@ -107,6 +145,14 @@ def _as_dict(drift: "Drift") -> dict[str, Any]:
     notebook = {"notebook": drift.new.notebook} if drift.new and drift.new.is_script else {}
     cells = {"cells": drift.cells} if drift.reason == "changed" and notebook else {}
     return {"path": drift.path, "reason": drift.reason, **notebook, **cells}
+
+
+def _entry_as_dict(step: str, reason: str) -> dict[str, Any]:
+    return {"path": LOCK_FILE, "reason": "combined", "step": step, "message": reason}
+
+
+def _unseen_as_dict(message: str) -> dict[str, Any]:
+    return {"path": LOCK_FILE, "reason": "unseen", "message": message}
 
 
 def _fault_as_dict(fault: NbsnakeError) -> dict[str, Any]:

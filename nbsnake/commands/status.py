@@ -58,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
         if outdated.fault is None:
             raise
         return outdated.fault.exit_code  # the same thing, already reported
-    verdicts = Judge(plan, digests, outdated.scripts).verdicts()
+    judge = Judge(plan, digests, outdated.scripts)
+    verdicts = judge.verdicts()
+    if judge.unseen:
+        say(judge.unseen)
     digests.save()
     notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
     shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]

@@ -29,6 +29,11 @@ def read_lock() -> dict[str, Entry]:
     return stages
 
 
+def check_conflicts() -> None:
+    """Raise :class:`ToolError` where git left conflict markers; nothing is parsed for it."""
+    _refuse_conflicts(_text())
+
+
 def write_lock(entries: Mapping[str, Entry]) -> None:
     """Put the entries into dvc.lock as DVC would: in place, or behind those that are there.
 
@@ -110,13 +115,7 @@ def _parse(text: str) -> dict[str, Any]:
 
     if not text:
         return {}
-    if conflict := _CONFLICT.search(text):
-        raise ToolError(
-            "contains merge conflicts",
-            where=Where(LOCK_FILE, line=text.count("\n", 0, conflict.start()) + 1),
-            hint=f"take one side (git checkout --ours {LOCK_FILE}); what it does not have is "
-            "restored from the cache",
-        )
+    _refuse_conflicts(text)
     try:
         document = parse_yaml(text, LOCK_FILE)
     except DvcException as error:
@@ -132,3 +131,13 @@ def _parse(text: str) -> dict[str, Any]:
             hint=f"restore it: git checkout {LOCK_FILE}",
         )
     return document
+
+
+def _refuse_conflicts(text: str) -> None:
+    if conflict := _CONFLICT.search(text):
+        raise ToolError(
+            "contains merge conflicts",
+            where=Where(LOCK_FILE, line=text.count("\n", 0, conflict.start()) + 1),
+            hint=f"take one side (git checkout --ours {LOCK_FILE}); what it does not have is "
+            "restored from the cache",
+        )

@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterator
 
 from nbsnake.job.cache import Cache
+from nbsnake.job.combined import is_combined
 from nbsnake.job.content import Digest
 from nbsnake.job.ignore import hides_any
 from nbsnake.job.lockmemo import read_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text
 from nbsnake.job.plan import PlannedOut, PlannedStep
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.run import Run
 from nbsnake.job.runcache import find_run, run_key, run_path
 
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
@@ -71,7 +73,7 @@ def recorded_outputs(
 
 def _from_receipt(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
     receipt = read_receipt(step.name)
-    if receipt is None or receipt.refused or not receipt.run.began_as(step.run(deps)):
+    if receipt is None or receipt.refused or not _gives(step, receipt.run, deps):
         return None
     return {seen.path: seen.content for seen in receipt.outs}
 
@@ -86,9 +88,14 @@ def _from_earlier_run(
 
 def _from_lock(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
     entry = (read_lock_memo() or {}).get(step.name)
-    if entry is None or not step.locked_run(entry).began_as(step.run(deps)):
+    if entry is None or not _gives(step, step.locked_run(entry), deps):
         return None
     return step.locked_outs(entry)
+
+
+def _gives(step: PlannedStep, run: Run, deps: dict[str, Digest]) -> bool:
+    """Whether a run on record gave what the step gives now."""
+    return run.began_as(step.run(deps)) and not is_combined(step, run)
 
 
 def store_outputs(cache: Cache, step: PlannedStep) -> dict[str, Digest]:

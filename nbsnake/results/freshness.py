@@ -15,6 +15,7 @@ from nbsnake.job.outputs import find_outputs
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import Failure, Receipt, read_failure, read_receipt
 from nbsnake.job.run import Run
+from nbsnake.merging.guard import find_combined, find_suspects
 from nbsnake.python.versions import Versions
 
 State = Literal["fresh", "stale", "never run"]
@@ -47,7 +48,8 @@ class Verdict:
 class Judge:
     """Gives the verdict on each step, upstream steps first, from what is on record.
 
-    ``outdated`` are scripts that are not what the notebooks give, each with the reason.
+    ``outdated`` are scripts that are not what the notebooks give, each with the reason. ``unseen``
+    says why dvc.lock may hold entries that no run gave and that are not found, "" for no reason.
     """
 
     def __init__(
@@ -58,6 +60,9 @@ class Judge:
         self._outdated = outdated
         self._lock = read_lock()
         self._versions = Versions()
+        suspects = find_suspects()
+        self._combined = find_combined(plan, self._lock, suspects)
+        self.unseen = suspects.unseen
         self._receipts: dict[str, Receipt | None] = {}
         self._makers = plan.makers()
         self._verdicts: dict[str, Verdict] = {}
@@ -138,6 +143,11 @@ class Judge:
         entry = self._lock.get(step.name)
         return step.locked_run(entry) if entry else None
 
+    def _combined_by(self, step: PlannedStep) -> tuple[str, ...]:
+        """Why what dvc.lock records of the step is no run; () where it may be one."""
+        reason = self._combined.get(step.name)
+        return (reason,) if reason else ()
+
     def _on_frozen(self, step: PlannedStep) -> Verdict:
         """DVC takes what a frozen stage wrote as it is, and looks at nothing else."""
         now, lock = self._now(step), self._locked(step)
@@ -146,25 +156,28 @@ class Judge:
             return Verdict(step=step, state="stale", reasons=missing)
         locked = lock is not None and (lock.cmd, lock.outs) == (now.cmd, now.outs)
         settled = locked or all(now.deps.values())
-        return Verdict(step=step, state="fresh", settled=settled, locked=locked)
+        reasons = self._combined_by(step)
+        state: State = "stale" if reasons else "fresh"
+        return Verdict(step=step, state=state, reasons=reasons, settled=settled, locked=locked)
 
     def _by_content(self, step: PlannedStep) -> Verdict:
-        now, lock = self._now(step), self._locked(step)
-        if now == lock:
+        now, lock, combined = self._now(step), self._locked(step), self._combined_by(step)
+        if now == lock and not combined:
             return _fresh(step, locked=True)
         receipt = self.receipt(step.name)
         last = receipt.run if receipt and not receipt.refused else lock
-        if now == last:
+        runs = [run for run in (last, lock) if run and not (combined and run == lock)]
+        if now in runs:
             return _fresh(step, locked=False)
-        for then in (last, lock):
-            if then and (paths := self._same_code(step, then, now)):
+        for then in runs:
+            if paths := self._same_code(step, then, now):
                 return replace(_fresh(step, locked=False), same_code=paths)
         deps = {path: content for path in step.deps if (content := self.content(path))}
         known = len(deps) == len(step.deps) and find_outputs(self.plan.cache, step, deps)
         return Verdict(
             step=step,
             state="stale" if last else "never run",
-            reasons=tuple(_reasons(last, now, receipt) if last else _unmade(now)),
+            reasons=combined or tuple(_reasons(last, now, receipt) if last else _unmade(now)),
             restorable=bool(known),
             failure=read_failure(step.name),
         )

@@ -69,9 +69,10 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
             wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
     outdated = find_outdated() if mode.runs_jobs else Outdated()
     _check(plan, outdated, runs=runs)
-    verdicts = _judge(Judge(plan, digests, outdated.scripts), runs=runs)
+    judge = Judge(plan, digests, outdated.scripts)
+    verdicts = _judge(judge, runs=runs)
     if mode.runs_jobs:
-        _report(plan, verdicts)
+        _report(judge, verdicts)
         if not mode.sees_content:
             _refuse_blind_run(verdicts.values())
     return Session(
@@ -132,8 +133,10 @@ def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
         )
 
 
-def _report(plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
-    for name, why in plan.left.items():
+def _report(judge: Judge, verdicts: Mapping[str, Verdict]) -> None:
+    if judge.unseen:
+        say(judge.unseen)
+    for name, why in judge.plan.left.items():
         say(f"{name} can be run by DVC only ({why}): dvc repro {name}")
     for line in reason_lines(verdicts.values()):
         say(line)
