@@ -29,6 +29,7 @@ COMMANDS = {
     "profile": "write a Snakemake profile from the settings of a cluster",
     "params": "print the values of params.yaml for one step, as JSON (stages call this)",
     "compare": "show parameters and metrics over variants and revisions, best first",
+    "merge": "merge dvc.lock or a generated file (git calls this)",
     "status": "show the state of each step, and why it is stale",
 }
 COMPLETION = "--print-completion"

@@ -9,6 +9,7 @@ from pathlib import Path
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.generate.files import find_drift, settle
 from nbsnake.generate.scaffold import scaffold_files
+from nbsnake.merging.drivers import install_drivers
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
 from nbsnake.settings.settings import find_notebooks
@@ -60,6 +61,8 @@ def _set_up() -> None:
         nested = [] if Path(".git").exists() else ["--subdir"]
         _call(sys.executable, "-m", "dvc", "init", "--quiet", *nested)
         print("initialised DVC", file=sys.stderr)
+    if merged := install_drivers():
+        print(f"in this clone, nbsnake merges for git: {', '.join(merged)}", file=sys.stderr)
     files = find_drift(scaffold_files(), [])
     settle(files)
     for file in files:

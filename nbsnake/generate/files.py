@@ -108,7 +108,7 @@ def find_orphans(folder: str, suffix: str, known: Iterable[str]) -> list[str]:
     return sorted(
         path
         for file in Path(folder).glob(f"*{suffix}")
-        if (path := f"{folder}/{file.name}") not in wanted and _is_generated(file)
+        if (path := f"{folder}/{file.name}") not in wanted and is_generated(file)
     )
 
 
@@ -127,7 +127,8 @@ def settle(drifts: Iterable[Drift]) -> None:
     versions.save()
 
 
-def _is_generated(path: Path) -> bool:
+def is_generated(path: Path) -> bool:
+    """Whether nbsnake wrote the file, by its first lines."""
     return GENERATED in path.read_text(encoding="utf-8", errors="replace")[:HEAD]
 
 
