@@ -9,7 +9,7 @@ from pathlib import Path
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.generate.files import find_drift, settle
 from nbsnake.generate.scaffold import scaffold_files
-from nbsnake.merging.drivers import install_drivers
+from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
 from nbsnake.settings.settings import find_notebooks
@@ -62,7 +62,7 @@ def _set_up() -> None:
         _call(sys.executable, "-m", "dvc", "init", "--quiet", *nested)
         print("initialised DVC", file=sys.stderr)
     if merged := install_drivers():
-        print(f"in this clone, nbsnake merges for git: {', '.join(merged)}", file=sys.stderr)
+        print(f"{MERGES_FOR_GIT}: {', '.join(merged)}", file=sys.stderr)
     files = find_drift(scaffold_files(), [])
     settle(files)
     for file in files:

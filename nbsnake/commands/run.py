@@ -18,7 +18,6 @@ from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
-from nbsnake.merging.drivers import install_drivers
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.results.freshness import Judge
 from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
@@ -82,8 +81,6 @@ def run(args: argparse.Namespace) -> int:
         for note in overruled_literals(changes):
             print(note, file=sys.stderr)
     plan = current_plan()
-    if not plan.no_scm and (merged := install_drivers()):
-        print(f"in this clone, nbsnake merges for git: {', '.join(merged)}", file=sys.stderr)
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
     if args.only:

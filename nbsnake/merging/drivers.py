@@ -21,6 +21,7 @@ from nbsnake.merging.git import ask
 from nbsnake.names import LOCK_FILE
 
 LOCK, GENERATED_FILES = "lock", "generated"  # what `nbsnake merge` is called for
+MERGES_FOR_GIT = "in this clone, nbsnake merges for git"  # said once, with the files
 UNSET = "unspecified"  # git's word for an attribute that nobody has set
 NEEDS_QUOTES = re.compile(r'[\s"\\]')  # in a pattern, which then is quoted as in C
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

@@ -20,6 +20,7 @@ from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
+from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.results.failures import recent_failures
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.restore import restore, save_outputs
@@ -89,6 +90,8 @@ def _check(plan: Plan, outdated: Outdated, *, runs: bool) -> None:
     if runs:
         for path in reset_future_times(plan):
             say(f"{path} had a time stamp in the future, which is now the current time")
+        if not plan.no_scm and (merged := install_drivers()):
+            say(f"{MERGES_FOR_GIT}: {', '.join(merged)}")
 
 
 def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:

@@ -31,6 +31,9 @@ def merged(tmp_path, monkeypatch, tool_env):
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     folder = Folder()
+    make, join = folder.plan.steps.values()
+    Path("join.py").write_text("pass\n")
+    folder.plan_steps(make, join._replace(deps=("join.py", "mid.txt")))
     folder.run_all()
     git("init", "--quiet", "--initial-branch=main")
     git("add", "dvc.lock")
@@ -62,6 +65,15 @@ def test_result_of_a_combined_entry_is_stale_and_the_merge_is_named(merged):
     assert not join.locked
     assert not join.restorable
     assert merged.states()["make"] == "fresh"
+
+
+def test_comment_in_its_code_makes_no_combined_entry_a_run(merged):
+    Path("join.py").write_text("pass  # a comment\n")
+    assert merged.states()["join"] == "stale"
+    assert merged.exec("join") == 0
+    assert merged.sync().locked == ("join",)
+    Path("join.py").write_text("pass\n")
+    assert merged.states() == FRESH
 
 
 def test_sync_takes_no_combined_entry_for_a_run(merged):
