@@ -67,7 +67,8 @@ def test_a_stash_comes_and_goes_without_computing(done: Project) -> None:
     assert_nothing_to_do(done)
 
 
-def test_a_merge_of_two_branches_computes_what_no_branch_has(done: Project) -> None:
+def two_branches(done: Project) -> None:
+    """Each with another parameter and its results; ``two`` is checked out, ``one`` to be merged."""
     done.git("checkout", "--quiet", "-b", "one")
     done.replace("params.yaml", "factor: 3", "factor: 5")
     done.snakemake()
@@ -77,18 +78,32 @@ def test_a_merge_of_two_branches_computes_what_no_branch_has(done: Project) -> N
     done.snakemake()
     commit(done, "two")
     done.computed()
-    done.run("git", "merge", "--quiet", "one", code=1)
 
-    output = done.snakemake(code=3)
-    assert "dvc.lock, line" in output
-    assert "contains merge conflicts" in output
-    done.git("checkout", "--ours", "dvc.lock")
+
+def assert_merged(done: Project) -> None:
     assert "factor: 5" in done.read("params.yaml")
     assert "repeat: 1" in done.read("params.yaml")
     done.snakemake()
     assert done.computed() == ["join", "left"], "make and right are as on the second branch"
     commit(done, "merged")
     assert_nothing_to_do(done)
+
+
+def test_a_merge_of_two_branches_computes_what_no_branch_has(done: Project) -> None:
+    two_branches(done)
+    done.git("merge", "--quiet", "one")
+    assert_merged(done)
+
+
+def test_without_the_drivers_conflicts_are_for_a_person(done: Project) -> None:
+    two_branches(done)
+    (done.root / ".git/info/attributes").unlink()
+    done.run("git", "merge", "--quiet", "one", code=1)
+    output = done.snakemake(code=3)
+    assert "dvc.lock, line" in output
+    assert "contains merge conflicts" in output
+    done.git("checkout", "--ours", "dvc.lock")
+    assert_merged(done)
 
 
 def test_a_reason_is_reported_for_each_step_that_runs(done: Project) -> None:
