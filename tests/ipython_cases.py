@@ -7,7 +7,7 @@ from nbsnake.model.step import Cell
 def translate(*sources, path="notebooks/a.ipynb", in_step=True):
     """The new sources, and the faults as 'cell:line: message'."""
     cells = [Cell(index=i, kind="code", source=text) for i, text in enumerate(sources, start=1)]
-    done, faults = to_python(cells, path, in_step=in_step)
+    done, faults, *_ = to_python(cells, path, in_step=in_step)
     shown = [f"{fault.where.cell}:{fault.where.line}: {fault.message}" for fault in faults]
     return [cell.source for cell in done], shown
 
@@ -52,6 +52,7 @@ UNTOUCHED = [
     "import IPython\nip = IPython.get_ipython()\nif ip:\n    ip.magic('matplotlib inline')",
     "match x:\n  case {'a': _, **rest}:\n    print(rest)\n  case [__, *_]:\n    print(__)",
     "time.sleep(3)",
+    "t = asyncio.create_task(f())",
     "import time\ntime\n",
     "not python at all(",
     "if x: %time 1",
@@ -240,7 +241,6 @@ LAWS = {
     "[await x for x in y]": '_nb_async("[await x for x in y]", globals())',
     "f'{await x}'": "_nb_async(\"f'{await x}'\", globals())",
     "await f(x := 1)": '_nb_async("await f(x := 1)", globals())',
-    "t = asyncio.create_task(f())": '_nb_async("t = asyncio.create_task(f())", globals())',
     "await asyncio.gather(f())": "_nb_await(lambda: asyncio.gather(f()))",
     "%time x = await f()": "x = _nb_await(lambda: f())",
     "def f(x=await g()):\n    return x": "def f(x=_nb_await(lambda: g())):\n    return x",

@@ -42,7 +42,6 @@ def run(*words, name="x"):
     return done.stdout
 
 
-@later
 def test_a_figure_ends_with_its_cell(convert):
     convert(
         "import matplotlib.pyplot as plt\nplt.plot([0, 1], [0, 1])",
@@ -62,7 +61,6 @@ def test_a_tuple_stays_a_tuple(convert):
     assert run() == "1\n{(2, 3): 1}\n"
 
 
-@later
 def test_an_argparse_of_the_notebook_reads_no_option_of_the_script(here):
     made = step(
         declare(":param out: result", ":param float rate: r", ":dvc-out out: out/a.txt")

@@ -15,11 +15,12 @@ from nbsnake.model.step import Cell
 
 def run(tmp_path, *sources, in_step=False):
     cells = [Cell(index=i, kind="code", source=text) for i, text in enumerate(sources, start=1)]
-    done, faults = to_python(cells, "notebooks/a.ipynb", in_step=in_step)
+    done, faults, *_ = to_python(cells, "notebooks/a.ipynb", in_step=in_step)
     assert faults == []
     helpers = helper_source({name for cell in done for name in cell.helpers})
     script = tmp_path / "script.py"
-    script.write_text("\n\n".join([helpers, *(cell.source for cell in done)]), encoding="utf-8")
+    texts = ["\n".join([*cell.above, cell.source, *cell.below]) for cell in done]
+    script.write_text("\n\n".join([helpers, *texts]), encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, "-S", str(script)], cwd=tmp_path, capture_output=True, check=False
     )
@@ -66,6 +67,24 @@ def test_statements_that_wait_run(tmp_path):
     assert run(tmp_path, *sources) == (
         "a c\n  d\n'a'\na\nb c\n  d\n'b'\nb\nb\n['a', 'b'] g\n"
         "['g', 'g'] None True ['g', 'g']\nTrue\n"
+    )
+
+
+def test_a_loop_is_running_as_in_jupyter(tmp_path):
+    sources = [
+        "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x",
+        "loop = asyncio.get_event_loop()\nprint(loop.is_running())",
+        "def g(run):\n    try: return run(f(1))\n    except RuntimeError as e: return str(e)",
+        "import warnings; warnings.simplefilter('ignore')",
+        "print(g(asyncio.run))\nprint(g(loop.run_until_complete))",
+        "task = loop.create_task(f(3))\nprint(task.done())",
+        "print(task.done(), await task, await f(4))",
+        "import threading\nthread = threading.Thread(target=lambda: print(asyncio.run(f(5))))",
+        "thread.start()\nthread.join()\nprint(asyncio.get_running_loop() is loop)",
+    ]
+    assert run(tmp_path, *sources) == (
+        "True\nasyncio.run() cannot be called from a running event loop\n"
+        "This event loop is already running\nFalse\nTrue 3 4\n5\nTrue\n"
     )
 
 

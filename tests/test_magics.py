@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nbsnake.ipython import customs
 from nbsnake.ipython.magiccode import CELLS, STATEMENTS, VALUES
 from nbsnake.ipython.magicline import OPTIONS
 from nbsnake.ipython.magics import ALIASES, SYNTAX, TABLE, Fate, advice, find
@@ -24,6 +25,15 @@ def _shown(row):
         marks = {"line": ("%",), "cell": ("%%",), "both": ("%", "%%")}[row.kind]
         forms = [f"`{mark}{name}`" for mark in marks for name in row.names]
     return f"| {' '.join(map(_cell, forms))} | {row.fate} | {_cell(row.text)} |"
+
+
+def customs_table():
+    head = ["| around cells | in Jupyter | in a script |", "|---|---|---|"]
+    return "\n".join([*head, *(f"| {' | '.join(map(_cell, row))} |" for row in customs.TABLE)])
+
+
+def test_documentation_shows_what_a_kernel_does_around_cells():
+    assert PAGE.read_text(encoding="utf-8").count(customs_table()) == 1, customs_table()
 
 
 def test_documentation_shows_the_table():

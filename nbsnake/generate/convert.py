@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbsnake.compile.bind import script_arguments
-from nbsnake.errors import UsageError
+from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.generate.memo import Memo, content_of
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import Reading, read_any
+from nbsnake.notebook.read_step import Reading, read_any, with_habits
+from nbsnake.python.habits import Habit
+from nbsnake.python.modules import Modules, parse_module
+from nbsnake.python.references import References
 from nbsnake.render.script import render_plain_script
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.settings import MLVTOOLS_FILE, SETTINGS_FILE, read_settings, reading
@@ -122,8 +125,26 @@ def convert(job: Job, rules: Reading, root: Path | None) -> str:
     Raises :class:`NbsnakeError` for a notebook that cannot become one.
     """
     spec = read_any(read_notebook(job.notebook), rules)
+    spec = with_habits(spec, _habits_beside(spec.references, Path(job.notebook).parent))
     program = replace(spec.program, notebook=_shown_path(job.notebook, root))
     return render_plain_script(program, script_arguments(spec), spec.artifacts, _folder(job))
+
+
+def _habits_beside(references: References, folder: Path) -> frozenset[Habit]:
+    """What modules beside the notebook meet of a kernel; one that is not Python meets nothing."""
+    habits = set[Habit]()
+
+    def read(path: str) -> References:
+        try:
+            found = parse_module(Path(path).read_bytes(), path)
+        except (NbsnakeError, OSError):
+            return References()
+        habits.update(found.habits)
+        return found
+
+    with contextlib.chdir(folder):
+        Modules(read).closure(references, ".")
+    return frozenset(habits)
 
 
 def _shown_path(notebook: str, root: Path | None) -> str:

@@ -10,7 +10,7 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.generate.memo import Memo, content_of
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import read_bytes
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.read_step import StepSpec, with_habits
 from nbsnake.python.modules import Modules, parse_module
 from nbsnake.python.references import References
 
@@ -44,7 +44,8 @@ class ModuleFinder:
             except NbsnakeError as fault:
                 faults.append(fault)
                 modules = ()
-            found.append(replace(spec, modules=modules))
+            habits = frozenset(each for path in modules for each in self._references(path).habits)
+            found.append(with_habits(replace(spec, modules=modules), habits))
         return found
 
     def save(self) -> None:

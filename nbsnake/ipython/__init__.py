@@ -2,5 +2,5 @@
 
 :mod:`nbsnake.ipython.translation` is the way in; the table of magics is data.
 
-Imports: errors, guess, model.
+Imports: errors, guess, model, python.
 """

@@ -19,12 +19,12 @@ from nbsnake.ipython.magiccode import (
     CELLS,
     STATEMENTS,
     VALUES,
-    installs,
     shell,
     shell_lines,
 )
 from nbsnake.ipython.magicline import find_row, name_and_arguments, without_options
 from nbsnake.ipython.magics import Fate
+from nbsnake.ipython.packages import installs
 from nbsnake.ipython.scopes import bindings, free_reads, parse, parse_expression
 from nbsnake.ipython.syntax import (
     Kind,

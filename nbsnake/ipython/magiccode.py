@@ -10,23 +10,15 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
+from nbsnake.ipython.backends import chooses_inline
 from nbsnake.ipython.expansion import Names, Refused, fill, is_filled
 from nbsnake.ipython.magics import ALIASES, INSTALLERS
+from nbsnake.ipython.packages import installs, only_manages_packages
+from nbsnake.ipython.scopes import parse_expression
 from nbsnake.ipython.syntax import has_prompts, lines, without_blanks
 from nbsnake.model.quote import string
 
-_INSTALLING = frozenset({"add", "install", "remove", "sync", "uninstall", "update", "upgrade"})
-_SHOWING = frozenset(
-    {"cache", "check", "clean", "config", "debug", "env", "freeze", "help", "index", "info"}
-    | {"inspect", "list", "lock", "search", "show", "tree"}
-)
-_PACKAGERS = re.compile(r"pip[\d.]*|conda|mamba|micromamba|uv|apt|apt-get|yum|dnf|apk|brew|pipx")
-_PYTHON = re.compile(r"python[\d.]*|\$?\{?sys\.executable\}?")
-_WITHOUT_EFFECT = frozenset(
-    {"[", "[[", ":", "cd", "clear", "echo", "export", "false", "set", "test", "true"}
-)
 _SCRIPT_OPTIONS = ("--out", "--err", "--bg", "--proc", "--no-raise-error")
 _PYLAB = "import numpy; import matplotlib; from matplotlib import pylab, mlab, pyplot"
 _PYLAB_ALL = "from matplotlib.pylab import *; from numpy import *"
@@ -38,6 +30,7 @@ class Around:
 
     ``names`` are those that the magic can read. ``elsewhere`` is whether code reads a name.
     ``is_indented`` means code inside a block, and ``is_fresh`` that nothing has run before.
+    ``is_inline`` is whether the script sets up a backend of its own, as Jupyter's inline one.
     """
 
     notebook: str
@@ -46,6 +39,7 @@ class Around:
     elsewhere: Callable[[str], bool]
     is_indented: bool = False
     is_fresh: bool = False
+    is_inline: bool = False
 
 
 def shell(command: str, around: Around) -> str:
@@ -73,75 +67,8 @@ def _filled_command(command: str, around: Around) -> str:
     return fill(command, around.names)
 
 
-def installs(command: str) -> bool:
-    """Whether a command does nothing but installing packages.
-
-    Raises :class:`Refused` where it does other things as well.
-    """
-    found = [_installs(pipeline) for pipeline in _pipelines(command)]
-    if any(found) and not all(each is not False for each in found):
-        raise Refused(
-            "the command installs packages, which belong to the project's environment, and more",
-            "put the installation on a line of its own",
-        )
-    return any(found)
-
-
-def _pipelines(command: str) -> list[list[list[str]]]:
-    """The words of each command of each pipeline."""
-    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    found: list[list[list[str]]] = [[[]]]
-    try:
-        for word in lexer:
-            if word == "|":
-                found[-1].append([])
-            elif word in ("&&", "||", ";", "&"):
-                found.append([[]])
-            else:
-                found[-1][-1].append(word)
-    except ValueError:
-        return [[command.split()]]
-    return found
-
-
-def _installs(pipeline: list[list[str]]) -> bool | None:
-    found = [_is_installation(words) for words in pipeline]
-    return any(found) or (None if None in found and len(found) == 1 else False)
-
-
-def _is_installation(words: list[str]) -> bool | None:
-    """None for a command that changes nothing."""
-    while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
-        words = words[1:]
-    if not words or words[0] in _WITHOUT_EFFECT:
-        return False if _writes(words) else None
-    if _PYTHON.fullmatch(posixpath.basename(words[0])) and words[1:2] == ["-m"]:
-        words = words[2:]
-    if not words or not _PACKAGERS.fullmatch(posixpath.basename(words[0])):
-        return False
-    verbs = [word for word in words[1:] if not word.startswith("-")]
-    verb = frozenset(verbs[1:2] if verbs[:1] == ["pip"] else verbs[:1])
-    return bool(verb & _INSTALLING) or (None if verb <= _SHOWING and not _writes(words) else False)
-
-
-def _writes(words: list[str]) -> bool:
-    """Whether the command's output goes into a file."""
-    targets = [
-        target for sign, target in pairwise(words) if ">" in sign and set(sign) <= set("<>&|")
-    ]
-    return any(target != "/dev/null" and not target.isdigit() for target in targets)
-
-
 def _manage_packages(args: str, around: Around) -> str:
-    verbs = [word for word in args.split() if not word.startswith("-")]
-    verb = next((word for word in verbs if word != "pip"), "")
-    if verb and (verb not in _INSTALLING | _SHOWING or (verb in _SHOWING and ">" in args)):
-        raise Refused(
-            "this does more than to install or list packages",
-            "run it once by hand, outside of the notebook",
-        )
+    only_manages_packages(args)
     return ""
 
 
@@ -252,9 +179,27 @@ def _aimport(args: str, around: Around) -> str:
     return f"import {', '.join(wanted)}" if wanted else ""
 
 
+def _matplotlib(args: str, around: Around) -> str:
+    """Nothing where a script always draws as the inline backend does, or never."""
+    if not around.is_inline or {"-l", "--list"} & {*args.split()}:
+        return ""
+    return "_nb_inline()" if chooses_inline(args) else '__import__("matplotlib").use("agg")'
+
+
+def _config(args: str, around: Around) -> str:
+    match = re.match(r"\s*InlineBackend\.(\w+)\s*=\s*(.+)", args)
+    if not match or not around.is_inline:
+        return ""
+    if parse_expression(match[2]) is None:
+        raise Refused(f"the value in '%config {args}' cannot be read", "write a Python expression")
+    return f"_nb_inline({match[1]}={match[2].strip()})"
+
+
 def _pylab(args: str, around: Around) -> str:
     every = "" if "--no-import-all" in args.split() else f"; {_PYLAB_ALL}"
-    return f"{_PYLAB}; np = numpy; plt = pyplot{every}"
+    backend = _matplotlib(args, around)
+    before = f"{backend}; " if backend else ""
+    return f"{before}{_PYLAB}; np = numpy; plt = pyplot{every}"
 
 
 def _xdel(args: str, around: Around) -> str:
@@ -367,9 +312,11 @@ def _with_body(head: str, body: str, tail: str) -> str:
 STATEMENTS: Mapping[str, Callable[[str, Around], str]] = {
     "aimport": _aimport,
     "cd": _cd,
+    "config": _config,
     "debug": _debug,
     "dotenv": _dotenv,
     "env": _env,
+    "matplotlib": _matplotlib,
     "pwd": _pwd,
     "pylab": _pylab,
     "reset": _reset,

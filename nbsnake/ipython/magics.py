@@ -60,7 +60,14 @@ ALIASES = {
 
 TABLE = (
     Magic(
-        _names("matplotlib config colors precision pprint xmode gui doctest_mode page autosave"),
+        _names("matplotlib config"),
+        "line",
+        Fate.TRANSLATED,
+        "They are dropped, unless they change where figures end or what pictures contain: see"
+        " 'Around the cells'.",
+    ),
+    Magic(
+        _names("colors precision pprint xmode gui doctest_mode page autosave"),
         "line",
         Fate.DROPPED,
         "They set how the session shows things.",
@@ -294,8 +301,8 @@ SYNTAX = (
     Syntax(
         ("await x", "async for", "asyncio.create_task(x)"),
         Fate.TRANSLATED,
-        "At top level one event loop serves all cells; `async for`, `async with`, and statements"
-        " that start tasks, are handed to it as text.",
+        "At top level one event loop serves all cells; `async for` and `async with` are handed to"
+        " it as text.",
     ),
 )
 _BY_KIND = {

@@ -6,8 +6,10 @@ Each function is self-contained: what it needs is imported in its body, or is an
 import ast
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+
+from nbsnake.ipython.kernelstandins import KERNEL_STANDINS, _nb_await
 
 
 def display(*values: object, **options: object) -> None:
@@ -148,21 +150,6 @@ def _nb_once(code: str, names: dict[str, object]) -> None:
     scope["once"]()
 
 
-def _nb_await(value: Callable[[], Awaitable[object]]) -> object:
-    """Wait for a value, in the one event loop of all cells."""
-    import asyncio
-    import atexit
-
-    async def wait() -> object:
-        return await value()
-
-    kept = vars(_nb_await)
-    if "runner" not in kept:
-        kept["runner"] = asyncio.Runner()
-        atexit.register(kept["runner"].close)
-    return kept["runner"].run(wait())
-
-
 def _nb_async(code: str, names: dict[str, object]) -> None:
     """Run a statement inside the event loop of all cells, as Jupyter does; it may wait."""
     import ast
@@ -185,7 +172,6 @@ _ALL: tuple[Callable[..., object], ...] = (
     *(
         display,
         _nb_async,
-        _nb_await,
         _nb_cd,
         _nb_child,
         _nb_getenv,
@@ -195,6 +181,7 @@ _ALL: tuple[Callable[..., object], ...] = (
         _nb_run,
     ),
     *(_nb_script, _nb_setenv, _nb_shell, _nb_write),
+    *KERNEL_STANDINS,
 )
 HELPERS: Mapping[str, Callable[..., object]] = {each.__name__: each for each in _ALL}
 

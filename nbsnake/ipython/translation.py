@@ -10,17 +10,20 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.ipython.awaits import string_faults, without_awaits
+from nbsnake.ipython.backends import Backend, backend_of, begins_inline, has_settings
 from nbsnake.ipython.cellmagics import translate
 from nbsnake.ipython.celltext import Fault, Place, Translation
-from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Names
+from nbsnake.ipython.figures import find_figures
+from nbsnake.ipython.kernel import with_kernel
 from nbsnake.ipython.scopes import (
     Usage,
     bound_by,
     free_reads,
-    in_scope,
     is_session_name,
     parse,
     usage,
@@ -28,11 +31,10 @@ from nbsnake.ipython.scopes import (
 from nbsnake.ipython.sessioncalls import session_calls
 from nbsnake.ipython.standins import HELPERS, needed
 from nbsnake.ipython.syntax import lines
-from nbsnake.model.quote import string
 from nbsnake.model.step import Cell
+from nbsnake.python.habits import Habit, habits_of
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
-_WAITING = re.compile(r"\b(?:await|async|asyncio)\b")
 _LIST_ATTRIBUTES = frozenset(
     {"fields", "get_list", "get_nlstr", "get_paths", "get_spstr", "grep", "l", "list", "n"}
     | {"nlstr", "p", "paths", "s", "sort", "spstr"}
@@ -60,9 +62,16 @@ class _Code:
 _Codes = Mapping[int, _Code]
 
 
-def to_python(
-    cells: Sequence[Cell], notebook: str, *, in_step: bool
-) -> tuple[list[Cell], list[NbsnakeError]]:
+class Translated(NamedTuple):
+    """The cells as plain Python, all that was refused, and what they meet of a kernel."""
+
+    cells: list[Cell]
+    errors: list[NbsnakeError]
+    habits: frozenset[Habit]
+    backend: Backend
+
+
+def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Translated:
     """The cells with everything that only IPython understands written as plain Python.
 
     ``helpers`` of a cell names the functions of :mod:`nbsnake.ipython.standins` that it then
@@ -76,10 +85,18 @@ def to_python(
         for number, (index, text) in enumerate(texts.items())
     }
     rough = _read(first)
-    place_of = _places(texts, rough, place)
+    backend = backend_of(texts.values())
+    figures = find_figures(
+        {index: code.tree for index, code in rough.items()},
+        backend,
+        frozenset(),
+        settings=has_settings(texts.values()),
+        magic=next((index for index, text in texts.items() if begins_inline(text)), None),
+    )
+    place_of = _places(texts, rough, replace(place, is_inline=figures.is_inline))
     found = {
         # To know more names never makes a magic of what was none.
-        index: _without_awaits(
+        index: without_awaits(
             first[index]
             if first[index] == Translation(text)
             else _translated(text, place_of(index))
@@ -103,12 +120,13 @@ def to_python(
         else cell
         for cell in cells
     ]
-    errors = [
+    errors: list[NbsnakeError] = [
         NotebookError(fault.message, where=Where(notebook, index, fault.line), hint=fault.hint)
         for index, each in faults.items()
         for fault in each
     ]
-    return translated, list(errors)
+    habits = habits_of(code.tree for code in codes.values())
+    return Translated(with_kernel(translated, figures, habits), errors, habits, backend)
 
 
 def _translated(text: str, place: Place) -> Translation:
@@ -226,7 +244,7 @@ def _faults(code: _Code | None, translation: Translation, whole: _Whole) -> Iter
     yield from _session_faults(code, whole.bound)
     yield from _list_faults(code, whole.lists)
     yield from _clashes(code, whole.used)
-    yield from _string_faults(code.tree, translation.lines)
+    yield from string_faults(code.tree, translation.lines)
 
 
 def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
@@ -278,96 +296,3 @@ def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
             yield Fault(
                 line, f"{name!r} is a name that the script needs itself", "choose another one"
             )
-
-
-def _string_faults(tree: ast.AST, rewritten: frozenset[int]) -> Iterator[Fault]:
-    """A last look: no rewritten line may be inside a string."""
-    for node in ast.walk(tree) if rewritten else ():
-        if isinstance(node, ast.Constant | ast.JoinedStr):
-            inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
-            for line in sorted(rewritten.intersection(inside)):
-                hint = "write the string in another way"
-                yield Fault(line, "a magic cannot be distinguished from part of a string", hint)
-
-
-def _without_awaits(translation: Translation) -> Translation:
-    """Top-level ``await x`` as a call; statements where that cannot be are handed over as text."""
-    tree = parse(translation.source) if _WAITING.search(translation.source) else None
-    if tree is None:
-        return translation
-    faults, edits, rewritten = list[Fault](), list[Edit](), set(translation.lines)
-    for statement in tree.body:
-        if found := [*_async_faults(statement)]:
-            faults += found
-            edits.append(Edit(statement, _nothing_instead))
-        elif any(map(_is_hard, in_scope([statement]))) or _starts_tasks(statement):
-            edits.append(Edit(statement, _text_instead))
-            faults += _string_faults(statement, translation.lines)
-            rewritten.difference_update(range(statement.lineno, (statement.end_lineno or 0) + 1))
-        else:
-            awaits = (node for node in in_scope([statement]) if isinstance(node, ast.Await))
-            edits += [Edit(node, _call_instead) for node in awaits]
-    source = edited(translation.source, edits)
-    faults = [*translation.faults, *faults]
-    return Translation(source, tuple(faults), frozenset(rewritten))
-
-
-def _call_instead(text: str) -> str:
-    return f"_nb_await(lambda: {text.removeprefix('await').lstrip(' ')})"
-
-
-def _text_instead(text: str) -> str:
-    texts = "\n    ".join(string(line) for line in lines(text))
-    return f"_nb_async({texts}, globals())"
-
-
-def _starts_tasks(statement: ast.stmt) -> bool:
-    """Whether a statement that does not wait needs the event loop that always runs in Jupyter."""
-    nodes = [*in_scope([statement])]
-    return any(map(_is_start, nodes)) and not any(isinstance(node, ast.Await) for node in nodes)
-
-
-def _is_start(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr=name)):
-            return name in ("create_task", "ensure_future", "gather", "get_running_loop")
-    return False
-
-
-def _nothing_instead(text: str) -> str:
-    return "pass" + "\n" * (len(lines(text)) - 1)
-
-
-def _async_faults(statement: ast.stmt) -> Iterator[Fault]:
-    for node in in_scope([statement]):
-        match node:
-            case ast.ClassDef(body=body) if any(isinstance(e, ast.Await) for e in in_scope(body)):
-                hint = "put it into an 'async def', and await that"
-                yield Fault(node.lineno, "'await' in the body of a class is not supported", hint)
-
-
-def _is_hard(node: ast.AST) -> bool:
-    """Whether something waits that no call in its place can wait for."""
-    match node:
-        case ast.AsyncFor() | ast.AsyncWith():
-            return True
-        case ast.Await():
-            return _holds(node.value, ast.Await) or _holds(node.value, ast.NamedExpr)
-        case ast.JoinedStr():
-            return _holds(node, ast.Await)
-        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            return _is_async(node)
-    return False
-
-
-def _holds(tree: ast.AST, kind: type[ast.AST]) -> bool:
-    return any(isinstance(node, kind) for node in ast.walk(tree))
-
-
-def _is_async(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
-    outside = {id(each) for each in ast.walk(node.generators[0].iter)}
-    return any(
-        isinstance(each, ast.Await) or (isinstance(each, ast.comprehension) and each.is_async)
-        for each in ast.walk(node)
-        if id(each) not in outside
-    )

@@ -15,6 +15,7 @@ class Cell:
     """One cell; ``index`` counts all cells of the notebook from 1.
 
     ``helpers`` names the functions of :mod:`nbsnake.ipython.standins` that its source calls.
+    ``above`` and ``below`` are lines of its script that do what a kernel does around the cell.
     """
 
     index: int
@@ -22,6 +23,8 @@ class Cell:
     source: str
     tags: frozenset[str] = frozenset()
     helpers: frozenset[str] = frozenset()
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,8 @@ class Program:
     Their code is already freed of the literals of parameters. ``metadata`` is the index of the
     cell that declares them, before which nothing of them can be used; ``unassigned`` names the
     parameters to which no cell assigns a value. ``futures`` are the features that cells import
-    from ``__future__``.
+    from ``__future__``. ``habits`` are those of a kernel that the code meets, and ``backend`` is
+    where it draws.
     """
 
     notebook: str
@@ -162,6 +166,8 @@ class Program:
     metadata: int
     unassigned: tuple[str, ...] = ()
     futures: tuple[str, ...] = ()
+    habits: frozenset[str] = frozenset()
+    backend: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

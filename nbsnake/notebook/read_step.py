@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
+from nbsnake.ipython.backends import Backend
+from nbsnake.ipython.kernel import with_modules
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import Needs
 from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program
@@ -44,6 +46,7 @@ from nbsnake.notebook.params import (
     tagged_params,
     with_literal,
 )
+from nbsnake.python.habits import Habit
 from nbsnake.python.references import References, find_references
 
 NO_EFFECT = ("No effect",)
@@ -121,6 +124,16 @@ def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
     return _read(text, reading, in_step=False)
 
 
+def with_habits(spec: StepSpec, modules: frozenset[Habit]) -> StepSpec:
+    """The step whose modules meet these habits of a kernel, which its script then has."""
+    program = spec.program
+    cells = with_modules(
+        program.cells, Backend(program.backend), frozenset(map(Habit, program.habits)), modules
+    )
+    habits = program.habits | modules
+    return replace(spec, program=replace(program, cells=tuple(cells), habits=habits))
+
+
 def _kept(notebook: Notebook, reading: Reading) -> list[Cell]:
     return [cell for cell in notebook.cells if not has_no_effect(cell, reading.no_effect)]
 
@@ -153,10 +166,12 @@ class _Text:
     codes: dict[int, Code]
     metadata: Cell | None
     faults: list[NbsnakeError]
+    habits: frozenset[str]
+    backend: str
 
 
 def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Text:
-    plain, faults = to_python(cells, notebook.path, in_step=in_step)
+    plain, faults, habits, backend = to_python(cells, notebook.path, in_step=in_step)
     codes = {}
     for cell in filter(_is_code, plain):
         try:
@@ -170,6 +185,8 @@ def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Tex
         codes=codes,
         metadata=_metadata_cell(kept, codes),
         faults=faults,
+        habits=habits,
+        backend=backend,
     )
 
 
@@ -206,6 +223,8 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
             metadata=text.metadata.index if text.metadata else 0,
             unassigned=unassigned,
             futures=futures,
+            habits=text.habits,
+            backend=text.backend,
         ),
         params=tuple(with_literal(each, literals.get(each.name)) for each in params.values()),
         artifacts=tuple(declared.artifacts),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from nbsnake.python.habits import Habit, habits_of
 from nbsnake.python.pathexpr import path_of
 
 _BY_NAME = frozenset({"import_module", "__import__", "run_module"})
@@ -27,17 +28,20 @@ class Import(NamedTuple):
 class References:
     """``files`` are strings that end in ``.py``; ``folders`` are added to ``sys.path``.
 
-    ``exports`` are the names in ``__all__``, which may be those of submodules.
+    ``exports`` are the names in ``__all__``, which may be those of submodules. ``habits`` are those
+    of a kernel that the code of a module meets.
     """
 
     imports: tuple[Import, ...] = ()
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    habits: frozenset[Habit] = frozenset()
 
 
 def find_references(trees: Iterable[ast.Module], path: str = "") -> References:
     """What the code of a module refers to; ``path`` is its file, "" for a notebook's cells."""
+    trees = list(trees)
     nodes = [node for tree in trees for node in _running(tree)]
     names = _known_paths(nodes, path)
     return References(
@@ -45,6 +49,7 @@ def find_references(trees: Iterable[ast.Module], path: str = "") -> References:
         files=_unique(each for node in nodes for each in _files(node)),
         folders=_unique(each for node in nodes for each in _folders(node, names)),
         exports=_unique(each for node in nodes for each in _exports(node)),
+        habits=habits_of(trees) if path else frozenset(),
     )
 
 

@@ -15,6 +15,7 @@ PLAIN = ("str", "int", "float", "bool", "Path")
 WIDTH = 100
 # DVC writes a value of params.yaml as a word of its own; argparse takes such a one for an option.
 OPTION_LIKE = re.compile(r"-(?!\d+$|\d*\.\d+$)")
+KERNEL_ARGV = 'sys.argv[1:] = ["-f", "kernel.json"]  # what a kernel leaves for its cells'
 NO_WINDOW = 'os.environ.setdefault("MPLBACKEND", "agg")  # draw without a window'
 
 
@@ -41,11 +42,13 @@ def plain_options(
     about: str,
     *,
     draws: bool,
+    argv: bool = False,
 ) -> str:
     """The function that reads the command line, and makes the folders of ``outputs``.
 
     ``folder`` leads from the script to the notebook, from where a notebook imports; ``about`` is
-    the expression for the description that ``--help`` shows. Rules write
+    the expression for the description that ``--help`` shows, and ``argv`` whether the notebook
+    reads the command line itself. Rules write
     ``--name=value``; DVC writes ``--name value`` for what comes from params.yaml, and ``--flag`` or
     ``--no-flag``.
     """
@@ -58,9 +61,10 @@ def plain_options(
         *([NO_WINDOW] if draws else []),
         f"parser = argparse.ArgumentParser(description={about}, allow_abbrev=False)",
         *(line for argument in arguments for line in plain_argument(argument)),
-        *_parsed(arguments, "args =" if outputs else "return"),
+        *_parsed(arguments, "args =" if outputs or argv else "return"),
+        *([KERNEL_ARGV] if argv else []),
         *_folders(outputs),
-        *(["return args"] if outputs else []),
+        *(["return args"] if outputs or argv else []),
     ]
     return "\n".join(["def _parse_args():", *(f"    {line}".rstrip() for line in body)])
 

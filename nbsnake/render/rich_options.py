@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from nbsnake.model.quote import literal, string
 from nbsnake.model.step import Argument
-from nbsnake.render.plain_options import flags_of, help_of
+from nbsnake.render.plain_options import KERNEL_ARGV, flags_of, help_of
 from nbsnake.render.values import OPTION
 
 BOOLEAN = """\
@@ -74,17 +74,20 @@ JOINED_LISTS = """\
 """
 
 
-def rich_options(arguments: tuple[Argument, ...], outputs: list[Argument], about: str) -> str:
+def rich_options(
+    arguments: tuple[Argument, ...], outputs: list[Argument], about: str, *, argv: bool = False
+) -> str:
     """The function that reads the command line, and makes the folders of ``outputs``.
 
-    ``about`` is the expression for the description that ``--help`` shows.
+    ``about`` is the expression for the description that ``--help`` shows, and ``argv`` whether the
+    notebook reads the command line itself.
     """
     modules = ["argparse", "json", *(["os"] if outputs else []), *_pathlib(arguments), "sys"]
     body = [
         *_option_names(arguments),
         f"parser = argparse.ArgumentParser(description={about}, allow_abbrev=False)",
         *(line for argument in arguments for line in add_argument(argument, arguments)),
-        *_parsed(outputs),
+        *_parsed(outputs, argv=argv),
     ]
     text = ["def _parse_args():", *(f"    import {module}" for module in modules), ""]
     text += [*_helpers(arguments), *(f"    {line}" for line in body)]
@@ -124,16 +127,19 @@ def _option_names(arguments: tuple[Argument, ...]) -> Iterator[str]:
         yield "options = {*single, *several, *flags}" if flags else "options = {*single, *several}"
 
 
-def _parsed(outputs: list[Argument]) -> Iterator[str]:
+def _parsed(outputs: list[Argument], *, argv: bool) -> Iterator[str]:
     """DVC makes no folders for outputs; a folder that is an output is for the notebook to make."""
     call = "parser.parse_args([*joined(sys.argv[1:])])"
-    if not outputs:
+    if not outputs and not argv:
         yield f"return {call}"
         return
     paths = [f"{'*' * each.type.is_list}args.{each.name}" for each in outputs]
     yield f"args = {call}"
-    yield f"for path in [{', '.join(paths)}]:"
-    yield '    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)'
+    if argv:
+        yield KERNEL_ARGV
+    if outputs:
+        yield f"for path in [{', '.join(paths)}]:"
+        yield '    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)'
     yield "return args"
 
 

@@ -8,6 +8,7 @@ from nbsnake.ipython.standins import helper_source
 from nbsnake.model.quote import comment, docstring, string
 from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
 from nbsnake.notebook.code import ARGUMENTS
+from nbsnake.python.habits import Habit
 from nbsnake.render.plain_options import NO_WINDOW, are_plain, plain_argument, plain_options
 from nbsnake.render.rich_options import add_argument, rich_options
 from nbsnake.render.stage import takes_values_file
@@ -74,10 +75,13 @@ def _start(
     outputs = [argument for argument in arguments if argument.name in written]
     # argparse fills in a description only where it seems to name the program.
     about = '__doc__.replace("%", "%%")' if "%(prog)" in program.description else "__doc__"
+    argv = Habit.ARGV in program.habits
     if rich or not are_plain(arguments):
-        options = f"{_set_up(program, folder)}\n\n{rich_options(arguments, outputs, about)}"
+        text = rich_options(arguments, outputs, about, argv=argv)
+        options = f"{_set_up(program, folder)}\n\n{text}"
     else:
-        options = plain_options(arguments, outputs, folder, about, draws=_draws(program))
+        draws = _draws(program)
+        options = plain_options(arguments, outputs, folder, about, draws=draws, argv=argv)
     return f"{options}\n\n\n{ARGUMENTS} = _parse_args()"
 
 
@@ -95,7 +99,8 @@ def _script(program: Program, start: str, writer: str) -> str:
 
 
 def _draws(program: Program) -> bool:
-    return any(cell.kind == "code" and DRAWS.search(cell.source) for cell in program.cells)
+    mentioned = any(cell.kind == "code" and DRAWS.search(cell.source) for cell in program.cells)
+    return mentioned or Habit.FIGURES in program.habits
 
 
 def _set_up(program: Program, folder: str) -> str:
@@ -110,4 +115,5 @@ def _cell(cell: Cell, program: Program) -> str:
     unassigned = program.unassigned if cell.index == program.metadata else ()
     bound = "".join(f"{name} = {ARGUMENTS}.{name}\n" for name in unassigned)
     source = cell.source if cell.source.endswith("\n") else cell.source + "\n"
-    return f"# %% cell {cell.index}\n{bound}{source}"
+    above, below = ("".join(f"{line}\n" for line in lines) for lines in (cell.above, cell.below))
+    return f"# %% cell {cell.index}\n{above}{bound}{source}{below}"

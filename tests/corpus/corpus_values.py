@@ -101,9 +101,8 @@ def _run(words: list[str], folder: Path, scratch: Path) -> Values:
 def _call(words: list[str], folder: Path, scratch: Path) -> str:
     """What a program prints."""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "MPLBACKEND"},
         "IPYTHONDIR": str(scratch / "ipython"),
-        "MPLBACKEND": "agg",
         "PYTHONHASHSEED": "0",
         "PYTHONIOENCODING": "utf-8",
         "http_proxy": "http://127.0.0.1:9",

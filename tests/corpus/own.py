@@ -12,9 +12,9 @@ FOLDER = Path(__file__).with_name("own_notebooks")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 
 
-def text_of(name: str) -> str:
+def text_of(name: str, folder: Path = FOLDER) -> str:
     """A notebook as Jupyter saves it."""
-    sources = (FOLDER / f"{name}.txt").read_text("utf-8").removesuffix("\n").split("\n# %%\n")
+    sources = (folder / f"{name}.txt").read_text("utf-8").removesuffix("\n").split("\n# %%\n")
     cells = [
         {
             "cell_type": "code",

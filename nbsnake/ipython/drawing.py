@@ -1,0 +1,172 @@
+"""Which code draws with matplotlib, as far as its names tell."""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nbsnake.ipython.scopes import bound_by
+from nbsnake.python.habits import LIBRARIES, is_plotting
+
+# Modules whose functions draw only if their names say so.
+_QUIET = frozenset(
+    {"IPython", "PIL", "bs4", "cv2", "datasets", "h5py", "joblib", "keras", "numpy", "pandas"}
+    | {"polars", "pyarrow", "requests", "scipy", "skimage", "sklearn", "sqlalchemy", "statsmodels"}
+    | {"tensorflow", "torch", "torchvision", "tqdm", "transformers", "xarray", "yaml"}
+)
+# Parts of matplotlib and seaborn that draw nothing.
+_SETTINGS = frozenset(
+    {"close", "cm", "color_palette", "colormaps", "colors", "cycler", "get_cmap", "ioff", "ion"}
+    | {"load_dataset", "rc", "rcParams", "rcdefaults", "reset_defaults", "set", "set_context"}
+    | {"set_palette", "set_style", "set_theme", "style", "ticker", "use"}
+)
+_RUNNING = frozenset({"_nb_run", "exec", "runpy"})  # other files
+_DRAWING = frozenset({"boxplot", "draw", "gca", "gcf", "heatmap", "hist", "imshow", "savefig"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class _Chain(NamedTuple):
+    """``root.parts``; the root is "" where it is no variable."""
+
+    root: str
+    parts: tuple[str, ...]
+    is_called: bool
+
+
+@dataclass(slots=True)
+class Drawing:
+    """What draws: ``names`` of modules, functions and classes, and ``methods`` of classes.
+
+    ``unknown`` are names from modules of which nothing is known: calling them may draw.
+    ``is_open`` means ``from pylab import *``: each call may draw.
+    """
+
+    names: set[str] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    is_open: bool = False
+
+    @staticmethod
+    def of(trees: Iterable[ast.Module]) -> "Drawing":
+        """What draws in these cells."""
+        found = Drawing(unknown={*_RUNNING})
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        for node in nodes:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found._learn_import(node)
+        while sum(map(found._learn, nodes)):  # until a round brings nothing new
+            pass
+        return found
+
+    def is_in(self, nodes: Iterable[ast.AST]) -> bool:
+        """Whether code that consists of these nodes may draw."""
+        return any(map(self._draws, _chains(nodes)))
+
+    def may_begin_in(self, tree: ast.Module) -> bool:
+        """Whether a cell imports something that draws."""
+        names = {name for node in tree.body for each in ast.walk(node) for name in bound_by(each)}
+        return bool(names & (self.names | self.unknown)) or (self.is_open and _has_star(tree))
+
+    def _draws(self, chain: _Chain) -> bool:
+        if chain.root in self.names and not (chain.parts and chain.parts[0] in _SETTINGS):
+            return True
+        if chain.is_called and (self.is_open or chain.root in self.unknown):
+            return True
+        return any(each in self.methods or _is_drawing(each) for each in chain.parts) or (
+            chain.is_called and not chain.parts and _is_drawing(chain.root)
+        )
+
+    def _learn_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        inner = getattr(node, "module", None) or ""
+        for alias in node.names:
+            top = (inner or alias.name).partition(".")[0]
+            if alias.name == "*":
+                self.is_open |= top in LIBRARIES
+            elif top in LIBRARIES and alias.name not in _SETTINGS:
+                self.names.update(bound_by(alias))
+            elif top not in sys.stdlib_module_names | _QUIET | LIBRARIES:
+                self.unknown.update(bound_by(alias))
+
+    def _learn(self, node: ast.AST) -> bool:
+        """Note what a definition draws; whether that was new."""
+        before = len(self.names) + len(self.methods) + len(self.unknown)
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                if name not in self.names and self.is_in(ast.walk(node)):
+                    self.names.add(name)
+            case ast.ClassDef(name=name, body=body):
+                own = [each for each in body if isinstance(each, _FUNCTIONS)]
+                self.methods |= {each.name for each in own if self.is_in(ast.walk(each))}
+                if self.methods.intersection(("__init__", "__post_init__")):
+                    self.names.add(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self._learn_value(name, value)
+        return before != len(self.names) + len(self.methods) + len(self.unknown)
+
+    def _learn_value(self, name: str, value: ast.expr) -> None:
+        """A function under another name, or an object of an unknown class."""
+        is_function = isinstance(value, ast.Lambda | ast.Attribute | ast.Name) or (
+            isinstance(value, ast.Call) and root_of(value.func) in ("functools", "partial")
+        )
+        if is_function and name not in self.names and self.is_in(ast.walk(value)):
+            self.names.add(name)
+        if isinstance(value, ast.Call) and root_of(value.func) in self.unknown:
+            maker = getattr(value.func, "attr", getattr(value.func, "id", ""))
+            self.unknown |= {name} if maker[:1].isupper() else set()
+
+
+def root_of(node: ast.expr) -> str:
+    """``a`` of ``a.b(c).d[e]``; "" where that is no variable."""
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return ""
+    return node.id
+
+
+def executed(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """The nodes that run with these statements: not the bodies of functions."""
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, _FUNCTIONS):
+            waiting += [*node.decorator_list, node.args]
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _chains(nodes: Iterable[ast.AST]) -> Iterator[_Chain]:
+    inner = set[int]()  # the parts of chains that came before
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            yield from _chain(node.func, is_called=True)
+            inner.add(id(node.func))
+        elif id(node) not in inner:
+            yield from _chain(node, is_called=False)
+        if isinstance(node, ast.Attribute):
+            inner.add(id(node.value))
+
+
+def _chain(node: ast.AST, *, is_called: bool) -> Iterator[_Chain]:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        if parts or isinstance(node.ctx, ast.Load):
+            yield _Chain(node.id, tuple(parts), is_called)
+    elif parts:
+        yield _Chain("", tuple(parts), is_called)
+
+
+def _is_drawing(name: str) -> bool:
+    return name in _DRAWING or is_plotting(name)
+
+
+def _has_star(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree))

@@ -1,0 +1,112 @@
+"""Which of a kernel's habits some code meets: it draws, reads the command line, or uses a loop."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+
+class Habit(StrEnum):
+    """What a kernel does otherwise than Python, and code can notice."""
+
+    FIGURES = "figures"  # they end with their cell
+    SHOWS = "shows"  # plt.show() ends them, too
+    ARGV = "argv"  # sys.argv is the kernel's
+    LOOP = "loop"  # an event loop is running
+
+
+LIBRARIES = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
+_PLOTTING = re.compile(r"(?:^|_)\w*plots?(?:_|$)|^hist$|[a-z]Display$")
+_SHOWS = frozenset({"show", "pause", "ioff", "isinteractive", "is_interactive", "switch_backend"})
+_PARSERS = frozenset({"absl", "argparse", "click", "docopt", "fire", "getopt", "optparse", "typer"})
+_ARGV = _PARSERS | {"argv", "parse_args", "parse_known_args", "from_cli", "orig_argv"}
+_LOOP = frozenset(
+    {"get_event_loop", "get_running_loop", "run_until_complete", "current_task", "all_tasks"}
+    | {"create_task", "ensure_future", "nest_asyncio"}
+)
+
+
+def is_plotting(name: str) -> bool:
+    """Whether a function or method of that name draws, as ``df.plot`` and ``plot_tree`` do."""
+    return bool(_PLOTTING.search(name))
+
+
+def habits_of(trees: Iterable[ast.AST]) -> frozenset[Habit]:
+    """The habits that code meets, wherever in it."""
+    trees, found = list(trees), set[Habit]()
+    imported = {name for tree in trees for node in ast.walk(tree) for name in _taken(node)}
+    for tree in trees:
+        for node in ast.walk(tree):
+            found.update(_of_node(node, imported))
+        if any(map(_uses_loop, _outside_of_coroutines(tree))):
+            found.add(Habit.LOOP)
+    return frozenset(found)
+
+
+def _outside_of_coroutines(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of ``async def``, which runs inside a loop anywhere."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _taken(node: ast.AST) -> Iterator[str]:
+    """The functions that an import takes from a module; "*" for all."""
+    if isinstance(node, ast.ImportFrom):
+        yield from (alias.asname or alias.name for alias in node.names)
+
+
+def _of_node(node: ast.AST, imported: set[str]) -> Iterator[Habit]:
+    names = set(_names(node))
+    if names & LIBRARIES or _is_plotting(node, imported):
+        yield Habit.FIGURES
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute | ast.Name):
+        owner = getattr(node.value, "attr", getattr(node.value, "id", ""))
+        if is_plotting(owner):  # df.plot.bar
+            yield Habit.FIGURES
+    if names & _SHOWS or _chooses_backend(node):
+        yield Habit.SHOWS
+    if names & _ARGV:
+        yield Habit.ARGV
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """What a node itself names: the words of an import, an attribute, or a variable."""
+    match node:
+        case ast.Import(names=aliases):
+            yield from (alias.name.partition(".")[0] for alias in aliases)
+        case ast.ImportFrom(module=module, names=aliases, level=0):
+            yield (module or "").partition(".")[0]
+            yield from (alias.name for alias in aliases)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            yield name
+
+
+def _is_plotting(node: ast.AST, imported: set[str]) -> bool:
+    """Whether a method is called that draws, or a function that was imported."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return is_plotting(name)
+        case ast.Call(func=ast.Name(id=name)):
+            return is_plotting(name) and not imported.isdisjoint((name, "*"))
+    return False
+
+
+def _chooses_backend(node: ast.AST) -> bool:
+    """``matplotlib.use("agg")``, but not ``plt.style.use("ggplot")``."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), attr="use" | "interactive"):
+            return owner in ("matplotlib", "mpl")
+    return False
+
+
+def _uses_loop(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="asyncio"), attr="run" | "Runner" | "gather"):
+            return True
+        case ast.ImportFrom(module="asyncio", names=aliases):
+            return any(alias.name in ("run", "Runner") for alias in aliases)
+    return bool(_LOOP.intersection(_names(node)))
