@@ -304,9 +304,6 @@ REFUSED = {
     "%%writefile a b\nx": "1:1: the path of one file is needed",
     "%%writefile a\n>>> x": "1:1: the cell contains prompts (>>>), which IPython removes",
     "%debug f()": "1:1: '%debug' would run a statement in the debugger",
-    "from a import *\n!echo $x": (
-        "1:2: it is unknown whether 'x' is a name of the notebook, to be filled in"
-    ),
     "!echo {_}": "1:1: '_' is filled in, which only IPython binds",
     "x = 1\n%%sx\necho $x": "1:2: the cell magic %%sx is not in the cell's first line",
     "x = 1\npip install y": "1:2: 'pip' is a magic only if the cell has nothing else",

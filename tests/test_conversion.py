@@ -113,13 +113,11 @@ def test_each_literal_is_a_parameter_or_named(convert):
         assert f"--{name} " in shown or f"'{name}' is no parameter" in said, name
 
 
-@later
 def test_a_cell_that_is_to_fail_ends_nothing(convert):
     convert('int("x")', 'print("after")', tags={1: ["raises-exception"]})
     assert run() == "after\n"
 
 
-@later
 def test_a_name_that_is_bound_later_is_not_filled_in(convert, monkeypatch):
     monkeypatch.delenv("DATA_HOME", raising=False)
     convert("!echo [$DATA_HOME]", 'DATA_HOME = "d"\n!echo [$DATA_HOME]')
@@ -191,7 +189,6 @@ def test_ints_among_floats_stay_ints(here):
         assert Path("out/a.txt").read_text() == "run_1 run_2.5 1"
 
 
-@later
 def test_a_name_that_exec_binds_is_filled_in(convert):
     code, _ = convert('exec("dyn = 5")\n!echo $dyn')
     assert code == 0

@@ -49,6 +49,50 @@ def test_values_are_filled_in_where_the_notebook_binds_the_names():
     assert faults == ["3:4: the cell magic %%time is not in the cell's first line"]
 
 
+FILLED = '_nb_shell(_nb_filled("echo $x", lambda: "echo {}".format(x)))'
+CERTAIN = '_nb_shell("echo {}".format(x))'
+
+
+@pytest.mark.parametrize(
+    ("cells", "line"),
+    [
+        (["x = 1", "!echo $x"], CERTAIN),
+        (["x = 1\n!echo $x"], CERTAIN),
+        (["for x in y:\n    !echo $x"], CERTAIN),
+        (["def f(x):\n    !echo $x"], CERTAIN),
+        (["if y:\n    x = 1\nelse:\n    x = 2\n!echo $x"], CERTAIN),
+        (["with y as x:\n    pass\n!echo $x"], CERTAIN),
+        (["try:\n    import x\nexcept ImportError:\n    x = None\n!echo $x"], CERTAIN),
+        (["import x.y", "%time z\n%time !echo $x"], CERTAIN),
+        (["!echo $x", "x = 1"], FILLED),
+        (["!echo $x\nx = 1"], FILLED),
+        (["if y:\n    x = 1\n!echo $x"], FILLED),
+        (["for x in y:\n    pass\n!echo $x"], FILLED),
+        (["while y:\n    x = 1\n!echo $x"], FILLED),
+        (["try:\n    x = 1\nexcept ImportError:\n    pass\n!echo $x"], FILLED),
+        (["x = 1\n!echo $x", "del x"], FILLED),
+        (["def f():\n    !echo $x", "x = 1"], FILLED),
+        (["from a import *\n!echo $x"], FILLED),
+        (["exec('x = 1')\n!echo $x"], FILLED),
+        (["%run a.py\n!echo $x"], FILLED),
+        (["!echo $x"], '_nb_shell("echo $x")'),
+    ],
+)
+def test_a_name_is_filled_in_where_it_is_bound(cells, line):
+    sources, faults = translate(*cells)
+    assert faults == []
+    assert line in "\n".join(sources)
+
+
+def test_what_a_failing_cell_binds_is_not_certain():
+    tags = frozenset({"raises-exception"})
+    cells = [
+        Cell(index=1, kind="code", source="x = 1", tags=tags),
+        Cell(index=2, kind="code", source="!echo $x"),
+    ]
+    assert to_python(cells, "a.ipynb", in_step=True).cells[1].source == FILLED
+
+
 def test_values_are_filled_into_the_lines_of_cell_magics():
     (_, script, file), faults = translate(
         "name = 'a'", "%%bash -s $name\nx", "%%writefile {name}.txt\n{name}"

@@ -90,6 +90,7 @@ def test_any_text_is_translated_or_refused_but_never_fails(source):
 @pytest.mark.parametrize(
     "unit",
     [
+        *("if a:\n  !echo $a\n", "a = !echo $a $b\n", "plt.plot(a)\n", "def f(): plt.plot(f)\n"),
         *("!ls $a 'b'\n", "x = 'a'\n", "%time x\n", "(", "f'{", "'''", "x = !ls\n", "await f()\n"),
         *("'", "{a}$b", "%time ", "foo?\n", "!echo ${a} {", "[f'{x}',\n", "\\\n", "%x \\\n", "a"),
     ],
@@ -109,6 +110,14 @@ def cpu_seconds(*cells):
     began = time.process_time()
     translate(*cells)
     return max(time.process_time() - began, 0.02)
+
+
+def test_time_grows_with_the_functions_that_draw():
+    """Each calls the next one, of which only the last draws."""
+    cells = [f"def f{i}():\n    f{i + 1}()\nf{i}()\n!echo $x{i}\nx{i} = 1" for i in range(400)]
+    began = time.perf_counter()
+    translate("import matplotlib.pyplot as plt", *cells, "def f400():\n    plt.plot(1)")
+    assert time.perf_counter() - began < 8
 
 
 def test_a_session_is_reset_only_where_nothing_has_run():

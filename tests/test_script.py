@@ -101,6 +101,19 @@ def test_main_guard_is_entered(tmp_path):
     assert output(tmp_path, "if __name__ == '__main__':\n    print('main')") == "main\n"
 
 
+def test_a_cell_that_may_fail_ends_nothing(tmp_path):
+    source = "s = '''a\n  b'''\nint('x')\nt = 1"
+    cells = [source, "print([s, 't' in globals()])"]
+    done = run_script(step(HEAD, *cells, tags={2: ["raises-exception"]}), tmp_path)
+    assert (done.returncode, done.stdout) == (0, "['a\\n  b', False]\n")
+    assert "ValueError: invalid literal" in done.stderr
+
+
+def test_a_cell_that_is_to_fail_need_not_be_python(tmp_path):
+    cells = ["x = = 1\ny", "print('on')"]
+    assert output(tmp_path, *cells, tags={2: ["raises-exception"]}) == "on\n"
+
+
 def test_star_import_binds_names_for_later_cells(tmp_path):
     assert output(tmp_path, "from math import *", "print(floor(pi))") == "3\n"
 

@@ -82,7 +82,7 @@ def _statement(piece: Piece, place: Place) -> Translation:
         return Translation(piece.text)
     code = ""
     faults: tuple[Fault, ...] = ()
-    spot = place.indented() if piece.text[:1] in (" ", "\t") else place
+    spot = place.at(piece.line, is_indented=piece.text[:1] in (" ", "\t"))
     try:
         if piece.kind is Kind.COMMAND:
             code = statement(piece.command, spot)
@@ -155,7 +155,7 @@ def _code_of(name: str, args: str, spot: Place) -> str:
 
 def _inner(code: str, spot: Place) -> str:
     """A line of code that may hold magics itself."""
-    found = translate(code.strip(), spot.inside())
+    found = translate(code.strip(), spot.inside().fixed())
     if found.faults:
         raise Refused(found.faults[0].message, found.faults[0].hint)
     source = found.source.strip()
@@ -191,7 +191,8 @@ def _cell_magic(header: re.Match[str], body: str, place: Place) -> Translation:
     comments = blank + "".join(comment_out(each) for each in lines(whole))
     everything = frozenset(range(1, len(lines(blank + whole)) + 1))
     try:
-        found = _cell_code(line, body, place)
+        spot = place.at(number, is_indented=False).below(number)
+        found = _cell_code(line, body, spot)
     except Refused as refused:
         fault = Fault(number, refused.message, refused.hint)
         return Translation(comments, (fault,), everything)

@@ -1,5 +1,6 @@
 """The text of a translated cell, what is wrong in it, and where it is translated."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -38,16 +39,31 @@ class Place(Around):
 
     ``local`` are the names that indented code can read, ``bound`` those that any cell binds at
     module level; ``imports_session`` says whether get_ipython is imported from IPython.
+    ``certain`` says whether a name is bound for sure at a line of the cell, of which ``above``
+    lines come before what is translated.
     """
 
     local: Names = field(default_factory=Names)
     bound: frozenset[str] = frozenset()
     imports_session: bool = False
     depth: int = 0
+    certain: Callable[[str, int], bool] = field(default=lambda name, line: False)
+    above: int = 0
 
-    def indented(self) -> "Place":
-        """The same for a statement inside a block."""
-        return replace(self, names=self.local, is_indented=True)
+    def at(self, line: int, *, is_indented: bool) -> "Place":
+        """The same for a statement on a line, be it inside a block."""
+        names = self.local if is_indented else self.names
+        names = replace(names, certain=lambda name: self.certain(name, self.above + line))
+        return replace(self, names=names, is_indented=self.is_indented or is_indented)
+
+    def fixed(self) -> "Place":
+        """The same for text that is part of this statement."""
+        certain = self.names.certain
+        return replace(self, certain=lambda name, line: certain(name))
+
+    def below(self, lines: int) -> "Place":
+        """The same for text that is so many lines further down."""
+        return replace(self, above=self.above + lines)
 
     def inside(self) -> "Place":
         """The same for what a magic runs, which can begin with a magic in turn.

@@ -34,6 +34,11 @@ TABLE = (
         " has shown them, which a script then draws as well.",
     ),
     Custom(
+        "a cell with the tag `raises-exception`",
+        "Its error is shown, and the next cell runs.",
+        "The cell stands in a `try`, and its traceback goes to stderr.",
+    ),
+    Custom(
         "`sys.argv`",
         "It is the kernel's.",
         "Where code reads it, the options of the script are replaced by `-f kernel.json`; a script"

@@ -55,8 +55,10 @@ class Drawing:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found._learn_import(node)
-        while sum(map(found._learn, nodes)):  # until a round brings nothing new
-            pass
+        waiting = [each for node in nodes for each in _definitions(node)]
+        while new := [each for each in waiting if found._learn(each)]:
+            learned = set(map(id, new))
+            waiting = [each for each in waiting if id(each) not in learned]
         return found
 
     def is_in(self, nodes: Iterable[ast.AST]) -> bool:
@@ -88,32 +90,50 @@ class Drawing:
             elif top not in sys.stdlib_module_names | _QUIET | LIBRARIES:
                 self.unknown.update(bound_by(alias))
 
-    def _learn(self, node: ast.AST) -> bool:
-        """Note what a definition draws; whether that was new."""
-        before = len(self.names) + len(self.methods) + len(self.unknown)
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                if name not in self.names and self.is_in(ast.walk(node)):
-                    self.names.add(name)
-            case ast.ClassDef(name=name, body=body):
-                own = [each for each in body if isinstance(each, _FUNCTIONS)]
-                self.methods |= {each.name for each in own if self.is_in(ast.walk(each))}
-                if self.methods.intersection(("__init__", "__post_init__")):
-                    self.names.add(name)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                self._learn_value(name, value)
-        return before != len(self.names) + len(self.methods) + len(self.unknown)
+    def _learn(self, each: "_Definition") -> bool:
+        """Note a definition that draws."""
+        if each.maker:
+            self.unknown |= {each.name} if each.maker in self.unknown else set()
+            return each.maker in self.unknown
+        if not any(map(self._draws, each.chains)):
+            return False
+        (self.methods if each.is_method else self.names).add(each.name)
+        return True
 
-    def _learn_value(self, name: str, value: ast.expr) -> None:
-        """A function under another name, or an object of an unknown class."""
-        is_function = isinstance(value, ast.Lambda | ast.Attribute | ast.Name) or (
-            isinstance(value, ast.Call) and root_of(value.func) in ("functools", "partial")
-        )
-        if is_function and name not in self.names and self.is_in(ast.walk(value)):
-            self.names.add(name)
-        if isinstance(value, ast.Call) and root_of(value.func) in self.unknown:
-            maker = getattr(value.func, "attr", getattr(value.func, "id", ""))
-            self.unknown |= {name} if maker[:1].isupper() else set()
+
+class _Definition(NamedTuple):
+    """A name with the chains in what it stands for; or an object of the class ``maker``."""
+
+    name: str
+    chains: tuple[_Chain, ...] = ()
+    is_method: bool = False
+    maker: str = ""
+
+
+def _definitions(node: ast.AST) -> Iterator[_Definition]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield _Definition(name, tuple(_chains(ast.walk(node))))
+        case ast.ClassDef(name=name, body=body):
+            for each in body:
+                if isinstance(each, _FUNCTIONS):
+                    chains = tuple(_chains(ast.walk(each)))
+                    is_making = each.name in ("__init__", "__post_init__")
+                    yield _Definition(name if is_making else each.name, chains, not is_making)
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield from _definitions_by_value(name, value)
+
+
+def _definitions_by_value(name: str, value: ast.expr) -> Iterator[_Definition]:
+    """A function under another name, or an object of a class."""
+    is_call = isinstance(value, ast.Call)
+    is_partial = is_call and root_of(value) in ("functools", "partial")
+    if is_partial or isinstance(value, ast.Lambda | ast.Attribute | ast.Name):
+        yield _Definition(name, tuple(_chains(ast.walk(value))))
+    elif isinstance(value, ast.Call):
+        maker = getattr(value.func, "attr", getattr(value.func, "id", ""))
+        if maker[:1].isupper():
+            yield _Definition(name, maker=root_of(value.func))
 
 
 def root_of(node: ast.expr) -> str:

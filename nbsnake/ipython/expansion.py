@@ -4,7 +4,8 @@ import ast
 import builtins
 import re
 import string as strings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nbsnake.ipython.scopes import free_reads, is_session_name, parse_expression
@@ -26,10 +27,14 @@ class Refused(Exception):  # noqa: N818  (a decision, reported to the author of 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that code can read; ``are_open`` if ``import *``, %run or exec may bring others."""
+    """The names that code can read; ``are_open`` if ``import *``, %run or exec may bring others.
+
+    A name that is ``certain`` is bound whenever the line runs, another one may be.
+    """
 
     known: frozenset[str] = frozenset()
     are_open: bool = False
+    certain: Callable[[str], bool] = field(default=lambda name: False)
 
 
 class _Field(NamedTuple):
@@ -40,8 +45,9 @@ class _Field(NamedTuple):
 def fill(text: str, names: Names) -> str:
     """The Python expression whose value IPython would put in the place of ``text``.
 
-    It is all or nothing, as in IPython: where one field cannot be evaluated, the text stays.
-    Raises :class:`Refused` where it is unknown whether a field can be.
+    It is all or nothing, as in IPython: where one field cannot be evaluated, the text stays. Where
+    that shows only when the line runs, the expression asks then. Raises :class:`Refused` for what
+    only IPython can evaluate.
     """
     parts = _parts(text)
     if parts is None:
@@ -51,12 +57,20 @@ def fill(text: str, names: Names) -> str:
     if None in values:
         return string(text)
     filled = _format(parts, [value for value in values if value])
+    if not all(_is_certain(field, names) for field in fields):
+        filled = f"_nb_filled({string(text)}, lambda: {filled})"
     if "\n" in text.rstrip("\n") and filled != string(text):
         raise Refused(
             "a command of several lines has values to fill in",
             "put each command with $name or {expression} on a line of its own, with !",
         )
     return filled
+
+
+def _is_certain(field: _Field, names: Names) -> bool:
+    tree = parse_expression(field.expression)
+    read = {node.id for node in free_reads(tree)} if tree else set()
+    return all(name in _ALWAYS or names.certain(name) for name in read)
 
 
 def _format(parts: list[str | _Field], values: list[str]) -> str:
@@ -122,13 +136,8 @@ def _value(field: _Field, names: Names) -> str | None:
             f"{special[0]!r} is filled in, which only IPython binds",
             "assign its value to a name of your own",
         )
-    if missing := sorted(read - _ALWAYS):
-        if not names.are_open:
-            return None
-        raise Refused(
-            f"it is unknown whether {missing[0]!r} is a name of the notebook, to be filled in",
-            f"name it in the import instead of '*', or write $${missing[0]} for the shell's own",
-        )
+    if read - _ALWAYS and not names.are_open:
+        return None
     if any(
         isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom)
         for node in ast.walk(tree)

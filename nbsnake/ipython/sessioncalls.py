@@ -169,7 +169,7 @@ def _as_command(attribute: str, args: list[ast.expr]) -> str | None:
 def _written_out(call: _SessionCall, physical: list[str], place: Place) -> Callable[[str], str]:
     """The change that writes a call as its magic."""
     node = call.value
-    spot = place.indented() if node.col_offset else place
+    spot = place.at(node.lineno, is_indented=bool(node.col_offset))
     code = value(call.command, spot) if call.is_assigned else statement(call.command, spot)
     last = node.end_lineno or node.lineno
     rest = physical[last - 1].encode()[node.end_col_offset or 0 :].strip()

@@ -36,6 +36,14 @@ def _nb_child(words: list[str], text: str, merged: bool) -> int:
     return done.returncode
 
 
+def _nb_filled(text: str, fill: Callable[[], str]) -> str:
+    """The text with its values filled in; as it is where one has none, as in IPython."""
+    try:
+        return fill()
+    except Exception:
+        return text
+
+
 def _nb_shell(command: str) -> None:
     """Run a shell command; its failure is reported, but does not end the script."""
     import sys
@@ -174,6 +182,7 @@ _ALL: tuple[Callable[..., object], ...] = (
         _nb_async,
         _nb_cd,
         _nb_child,
+        _nb_filled,
         _nb_getenv,
         _nb_lines,
         _nb_once,

@@ -38,8 +38,13 @@ def setup_prefix(setup: str, first: ast.stmt) -> str:
     return f"{setup}; "
 
 
-def in_function(source: str, first: int, setup: str) -> str:
+def in_block(source: str) -> str:
     """The code indented, but for lines that begin inside a string."""
+    return in_function(source, 0, "")
+
+
+def in_function(source: str, first: int, setup: str) -> str:
+    """The code in a block, with the setup before the statement that begins on line ``first``."""
     in_strings = {line for piece in pieces(source) for line in piece.strings}
     return "".join(
         line

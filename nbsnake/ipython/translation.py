@@ -8,8 +8,9 @@ names and the ``await`` that only IPython knows are looked for in the tree of wh
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
@@ -17,6 +18,7 @@ from nbsnake.ipython.awaits import string_faults, without_awaits
 from nbsnake.ipython.backends import Backend, backend_of, begins_inline, has_settings
 from nbsnake.ipython.cellmagics import translate
 from nbsnake.ipython.celltext import Fault, Place, Translation
+from nbsnake.ipython.certain import Certainty
 from nbsnake.ipython.expansion import Names
 from nbsnake.ipython.figures import find_figures
 from nbsnake.ipython.kernel import with_kernel
@@ -31,7 +33,7 @@ from nbsnake.ipython.scopes import (
 from nbsnake.ipython.sessioncalls import session_calls
 from nbsnake.ipython.standins import HELPERS, needed
 from nbsnake.ipython.syntax import lines
-from nbsnake.model.step import Cell
+from nbsnake.model.step import RAISES, Cell
 from nbsnake.python.habits import Habit, habits_of
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
@@ -79,6 +81,7 @@ def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Transla
     another reason is left to the caller.
     """
     texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
+    failing = {cell.index for cell in cells if RAISES in cell.tags}
     place = Place(notebook, in_step, Names(), lambda name: False)
     first = {
         index: _translated(text, replace(place, is_fresh=number == 0))
@@ -93,7 +96,7 @@ def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Transla
         settings=has_settings(texts.values()),
         magic=next((index for index, text in texts.items() if begins_inline(text)), None),
     )
-    place_of = _places(texts, rough, replace(place, is_inline=figures.is_inline))
+    place_of = _places(texts, rough, replace(place, is_inline=figures.is_inline), failing)
     found = {
         # To know more names never makes a magic of what was none.
         index: without_awaits(
@@ -173,8 +176,10 @@ def _together(each: Sequence[Usage]) -> Usage:
     )
 
 
-def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> Callable[[int], Place]:
-    """What a cell can read, as far as a first translation shows."""
+def _places(
+    texts: Mapping[int, str], rough: _Codes, place: Place, failing: Container[int]
+) -> Callable[[int], Place]:
+    """What a cell can read, as far as a first translation shows; ``failing`` cells may not end."""
     bound = _all(code.names.bound for code in rough.values())
     is_open = any(map(_BINDING.search, texts.values())) or any(
         code.names.is_open or "_nb_run" in code.names.read for code in rough.values()
@@ -195,10 +200,13 @@ def _places(texts: Mapping[int, str], rough: _Codes, place: Place) -> Callable[[
         imports_session=any(map(_imports_session, rough.values())),
     )
     first = next(iter(texts), None)
+    certain = Certainty({index: code.tree for index, code in rough.items()}, failing)
 
     def place_of(index: int) -> Place:
         local = rough[index].names.anywhere if index in rough else frozenset[str]()
-        return replace(whole, local=Names(bound | local, is_open), is_fresh=index == first)
+        own = Names(bound | local, is_open)
+        known = partial(certain.has, index)
+        return replace(whole, local=own, is_fresh=index == first, certain=known)
 
     return place_of
 

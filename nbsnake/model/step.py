@@ -9,6 +9,8 @@ from nbsnake.model.needs import Needs
 from nbsnake.model.paramtype import ParamType, Value
 from nbsnake.model.variants import Axis, Variant, fill, full_name, variants_of
 
+RAISES = "raises-exception"  # the tag of a cell after whose failure the notebook goes on
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:

@@ -13,10 +13,12 @@ from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
 from nbsnake.ipython.backends import Backend
+from nbsnake.ipython.celltext import comment_out
 from nbsnake.ipython.kernel import with_modules
+from nbsnake.ipython.syntax import lines
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import Needs
-from nbsnake.model.step import Artifact, Cell, Command, Notebook, Program
+from nbsnake.model.step import RAISES, Artifact, Cell, Command, Notebook, Program
 from nbsnake.notebook.code import (
     Assignment,
     Code,
@@ -177,8 +179,9 @@ def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Tex
         try:
             codes[cell.index] = read_code(cell, notebook.path)
         except NotebookError as fault:
-            faults.append(fault)
-    kept = [codes[cell.index].cell if cell.index in codes else cell for cell in plain]
+            if RAISES not in cell.tags:
+                faults.append(fault)
+    kept = [codes[cell.index].cell if cell.index in codes else _failing(cell) for cell in plain]
     return _Text(
         notebook=notebook,
         cells=kept,
@@ -188,6 +191,13 @@ def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Tex
         habits=habits,
         backend=backend,
     )
+
+
+def _failing(cell: Cell) -> Cell:
+    """A cell that is not Python, and that is to fail: all that it does is to show its error."""
+    if cell.kind != "code" or RAISES not in cell.tags:
+        return cell
+    return replace(cell, source="".join(map(comment_out, lines(cell.source))))
 
 
 def _read_docstring(text: _Text, reading: Reading) -> tuple[list[Field], str]:

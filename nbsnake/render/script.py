@@ -4,9 +4,11 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from nbsnake.ipython.celltext import is_empty
 from nbsnake.ipython.standins import helper_source
+from nbsnake.ipython.timedcode import in_block
 from nbsnake.model.quote import comment, docstring, string
-from nbsnake.model.step import Argument, Artifact, Cell, Program, Step
+from nbsnake.model.step import RAISES, Argument, Artifact, Cell, Program, Step
 from nbsnake.notebook.code import ARGUMENTS
 from nbsnake.python.habits import Habit
 from nbsnake.render.plain_options import NO_WINDOW, are_plain, plain_argument, plain_options
@@ -26,6 +28,11 @@ def _set_up():
 
 _set_up()
 '''
+# As in Jupyter, the error is shown, and the next cell runs.
+_WHEN_IT_FAILS = """\
+except (Exception, SystemExit):
+    __import__("traceback").print_exc()
+"""
 DRAWS = re.compile(r"\b(matplotlib|pylab|seaborn)\b")
 
 
@@ -115,5 +122,7 @@ def _cell(cell: Cell, program: Program) -> str:
     unassigned = program.unassigned if cell.index == program.metadata else ()
     bound = "".join(f"{name} = {ARGUMENTS}.{name}\n" for name in unassigned)
     source = cell.source if cell.source.endswith("\n") else cell.source + "\n"
+    if RAISES in cell.tags and not is_empty(source):
+        source = f"try:\n{in_block(source)}{_WHEN_IT_FAILS}"
     above, below = ("".join(f"{line}\n" for line in lines) for lines in (cell.above, cell.below))
     return f"# %% cell {cell.index}\n{above}{bound}{source}{below}"
