@@ -6,7 +6,9 @@ from nbsnake.model.step import Cell
 
 def translate(*sources, path="notebooks/a.ipynb", in_step=True):
     """The new sources, and the faults as 'cell:line: message'."""
-    cells = [Cell(index=i, kind="code", source=text) for i, text in enumerate(sources, start=1)]
+    cells = [
+        Cell(index=i, kind="code", source=text, count=i) for i, text in enumerate(sources, start=1)
+    ]
     done, faults, *_ = to_python(cells, path, in_step=in_step)
     shown = [f"{fault.where.cell}:{fault.where.line}: {fault.message}" for fault in faults]
     return [cell.source for cell in done], shown
@@ -304,13 +306,14 @@ REFUSED = {
     "%%writefile a b\nx": "1:1: the path of one file is needed",
     "%%writefile a\n>>> x": "1:1: the cell contains prompts (>>>), which IPython removes",
     "%debug f()": "1:1: '%debug' would run a statement in the debugger",
-    "!echo {_}": "1:1: '_' is filled in, which only IPython binds",
     "x = 1\n%%sx\necho $x": "1:2: the cell magic %%sx is not in the cell's first line",
     "x = 1\npip install y": "1:2: 'pip' is a magic only if the cell has nothing else",
     "ip = get_ipython()": "1:1: get_ipython() is used in a way that a script cannot follow",
     "get_ipython().run_line_magic('bogus', '')": "1:1: the magic %bogus is not known",
-    "x = 1\nprint(_)": "1:2: '_' is what IPython records of its session, and no cell binds it",
-    "Out[3]": "1:1: 'Out' is what IPython records of its session, and no cell binds it",
+    "!echo {get_ipython()}": "1:1: 'get_ipython' is filled in, which only IPython binds",
+    "_exit_code": "1:1: '_exit_code' is what IPython records of its session, and no cell binds it",
+    "Out[3]": "1:1: 'Out[3]' is no result when all cells run in order: there are 1",
+    "_1": "1:1: '_1' is the result of cell 1, which runs later",
     "def f():\n    return _i2": (
         "1:2: '_i2' is what IPython records of its session, and no cell binds it"
     ),

@@ -14,7 +14,9 @@ from nbsnake.model.step import Cell
 
 
 def run(tmp_path, *sources, in_step=False):
-    cells = [Cell(index=i, kind="code", source=text) for i, text in enumerate(sources, start=1)]
+    cells = [
+        Cell(index=i, kind="code", source=text, count=i) for i, text in enumerate(sources, start=1)
+    ]
     done, faults, *_ = to_python(cells, "notebooks/a.ipynb", in_step=in_step)
     assert faults == []
     helpers = helper_source({name for cell in done for name in cell.helpers})
@@ -86,6 +88,27 @@ def test_a_loop_is_running_as_in_jupyter(tmp_path):
         "True\nasyncio.run() cannot be called from a running event loop\n"
         "This event loop is already running\nFalse\nTrue 3 4\n5\nTrue\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("sources", "printed"),
+    [
+        (["5", "1 + 1", "print(_1, _2, Out[2])"], "5 2 2\n"),
+        (["5", "None", "_ + 1", "x = _ * 2", "print(x, _, __, Out)"], "12 6 5 {1: 5, 3: 6}\n"),
+        (["1", "for _ in 'abc': pass", "99", "print(_, Out)"], "c {1: 1, 3: 99}\n"),
+        (["1", "print(_)", "_ = 7", "8", "print(_)"], "1\n7\n"),
+        (["6 # ;", "7; # x", "print(_)"], "6\n"),
+        (["(1,\n 2)", "1, 2", "print(_, Out)"], "(1, 2) {1: (1, 2), 2: (1, 2)}\n"),
+        (["def f(): return _", "7", "print(f())"], "7\n"),
+        (["%time 3 + 4", "%timeit 8", "print(_)"], "7\n"),
+        (["%%time\ny = 1\ny + 10", "print(_)"], "11\n"),
+        (["5", "!echo {_} $_1"], "5 5\n"),
+        (["3", "4", "del _", "6", "print(_, __)"], "6 4\n"),
+        (["x = 1", "print(In[1], len(In), [In[0]], _i, _i1)"], "x = 1 3 [''] x = 1 x = 1\n"),
+    ],
+)
+def test_results_of_cells_are_kept_as_ipython_keeps_them(sources, printed, tmp_path):
+    assert run(tmp_path, *sources) == printed
 
 
 def test_waiting_and_timing_run(tmp_path):

@@ -1,12 +1,15 @@
 """Scripts that are run: they do what the notebook does, and say where it fails."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
-from builders import declare, nb, run_script, step
+from builders import declare, nb, nb_fields, run_script, step
 
+from nbsnake.errors import NotebookError
+from nbsnake.notebook.read import parse_notebook
 from nbsnake.notebook.read_step import read_any
 from nbsnake.render.script import render_plain_script, render_script
 
@@ -99,6 +102,24 @@ def test_executor_runs_modules_beside_the_notebook(tmp_path):
 
 def test_main_guard_is_entered(tmp_path):
     assert output(tmp_path, "if __name__ == '__main__':\n    print('main')") == "main\n"
+
+
+@pytest.mark.parametrize("name", ["_2", "Out[2]", "_"])
+def test_the_result_of_a_cell_that_is_left_out_is_refused(name):
+    with pytest.raises(NotebookError, match="is the result of cell 2, which is left out"):
+        read_any(nb("x = 1", "# No effect\n5", f"print({name})"))
+
+
+def test_results_are_counted_as_all_cells_run(tmp_path):
+    cells = ["# No effect\nx", "5", ("markdown", "a"), "   ", "print(_3, Out[3])"]
+    assert output(tmp_path, *cells) == "5 5\n"
+
+
+def test_a_number_of_another_run_is_named(tmp_path):
+    fields = nb_fields("5", "print(_9)")
+    fields["cells"][0]["execution_count"] = 9
+    with pytest.raises(NotebookError, match="In \\[9\\] was cell 1 when the notebook was saved"):
+        read_any(parse_notebook(json.dumps(fields).encode(), "a.ipynb"))
 
 
 def test_a_cell_that_may_fail_ends_nothing(tmp_path):

@@ -131,12 +131,13 @@ def _value(field: _Field, names: Names) -> str | None:
     if tree is None:
         return None
     read = {node.id for node in free_reads(tree)} - names.known
-    if special := sorted(name for name in read if is_session_name(name) or name in _FROM_IPYTHON):
+    results = {name for name in read if is_session_name(name)}
+    if special := sorted(read & _FROM_IPYTHON):
         raise Refused(
             f"{special[0]!r} is filled in, which only IPython binds",
             "assign its value to a name of your own",
         )
-    if read - _ALWAYS and not names.are_open:
+    if read - _ALWAYS - results and not names.are_open:
         return None
     if any(
         isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom)

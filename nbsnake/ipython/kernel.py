@@ -28,7 +28,7 @@ def with_kernel(cells: Sequence[Cell], figures: Figures, habits: frozenset[Habit
     starts = Habit.LOOP in habits and any(_STARTS.search(cell.source) for cell in cells)
     found = []
     for cell in cells:
-        above, below = list[str](), list[str]()
+        above, below = [*cell.above], [*cell.below]
         if Habit.LOOP in habits and cell.index == first:
             above.append("_nb_loop()")
         if cell.index in trees:
@@ -46,7 +46,7 @@ def with_modules(
     """As :func:`with_kernel`, where modules of the project may meet more than the cells do."""
     if modules <= own and Habit.FIGURES not in modules:
         return list(cells)
-    cells = [replace(cell, helpers=_of_source(cell)) for cell in cells]
+    cells = [_without_kernel(cell) for cell in cells]
     return with_kernel(cells, find_figures(trees_of(cells), backend, modules), own | modules)
 
 
@@ -73,10 +73,11 @@ def _below(cell: Cell, figures: Figures) -> Iterator[str]:
         yield f"{redraw}{call}  # figures end with their cell"
 
 
-def _of_source(cell: Cell) -> frozenset[str]:
-    """The helpers without those that only lines around the cell need."""
+def _without_kernel(cell: Cell) -> Cell:
+    """The cell without the lines of :func:`with_kernel` around it, and their helpers."""
+    above = tuple(line for line in cell.above if not _STANDIN.match(line))
     called = {name for name in cell.helpers if re.search(rf"\b{name}\b", cell.source)}
-    return needed(called)
+    return replace(cell, above=above, below=(), helpers=needed(called))
 
 
 def _calls(tree: ast.Module) -> bool:
@@ -84,7 +85,7 @@ def _calls(tree: ast.Module) -> bool:
 
 
 def _around(cell: Cell, above: list[str], below: list[str]) -> Cell:
-    if not above and not below and not cell.above and not cell.below:
+    if (tuple(above), tuple(below)) == (cell.above, cell.below):
         return cell
     names = {name for line in (*above, *below) for name in _STANDIN.findall(line)}
     helpers = cell.helpers | needed(names)

@@ -294,9 +294,15 @@ SYNTAX = (
         " all else is refused.",
     ),
     Syntax(
-        ("In", "Out", "_", "__", "_1", "_i", "_exit_code"),
+        ("_", "__", "_1", "Out", "In", "_i"),
+        Fate.TRANSLATED,
+        "Cells whose result is read keep it, numbered as when all cells run in order; the result of"
+        " a cell that is left out is refused.",
+    ),
+    Syntax(
+        ("_exit_code", "_dh"),
         Fate.REFUSED,
-        "Only IPython records what cells gave; put it under a name.",
+        "Only IPython records them; put the value under a name.",
     ),
     Syntax(
         ("await x", "async for", "asyncio.create_task(x)"),

@@ -151,6 +151,19 @@ def _nb_run(line: str) -> dict[str, object]:
     return {name: value for name, value in vars(program).items() if name not in own}
 
 
+def _nb_out(number: int, value: object) -> None:
+    """Keep the result of a cell as IPython does: as _, as _1 and in Out; None is no result."""
+    kept = vars(_nb_out).setdefault("kept", ["", "", ""])
+    names = ("_", "__", "___")
+    space = globals()
+    if value is not None:
+        is_own = all(space.get(name, old) is old for name, old in zip(names, kept, strict=True))
+        kept[:] = [value, *kept[:2]]
+        if is_own:  # the notebook has bound none of them to something else
+            space.update(zip(names, kept, strict=True))
+        space["Out"][number] = space[f"_{number}"] = value
+
+
 def _nb_once(code: str, names: dict[str, object]) -> None:
     """Run some code once, in a function, so that what it binds does not stay."""
     scope: dict[str, Callable[[], None]] = {}
@@ -186,6 +199,7 @@ _ALL: tuple[Callable[..., object], ...] = (
         _nb_getenv,
         _nb_lines,
         _nb_once,
+        _nb_out,
         _nb_pwd,
         _nb_run,
     ),

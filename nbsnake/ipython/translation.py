@@ -22,11 +22,11 @@ from nbsnake.ipython.certain import Certainty
 from nbsnake.ipython.expansion import Names
 from nbsnake.ipython.figures import find_figures
 from nbsnake.ipython.kernel import with_kernel
+from nbsnake.ipython.results import find_results
 from nbsnake.ipython.scopes import (
     Usage,
     bound_by,
     free_reads,
-    is_session_name,
     parse,
     usage,
 )
@@ -73,7 +73,9 @@ class Translated(NamedTuple):
     backend: Backend
 
 
-def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Translated:
+def to_python(
+    cells: Sequence[Cell], notebook: str, *, in_step: bool, left_out: Sequence[Cell] = ()
+) -> Translated:
     """The cells with everything that only IPython understands written as plain Python.
 
     ``helpers`` of a cell names the functions of :mod:`nbsnake.ipython.standins` that it then
@@ -107,6 +109,17 @@ def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Transla
         for index, text in texts.items()
     }
     codes = _read(found, rough)
+    results = find_results(
+        cells, left_out, found, {index: code.names.bound for index, code in codes.items()}
+    )
+    found = {
+        index: each._replace(
+            source=results.kept(index, each.source),
+            faults=(*each.faults, *results.faults.get(index, ())),
+        )
+        for index, each in found.items()
+    }
+    codes = _read(found, codes)
     needs = _needs(codes)
     whole = _Whole(
         bound=_all(code.names.bound for code in codes.values()),
@@ -129,7 +142,12 @@ def to_python(cells: Sequence[Cell], notebook: str, *, in_step: bool) -> Transla
         for fault in each
     ]
     habits = habits_of(code.tree for code in codes.values())
-    return Translated(with_kernel(translated, figures, habits), errors, habits, backend)
+    top = next((index for index, code in codes.items() if code.tree.body), 0)
+    around = [
+        replace(cell, above=(*results.above(cell.index, top), *cell.above))
+        for cell in with_kernel(translated, figures, habits)
+    ]
+    return Translated(around, errors, habits, backend)
 
 
 def _translated(text: str, place: Place) -> Translation:
@@ -249,20 +267,13 @@ def _faults(code: _Code | None, translation: Translation, whole: _Whole) -> Iter
     """What is wrong with the names of a cell."""
     if code is None:
         return
-    yield from _session_faults(code, whole.bound)
+    yield from _exit_faults(code, whole.bound)
     yield from _list_faults(code, whole.lists)
     yield from _clashes(code, whole.used)
     yield from string_faults(code.tree, translation.lines)
 
 
-def _session_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
-    for node in code.free_reads():
-        if is_session_name(node.id) and node.id not in bound:
-            yield Fault(
-                node.lineno,
-                f"{node.id!r} is what IPython records of its session, and no cell binds it",
-                "put the value under a name of its own",
-            )
+def _exit_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
     match code.tree.body:
         case [ast.Expr(value=ast.Name(id="exit" | "quit" as name))] if name not in bound:
             hint = f"write '{name}()', or mark the cell '# No effect'"

@@ -18,6 +18,8 @@ class Cell:
 
     ``helpers`` names the functions of :mod:`nbsnake.ipython.standins` that its source calls.
     ``above`` and ``below`` are lines of its script that do what a kernel does around the cell.
+    ``count`` is its number among the code cells when all run, 0 for one that never does, and
+    ``prompt`` the number that Jupyter shows: ``In [prompt]``.
     """
 
     index: int
@@ -27,6 +29,8 @@ class Cell:
     helpers: frozenset[str] = frozenset()
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    count: int = 0
+    prompt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

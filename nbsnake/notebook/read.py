@@ -5,12 +5,15 @@ each against its schema, and a fault is reported by cell. Older formats are upgr
 """
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NotebookError, Where
 from nbsnake.model.step import Cell, Notebook
 
+NEVER_RUNS = "skip-execution"  # the tag of cells that nbclient does not run
 KINDS = ("code", "markdown", "raw")
 OPEN_AND_SAVE = "open it in Jupyter and save it"
 
@@ -40,8 +43,20 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     return Notebook(
         path=path,
         language=_language(fields.get("metadata")),
-        cells=tuple(_cell(cell, Where(path, index)) for index, cell in enumerate(cells, start=1)),
+        cells=_counted(
+            [_cell(cell, Where(path, index)) for index, cell in enumerate(cells, start=1)]
+        ),
     )
+
+
+def _counted(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """The cells with the numbers that they have when Jupyter runs all of them."""
+    found, count = list[Cell](), 0
+    for cell in cells:
+        runs = cell.kind == "code" and cell.source.strip() and NEVER_RUNS not in cell.tags
+        count += bool(runs)
+        found.append(replace(cell, count=count) if runs else cell)
+    return tuple(found)
 
 
 def _parse_json(data: bytes, path: str) -> dict[str, Any]:
@@ -123,6 +138,7 @@ def _cell(fields: object, where: Where) -> Cell:
         kind=kind,  # type: ignore[arg-type]
         source=_as_text(source, kind, where),
         tags=_tags(fields.get("metadata")),
+        prompt=prompt if isinstance(prompt := fields.get("execution_count"), int) else None,
     )
 
 

@@ -173,7 +173,11 @@ class _Text:
 
 
 def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Text:
-    plain, faults, habits, backend = to_python(cells, notebook.path, in_step=in_step)
+    indexes = {cell.index for cell in cells}
+    left_out = [cell for cell in notebook.cells if cell.index not in indexes]
+    plain, faults, habits, backend = to_python(
+        cells, notebook.path, in_step=in_step, left_out=left_out
+    )
     codes = {}
     for cell in filter(_is_code, plain):
         try:
