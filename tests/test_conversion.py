@@ -124,13 +124,11 @@ def test_a_name_that_is_bound_later_is_not_filled_in(convert, monkeypatch):
     assert run() == "[]\n[d]\n"
 
 
-@later
 def test_pylab_brings_all_of_its_names(convert):
     convert("%pylab inline", 'figsize(12, 4)\nprint(plt.rcParams["figure.figsize"])')
     assert run() == "[12.0, 4.0]\n"
 
 
-@later
 def test_a_cell_magic_is_called_among_other_lines(convert):
     convert('get_ipython().run_cell_magic("time", "", "zz = 5\\n")\nprint(zz)')
     assert run() == "5\n"

@@ -45,13 +45,13 @@ def run(args: argparse.Namespace) -> int:
         if not to_stdout and memo.knows(job):
             continue
         try:
-            text = convert(job, rules, root)
+            script = convert(job, rules, root)
             if to_stdout:
-                sys.stdout.write(text)
+                sys.stdout.write(script.text)
             else:
-                if write_program(job.script, text, force=args.force):
+                if write_program(job.script, script.text, force=args.force):
                     print(f"wrote {job.script}", file=sys.stderr)
-                memo.note(job)
+                memo.note(job, script)
         except NbsnakeError as error:
             refused += 1
             say(error)

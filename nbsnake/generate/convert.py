@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import NbsnakeError, UsageError
-from nbsnake.generate.memo import Memo, content_of
+from nbsnake.generate.memo import Memo, content_of, is_current
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, read_any, with_habits
 from nbsnake.python.habits import Habit
@@ -104,11 +104,15 @@ class Converted:
     def knows(self, job: Job) -> bool:
         """Whether the script matches its notebook, as noted before."""
         entry = self._memo.entries.get(os.path.abspath(job.script))
-        return entry is not None and entry == self._state(job)
+        if entry is None or entry["state"] != self._state(job):
+            return False
+        return is_current(entry["rests_on"])
 
-    def note(self, job: Job) -> None:
+    def note(self, job: Job, script: "Script") -> None:
         """Note that the script matches its notebook."""
-        self._memo.entries[os.path.abspath(job.script)] = self._state(job)
+        rests_on = {path: content_of(path) for path in script.rests_on}
+        entry = {"state": self._state(job), "rests_on": rests_on}
+        self._memo.entries[os.path.abspath(job.script)] = entry
 
     def save(self) -> None:
         """Write what was noted, in a project."""
@@ -119,19 +123,34 @@ class Converted:
         return [os.path.abspath(job.notebook), content_of(job.notebook), content_of(job.script)]
 
 
-def convert(job: Job, rules: Reading, root: Path | None) -> str:
-    """The text of the job's script.
+class Script(NamedTuple):
+    """The text of a script, and the files besides its notebook that count for it."""
+
+    text: str
+    rests_on: tuple[str, ...]
+
+
+def convert(job: Job, rules: Reading, root: Path | None) -> Script:
+    """The script of a job.
 
     Raises :class:`NbsnakeError` for a notebook that cannot become one.
     """
     spec = read_any(read_notebook(job.notebook), rules)
-    spec = with_habits(spec, _habits_beside(spec.references, Path(job.notebook).parent))
+    habits, asked = _habits_beside(spec.references, Path(job.notebook).parent)
+    spec = with_habits(spec, habits)
     program = replace(spec.program, notebook=_shown_path(job.notebook, root))
-    return render_plain_script(program, script_arguments(spec), spec.artifacts, _folder(job))
+    arguments = script_arguments(spec)
+    text = render_plain_script(program, arguments, spec.artifacts, _folder(job))
+    return Script(text, tuple(map(os.path.abspath, (*spec.included, *asked))))
 
 
-def _habits_beside(references: References, folder: Path) -> frozenset[Habit]:
-    """What modules beside the notebook meet of a kernel; one that is not Python meets nothing."""
+def _habits_beside(
+    references: References, folder: Path
+) -> tuple[frozenset[Habit], tuple[str, ...]]:
+    """What modules beside the notebook meet of a kernel, and the paths that counted for that.
+
+    One that is not Python meets nothing.
+    """
     habits = set[Habit]()
 
     def read(path: str) -> References:
@@ -143,8 +162,10 @@ def _habits_beside(references: References, folder: Path) -> frozenset[Habit]:
         return found
 
     with contextlib.chdir(folder):
-        Modules(read).closure(references, ".")
-    return frozenset(habits)
+        modules = Modules(read)
+        modules.closure(references, ".")
+        asked = tuple(map(os.path.abspath, sorted(modules.asked)))
+    return frozenset(habits), asked
 
 
 def _shown_path(notebook: str, root: Path | None) -> str:

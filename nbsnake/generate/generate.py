@@ -181,7 +181,7 @@ def _find_changes(chosen: list[str]) -> tuple[list[Drift], dict[str, str]]:
     drifts = find_drift(generated, [] if chosen else _orphans(pipeline))
     memo.save()
     finder.save()
-    return drifts, finder.contents()
+    return drifts, finder.contents() | memo.contents()
 
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:

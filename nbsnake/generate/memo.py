@@ -68,6 +68,11 @@ def content_of(path: str) -> str:
         return ""
 
 
+def is_current(contents: dict[str, str]) -> bool:
+    """Whether all these files still have the content that was noted."""
+    return all(content_of(path) == content for path, content in contents.items())
+
+
 def fingerprint(settings: object) -> str:
     """A hash of nbsnake's own code and of the settings with which it runs."""
     text = json.dumps([own_files(), to_plain(settings)], default=str)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from nbsnake.generate.memo import Memo
+from nbsnake.generate.memo import Memo, content_of, is_current
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
@@ -19,6 +19,7 @@ class SpecReader:
         self._rules = rules
         self._memo = Memo(MEMO_FILE, rules)
         self._asked: dict[str, dict[str, Any]] = {}
+        self._included: dict[str, str] = {}
 
     def read_step(self, path: str) -> StepSpec | None:
         """The step of a notebook, None where it declares none.
@@ -28,14 +29,21 @@ class SpecReader:
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
         entry = self._memo.entries.get(path)
-        if entry and entry["notebook"] == digest:
+        if entry and entry["notebook"] == digest and is_current(entry["included"]):
             self._asked[path] = entry
+            self._included |= entry["included"]
             return from_plain(StepSpec | None, entry["spec"])  # type: ignore[no-any-return]
         spec = read_step(parse_notebook(data, path), self._rules)
         plain = to_plain(spec)
+        included = {name: content_of(name) for name in (spec.included if spec else ())}
+        self._included |= included
         if from_plain(StepSpec | None, json.loads(json.dumps(plain))) == spec:
-            self._asked[path] = {"notebook": digest, "spec": plain}
+            self._asked[path] = {"notebook": digest, "spec": plain, "included": included}
         return spec
+
+    def contents(self) -> dict[str, str]:
+        """The content of the notebooks that others run, on which their steps rest."""
+        return dict(self._included)
 
     def save(self) -> None:
         """Write the steps of the notebooks that were asked for."""

@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import replace
 
+from nbsnake.errors import NbsnakeError
 from nbsnake.ipython.baremagics import bare_magic, hidden_magic
 from nbsnake.ipython.celltext import (
     Fault,
@@ -14,6 +15,7 @@ from nbsnake.ipython.celltext import (
     laid_out,
     with_head,
 )
+from nbsnake.ipython.drawing import Drawing, executed
 from nbsnake.ipython.expansion import Refused, is_filled
 from nbsnake.ipython.magiccode import (
     CELLS,
@@ -25,6 +27,7 @@ from nbsnake.ipython.magiccode import (
 from nbsnake.ipython.magicline import find_row, name_and_arguments, without_options
 from nbsnake.ipython.magics import Fate
 from nbsnake.ipython.packages import installs
+from nbsnake.ipython.runcode import notebook_of
 from nbsnake.ipython.scopes import bindings, free_reads, parse, parse_expression
 from nbsnake.ipython.syntax import (
     Kind,
@@ -37,6 +40,7 @@ from nbsnake.ipython.syntax import (
 )
 from nbsnake.ipython.timedcode import in_function, parse_timed, setup_prefix
 from nbsnake.model.quote import string
+from nbsnake.model.step import Cell
 
 _HEADER = re.compile(r"((?:[ \t]*(?:\r\n|\r|\n))*)%%(?!\w+\?)([^\r\n]*)(\r\n|\r|\n|\Z)")
 
@@ -120,9 +124,50 @@ def statement(command: str, spot: Place) -> str:
 
 def _line_magic(name: str, args: str, spot: Place) -> str:
     row = find_row(name, "line")
+    if name == "run" and (path := notebook_of(args)):
+        return included(path, spot)
     if row.fate is Fate.RUNS:
         return _once(args, spot) if name == "timeit" else _inner(_code_of(name, args, spot), spot)
     return STATEMENTS[name](args, spot) if name in STATEMENTS else ""
+
+
+def included(path: str, spot: Place) -> str:
+    """The cells of the notebook that ``%run`` runs, as if they were written there."""
+    if spot.is_indented:
+        raise Refused(
+            f"'%run {path}' is inside a block, where its cells cannot be",
+            "move it out of the block",
+        )
+    if spot.depth > len(spot.within):
+        raise Refused(f"another magic runs '%run {path}'", "put it into a line of its own")
+    if path in spot.within:
+        raise Refused(f"{path!r} is run by itself", "remove one of the '%run'")
+    if spot.include is None or is_filled(path, spot.names):
+        raise Refused(f"the notebook {path!r} is not known", "write its path")
+    inner = replace(spot.inside().fixed(), within=(*spot.within, path), is_fresh=False)
+    try:
+        cells = [(cell, _included_cell(cell, path, inner)) for cell in spot.include(path)]
+    except NbsnakeError as error:
+        raise Refused(f"'%run {path}': {error.message}", error.hint) from None
+    drawing = Drawing.of(tree for _, (_, tree) in cells)
+    parts = [f"# %run {path}"]
+    for cell, (source, tree) in cells:
+        parts += [f"# {path}, cell {cell.index}", source.rstrip()]
+        parts += [spot.figure_end] if drawing.is_in(executed(tree.body)) else []
+    return "\n".join(filter(None, parts))
+
+
+def _included_cell(cell: Cell, path: str, place: Place) -> tuple[str, ast.Module]:
+    found = translate(cell.source, place)
+    if found.faults:
+        fault = found.faults[0]
+        raise Refused(
+            f"in {path}, cell {cell.index}, line {fault.line}: {fault.message}", fault.hint
+        )
+    tree = parse(found.source)
+    if tree is None:
+        raise Refused(f"{path}, cell {cell.index} is not valid Python", "fix it there")
+    return found.source, tree
 
 
 def value(command: str, spot: Place) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from nbsnake.ipython.around import Around
 from nbsnake.ipython.expansion import Names, Refused
-from nbsnake.ipython.magiccode import Around
 from nbsnake.ipython.syntax import Piece, lines
 
 
@@ -84,7 +84,7 @@ def laid_out(piece: Piece, code: str) -> str:
         return "".join([comment(first, mark), *map(comment, others)])
     written = piece.before + code
     ends = [line[len(line.rstrip("\r\n")) :] for line in physical]
-    return written + "".join(ends[len(lines(written)) - 1 :])
+    return written + "".join(ends[len(lines(written)) - 1 :] or ends[-1:])
 
 
 def comment(line: str, mark: str = "# ") -> str:

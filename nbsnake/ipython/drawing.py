@@ -21,7 +21,7 @@ _SETTINGS = frozenset(
     | {"load_dataset", "rc", "rcParams", "rcdefaults", "reset_defaults", "set", "set_context"}
     | {"set_palette", "set_style", "set_theme", "style", "ticker", "use"}
 )
-_RUNNING = frozenset({"_nb_run", "exec", "runpy"})  # other files
+_RUNNING = frozenset({"_nb_run", "_nb_run_as", "_nb_run_module", "exec", "runpy"})  # other files
 _DRAWING = frozenset({"boxplot", "draw", "gca", "gcf", "heatmap", "hist", "imshow", "savefig"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -168,8 +168,8 @@ def _chains(nodes: Iterable[ast.AST]) -> Iterator[_Chain]:
             inner.add(id(node.func))
         elif id(node) not in inner:
             yield from _chain(node, is_called=False)
-        if isinstance(node, ast.Attribute):
-            inner.add(id(node.value))
+        if isinstance(node, ast.Attribute | ast.Assign):
+            inner.add(id(node.value))  # of an assignment: only another name
 
 
 def _chain(node: ast.AST, *, is_called: bool) -> Iterator[_Chain]:

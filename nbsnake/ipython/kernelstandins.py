@@ -158,7 +158,49 @@ def _nb_await(value: Callable[[], Awaitable[object]]) -> object:
     return kept["runner"].run(wait())
 
 
+def _nb_display(*values: object, display_id: object = None, **options: object) -> Any:
+    """Print each value as Python writes it; with an id, a handle that can print others."""
+    for value in values:
+        print(repr(value))
+    return _nb_handle(None if display_id is True else display_id) if display_id else None
+
+
+def _nb_handle(display_id: object = None) -> Any:
+    """The handle of a display; where nothing can be replaced, an update is printed below."""
+    import types
+    import uuid
+
+    handle = types.SimpleNamespace(display_id=display_id or uuid.uuid4().hex)
+    handle.display = handle.update = lambda value, **options: _nb_display(value)
+    return handle
+
+
+def _nb_update_display(value: object, *, display_id: object, **options: object) -> None:
+    """Print what a display is to show from now on."""
+    _nb_display(value)
+
+
+def _nb_clear_output(wait: bool = False) -> None:
+    """Nothing: what is printed stays."""
+
+
+def _nb_figsize(width: float, height: float) -> None:
+    """Set the size of new figures, as %pylab's function does."""
+    import matplotlib
+
+    matplotlib.rcParams["figure.figsize"] = [width, height]
+
+
+def _nb_getfigs(*numbers: int) -> list[Any]:
+    """The figures with these numbers, or all, as %pylab's function does."""
+    from matplotlib._pylab_helpers import Gcf
+
+    managers = map(Gcf.figs.get, numbers) if numbers else Gcf.get_all_fig_managers()
+    return [manager.canvas.figure for manager in managers if manager]
+
+
 KERNEL_STANDINS: tuple[Callable[..., object], ...] = (
-    *(_nb_await, _nb_close_figures, _nb_draw, _nb_end_figures, _nb_inline, _nb_loop, _nb_redraw),
-    _nb_turn,
+    *(_nb_await, _nb_clear_output, _nb_close_figures, _nb_display, _nb_draw, _nb_end_figures),
+    *(_nb_figsize, _nb_getfigs, _nb_handle, _nb_inline, _nb_loop, _nb_redraw, _nb_turn),
+    _nb_update_display,
 )

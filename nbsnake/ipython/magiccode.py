@@ -5,16 +5,16 @@ cell magics the whole cell; "" is a statement that a script has no use for. All 
 :class:`Refused` for what cannot be translated.
 """
 
-import posixpath
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from nbsnake.ipython.around import Around, from_root, words_of
 from nbsnake.ipython.backends import chooses_inline
-from nbsnake.ipython.expansion import Names, Refused, fill, is_filled
+from nbsnake.ipython.expansion import Refused, fill, is_filled
 from nbsnake.ipython.magics import ALIASES, INSTALLERS
 from nbsnake.ipython.packages import installs, only_manages_packages
+from nbsnake.ipython.runcode import run
 from nbsnake.ipython.scopes import parse_expression
 from nbsnake.ipython.syntax import has_prompts, lines, without_blanks
 from nbsnake.model.quote import string
@@ -22,24 +22,6 @@ from nbsnake.model.quote import string
 _SCRIPT_OPTIONS = ("--out", "--err", "--bg", "--proc", "--no-raise-error")
 _PYLAB = "import numpy; import matplotlib; from matplotlib import pylab, mlab, pyplot"
 _PYLAB_ALL = "from matplotlib.pylab import *; from numpy import *"
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a magic's translation must know of the notebook around it.
-
-    ``names`` are those that the magic can read. ``elsewhere`` is whether code reads a name.
-    ``is_indented`` means code inside a block, and ``is_fresh`` that nothing has run before.
-    ``is_inline`` is whether the script sets up a backend of its own, as Jupyter's inline one.
-    """
-
-    notebook: str
-    in_step: bool
-    names: Names
-    elsewhere: Callable[[str], bool]
-    is_indented: bool = False
-    is_fresh: bool = False
-    is_inline: bool = False
 
 
 def shell(command: str, around: Around) -> str:
@@ -98,7 +80,7 @@ def _alias(command: str) -> Callable[[str, Around], str]:
 
 
 def _cd(args: str, around: Around) -> str:
-    words = _words(args)
+    words = words_of(args)
     if words[:1] == ["-q"]:
         words = words[1:]
     path = " ".join(words) or "~"
@@ -112,13 +94,6 @@ def _cd(args: str, around: Around) -> str:
             "mark the cell '# No effect', or write paths relative to the project's root",
         )
     return f"_nb_cd({fill(path, around.names)})"
-
-
-def _words(args: str) -> list[str]:
-    try:
-        return shlex.split(args)
-    except ValueError as error:
-        raise Refused(f"the arguments cannot be read: {error}", "balance the quotes") from None
 
 
 def _pwd(args: str, around: Around) -> str:
@@ -145,30 +120,6 @@ def _env_value(args: str, around: Around) -> str:
     if not re.fullmatch(r"\s*[^\s=${}]+\s*", args):
         raise Refused("this does not give one variable's value", "write 'x = %env NAME'")
     return f"_nb_getenv({string(args.strip())})"
-
-
-def _run(args: str, around: Around) -> str:
-    words = _words(args)
-    first = re.match(r"\s*(\"[^\"]*\"|'[^']*'|\S+)", args)
-    if not words or not first or words[0].startswith("-"):
-        raise Refused("'%run' with options is not supported", "write '%run file.py arguments'")
-    path = words[0]
-    if path.endswith((".ipynb", ".ipy")) or is_filled(path, around.names):
-        raise Refused(
-            f"'%run {args}' does not name a Python file",
-            "move the code that notebooks share into a Python file, and import it",
-        )
-    if any(set(word) & set("*?[") for word in words[1:]):
-        raise Refused("patterns name files that are found later", "write the names of files")
-    line = shlex.quote(_from_root(path, around)) + args[first.end() :]
-    return f"globals().update(_nb_run({fill(line, around.names)}))"
-
-
-def _from_root(path: str, around: Around) -> str:
-    """A path as the notebook has it, from where the script runs."""
-    if not around.in_step or path.startswith(("/", "~", "{", "$")):
-        return path
-    return posixpath.normpath(posixpath.join(posixpath.dirname(around.notebook), path))
 
 
 def _aimport(args: str, around: Around) -> str:
@@ -199,7 +150,9 @@ def _pylab(args: str, around: Around) -> str:
     every = "" if "--no-import-all" in args.split() else f"; {_PYLAB_ALL}"
     backend = _matplotlib(args, around)
     before = f"{backend}; " if backend else ""
-    return f"{before}{_PYLAB}; np = numpy; plt = pyplot{every}"
+    own = [name for name in ("figsize", "getfigs") if around.elsewhere(name)]
+    after = "".join(f"; {name} = _nb_{name}" for name in own)
+    return f"{before}{_PYLAB}; np = numpy; plt = pyplot{every}{after}"
 
 
 def _xdel(args: str, around: Around) -> str:
@@ -230,11 +183,11 @@ def _reset(args: str, around: Around) -> str:
 
 
 def _dotenv(args: str, around: Around) -> str:
-    words = _words(args)
+    words = words_of(args)
     paths = [word for word in words if not word.startswith("-")]
     if len(paths) > 1 or not {*words} <= {*paths, "-o", "--override", "-v", "--verbose"}:
         raise Refused(f"'%dotenv {args}' cannot be read", "write '%dotenv path'")
-    path = _from_root(paths[0], around) if paths else ".env"
+    path = from_root(paths[0], around) if paths else ".env"
     override = ", override=True" if {"-o", "--override"} & {*words} else ""
     found = f"_nb_dotenv.find_dotenv({fill(path, around.names)}, usecwd=True)"
     return f"import dotenv as _nb_dotenv; _nb_dotenv.load_dotenv({found}{override})"
@@ -254,7 +207,7 @@ def _script(program: str) -> Callable[[str, str, Around], str]:
 def _script_line(line: str) -> tuple[str, bool]:
     """The program with its arguments, and whether its failure counts."""
     check = True
-    for word in _words(line):
+    for word in words_of(line):
         option = word.partition("=")[0]
         if option == "--" or not option.startswith("--"):
             matches: list[str] = ["--"] if option == "--" else []
@@ -293,7 +246,7 @@ def _write_file(args: str, body: str, around: Around) -> str:
         raise Refused("the path of one file is needed", "write '%%writefile path'")
     path = re.sub(r"""^(["'])(.*)\1$""", r"\2", paths[0])
     tail = ", append=True)" if len(words) > 1 else ")"
-    filled = fill(_from_root(path, around), around.names)
+    filled = fill(from_root(path, around), around.names)
     return _with_body(f"_nb_write({filled},", body, tail)
 
 
@@ -320,7 +273,7 @@ STATEMENTS: Mapping[str, Callable[[str, Around], str]] = {
     "pwd": _pwd,
     "pylab": _pylab,
     "reset": _reset,
-    "run": _run,
+    "run": run,
     "set_env": _set_env,
     "sx": _system,
     "system": _system,

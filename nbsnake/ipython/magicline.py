@@ -40,11 +40,20 @@ def find_row(name: str, kind: magics.LineOrCell) -> magics.Magic:
 
 
 def without_options(name: str, args: str) -> tuple[str, set[str]]:
-    """The rest of the line, and the options used, read as getopt does.
+    """The rest of the line, and the options used.
 
     Raises :class:`Refused` for an option that the magic does not have.
     """
-    rest, used, known = args.lstrip(), set[str](), OPTIONS[name]
+    rest, used = read_options(name, args, OPTIONS[name])
+    return rest, {*used}
+
+
+def read_options(name: str, args: str, known: str) -> tuple[str, dict[str, str]]:
+    """The rest of the line, and the options with their values, read as getopt does.
+
+    Raises :class:`Refused` for an option that is not ``known``.
+    """
+    rest, used = args.lstrip(), dict[str, str]()
     while match := re.match(r"-(\S+)\s*", rest):
         rest = rest[match.end() :]
         if match[1] == "-":
@@ -52,9 +61,10 @@ def without_options(name: str, args: str) -> tuple[str, set[str]]:
         for number, letter in enumerate(match[1], start=1):
             if letter not in known.replace(":", ""):
                 raise Refused(f"the option -{letter} of %{name} is not known", "remove it")
-            used.add(letter)
+            used[letter] = ""
             if f"{letter}:" in known:
-                if number == len(match[1]):
-                    rest = re.sub(rf"(?:{_VALUE})\s*", "", rest, count=1)
+                used[letter] = match[1][number:]
+                if number == len(match[1]) and (value := re.match(rf"({_VALUE})\s*", rest)):
+                    used[letter], rest = value[1], rest[value.end() :]
                 break
     return rest, used

@@ -180,8 +180,9 @@ TABLE = (
         _names("run"),
         "line",
         Fate.TRANSLATED,
-        "It runs a Python file as a program and takes over its names; the path is relative to the"
-        " notebook; notebooks and options are refused.",
+        "It runs a Python file as a program and takes over its names, with the options `-i`, `-n`,"
+        " `-e`, `-p`, `-t`, `-G` and `-m`; of a notebook the cells become part of the script. The"
+        " path is relative to the notebook; an error ends the script.",
     ),
     Magic(
         _names("writefile file"),
@@ -210,7 +211,12 @@ TABLE = (
         "It is dropped above all other code, where nothing is there to forget; elsewhere it is"
         " refused.",
     ),
-    Magic(_names("pylab"), "line", Fate.TRANSLATED, "It becomes the imports that it means."),
+    Magic(
+        _names("pylab"),
+        "line",
+        Fate.TRANSLATED,
+        "It becomes the imports that it means, with `figsize` and `getfigs`.",
+    ),
     Magic(_names("xdel"), "line", Fate.TRANSLATED, "It becomes `del`."),
     Magic(
         _names("pushd popd dhist bookmark"),
@@ -283,7 +289,8 @@ SYNTAX = (
     Syntax(
         ("display(x)",),
         Fate.TRANSLATED,
-        "It prints `repr(x)`, where the notebook does not import a `display` of its own.",
+        "It prints `repr(x)`, where the notebook does not import a `display` of its own; a display"
+        " that is updated is printed again, and `clear_output` does nothing.",
     ),
     Syntax(
         ("get_ipython()",),

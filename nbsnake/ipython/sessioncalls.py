@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import NamedTuple, TypeGuard
 
 from nbsnake.ipython.cellmagics import statement, translate, value
-from nbsnake.ipython.celltext import Fault, Place, Translation
+from nbsnake.ipython.celltext import Fault, Place, Translation, is_empty
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.expansion import Refused
 from nbsnake.ipython.scopes import free_reads, parse
 from nbsnake.ipython.syntax import lines
+from nbsnake.ipython.timedcode import in_block
 
 
 class _SessionCall(NamedTuple):
@@ -29,6 +30,11 @@ def session_calls(found: Translation, place: Place) -> Translation:
         return found
     if whole := _whole_cell(tree):
         return session_calls(translate(whole, place.inside()), place)
+    if "run_cell_magic" in found.source:
+        found = _inner_cells(found, tree, place)
+        tree = parse(found.source)
+        if tree is None:
+            return found
     read: dict[int, ast.expr] = {
         id(node): node for node in free_reads(tree) if node.id == "get_ipython"
     }
@@ -114,25 +120,57 @@ def _session_fault(node: ast.expr) -> Fault:
 
 def _whole_cell(tree: ast.Module) -> str | None:
     """The cell magic that a cell is, if all that it does is to call it."""
-    match tree.body:
-        case [
-            ast.Expr(
-                value=ast.Call(
-                    func=ast.Attribute(
-                        value=ast.Call(func=ast.Name(id="get_ipython"), args=[], keywords=[]),
-                        attr="run_cell_magic",
-                    ),
-                    args=[
-                        ast.Constant(value=str(name)),
-                        ast.Constant(value=str(line)),
-                        ast.Constant(value=str(body)),
-                    ],
-                    keywords=[],
-                )
+    return _cell_magic(tree.body[0]) if len(tree.body) == 1 else None
+
+
+def _cell_magic(statement: ast.AST) -> str | None:
+    """The text of a cell magic that a statement calls with literal arguments."""
+    match statement:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(
+                    value=ast.Call(func=session, args=[], keywords=[]), attr="run_cell_magic"
+                ),
+                args=[
+                    ast.Constant(value=str(name)),
+                    ast.Constant(value=str(line)),
+                    ast.Constant(value=str(body)),
+                ],
+                keywords=[],
             )
-        ]:
+        ) if _is_session(session):
             return f"%%{name} {line}\n{body}"
     return None
+
+
+def _inner_cells(found: Translation, tree: ast.Module, place: Place) -> Translation:
+    """The code with the cells in it that are handed to cell magics."""
+    edits, faults = list[Edit](), list[Fault]()
+    left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
+    physical = lines(found.source)
+    for node in ast.walk(tree):
+        text = _cell_magic(node)
+        if text is None or not isinstance(node, ast.Expr) or id(node.value) in left_alone:
+            continue
+        try:
+            spot = place.at(node.lineno, is_indented=bool(node.col_offset)).inside().fixed()
+            inner = session_calls(translate(text, spot), spot)
+            rest = physical[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :]
+            if rest.strip() and not rest.strip().startswith(b"#"):
+                raise Refused("code follows the call of a cell magic", "put it into the next line")
+            edits.append(Edit(node, _as_block(inner.source, node.col_offset)))
+            faults += [fault._replace(line=node.lineno) for fault in inner.faults]
+        except Refused as refused:
+            edits.append(Edit(node, lambda text: "pass" + "\n" * (len(lines(text)) - 1)))
+            faults.append(Fault(node.lineno, refused.message, refused.hint))
+    return found._replace(source=edited(found.source, edits), faults=(*found.faults, *faults))
+
+
+def _as_block(source: str, indentation: int) -> Callable[[str], str]:
+    """The change that puts code in the place of an indented statement."""
+    code = source.rstrip() if not is_empty(source) else f"{source.rstrip()}\npass"
+    block = in_block(code, indentation).lstrip(" ")
+    return lambda text: block
 
 
 def _calls(tree: ast.Module) -> Iterator[_SessionCall]:

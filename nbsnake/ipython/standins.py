@@ -36,6 +36,54 @@ def _nb_child(words: list[str], text: str, merged: bool) -> int:
     return done.returncode
 
 
+def _nb_run_as(
+    line: str,
+    space: dict[str, object] | None = None,
+    name: str = "__main__",
+    ignore_exit: bool = False,
+) -> dict[str, object]:
+    """Run a Python file in a namespace, or under a name; the names that it leaves."""
+    import os
+    import shlex
+    import sys
+
+    path, *arguments = map(os.path.expanduser, shlex.split(line))
+    if not os.path.isfile(path) and os.path.isfile(path + ".py"):
+        path += ".py"
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    names: dict[str, object] = {} if space is None else space
+    saved = sys.argv, names.get("__name__")
+    sys.argv = [path, *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    names.update(__name__=name, __file__=path)
+    try:
+        exec(code, names)  # noqa: S102  (this is what %run is for)
+    except SystemExit as end:
+        if end.code and not ignore_exit:
+            raise
+    finally:
+        sys.argv, names["__name__"] = saved
+        sys.path.pop(0)
+    return {key: value for key, value in names.items() if not key.startswith("__")}
+
+
+def _nb_run_module(line: str) -> dict[str, object]:
+    """Run a module with arguments, as a program; the names that it leaves."""
+    import runpy
+    import shlex
+    import sys
+
+    module, *arguments = shlex.split(line)
+    saved = sys.argv
+    sys.argv = [module, *arguments]
+    try:
+        names = runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        sys.argv = saved
+    return {key: value for key, value in names.items() if not key.startswith("__")}
+
+
 def _nb_filled(text: str, fill: Callable[[], str]) -> str:
     """The text with its values filled in; as it is where one has none, as in IPython."""
     try:
@@ -202,6 +250,8 @@ _ALL: tuple[Callable[..., object], ...] = (
         _nb_out,
         _nb_pwd,
         _nb_run,
+        _nb_run_as,
+        _nb_run_module,
     ),
     *(_nb_script, _nb_setenv, _nb_shell, _nb_write),
     *KERNEL_STANDINS,

@@ -1,6 +1,7 @@
 """The code of ``%timeit`` and ``%%timeit``, which leaves no names behind."""
 
 import ast
+from collections.abc import Mapping
 
 from nbsnake.ipython.expansion import Refused
 from nbsnake.ipython.scopes import in_scope, parse
@@ -38,17 +39,20 @@ def setup_prefix(setup: str, first: ast.stmt) -> str:
     return f"{setup}; "
 
 
-def in_block(source: str) -> str:
-    """The code indented, but for lines that begin inside a string."""
-    return in_function(source, 0, "")
-
-
 def in_function(source: str, first: int, setup: str) -> str:
     """The code in a block, with the setup before the statement that begins on line ``first``."""
+    return in_block(source, 4, {first: setup})
+
+
+def in_block(source: str, indentation: int = 4, before: Mapping[int, str] = {}) -> str:
+    """The code indented, but for lines that begin inside a string.
+
+    ``before`` is text that comes first in some lines.
+    """
     in_strings = {line for piece in pieces(source) for line in piece.strings}
     return "".join(
         line
         if number in in_strings or not line.strip()
-        else f"    {setup if number == first else ''}{line}"
+        else f"{' ' * indentation}{before.get(number, '')}{line}"
         for number, line in enumerate(lines(source), start=1)
     )

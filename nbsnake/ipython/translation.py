@@ -14,11 +14,13 @@ from functools import partial
 from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
+from nbsnake.ipython.around import Include
 from nbsnake.ipython.awaits import string_faults, without_awaits
 from nbsnake.ipython.backends import Backend, backend_of, begins_inline, has_settings
 from nbsnake.ipython.cellmagics import translate
 from nbsnake.ipython.celltext import Fault, Place, Translation
 from nbsnake.ipython.certain import Certainty
+from nbsnake.ipython.displays import are_updated, with_displays
 from nbsnake.ipython.expansion import Names
 from nbsnake.ipython.figures import find_figures
 from nbsnake.ipython.kernel import with_kernel
@@ -74,7 +76,12 @@ class Translated(NamedTuple):
 
 
 def to_python(
-    cells: Sequence[Cell], notebook: str, *, in_step: bool, left_out: Sequence[Cell] = ()
+    cells: Sequence[Cell],
+    notebook: str,
+    *,
+    in_step: bool,
+    left_out: Sequence[Cell] = (),
+    include: Include | None = None,
 ) -> Translated:
     """The cells with everything that only IPython understands written as plain Python.
 
@@ -84,7 +91,7 @@ def to_python(
     """
     texts = {cell.index: cell.source for cell in cells if cell.kind == "code"}
     failing = {cell.index for cell in cells if RAISES in cell.tags}
-    place = Place(notebook, in_step, Names(), lambda name: False)
+    place = Place(notebook, in_step, Names(), lambda name: False, include=include)
     first = {
         index: _translated(text, replace(place, is_fresh=number == 0))
         for number, (index, text) in enumerate(texts.items())
@@ -98,7 +105,13 @@ def to_python(
         settings=has_settings(texts.values()),
         magic=next((index for index, text in texts.items() if begins_inline(text)), None),
     )
-    place_of = _places(texts, rough, replace(place, is_inline=figures.is_inline), failing)
+    end = "_nb_end_figures()" if figures.is_inline else "_nb_close_figures()"
+    place = replace(
+        place,
+        is_inline=figures.is_inline,
+        figure_end="" if backend is Backend.OTHER else end,
+    )
+    place_of = _places(texts, rough, place, failing)
     found = {
         # To know more names never makes a magic of what was none.
         index: without_awaits(
@@ -108,6 +121,9 @@ def to_python(
         )
         for index, text in texts.items()
     }
+    updates = are_updated(texts.values())
+    if updates:
+        found = with_displays(found)
     codes = _read(found, rough)
     results = find_results(
         cells, left_out, found, {index: code.names.bound for index, code in codes.items()}
@@ -120,7 +136,7 @@ def to_python(
         for index, each in found.items()
     }
     codes = _read(found, codes)
-    needs = _needs(codes)
+    needs = _needs(codes, updates=updates)
     whole = _Whole(
         bound=_all(code.names.bound for code in codes.values()),
         lists=frozenset(name for code in codes.values() for name in _lists(code)),
@@ -143,8 +159,16 @@ def to_python(
     ]
     habits = habits_of(code.tree for code in codes.values())
     top = next((index for index, code in codes.items() if code.tree.body), 0)
+    own = ("display = _nb_display",) if updates and _reads_display(codes) else ()
     around = [
-        replace(cell, above=(*results.above(cell.index, top), *cell.above))
+        replace(
+            cell,
+            above=(
+                *(own if cell.index == top else ()),
+                *results.above(cell.index, top),
+                *cell.above,
+            ),
+        )
         for cell in with_kernel(translated, figures, habits)
     ]
     return Translated(around, errors, habits, backend)
@@ -200,7 +224,8 @@ def _places(
     """What a cell can read, as far as a first translation shows; ``failing`` cells may not end."""
     bound = _all(code.names.bound for code in rough.values())
     is_open = any(map(_BINDING.search, texts.values())) or any(
-        code.names.is_open or "_nb_run" in code.names.read for code in rough.values()
+        code.names.is_open or any(name.startswith("_nb_run") for name in code.names.read)
+        for code in rough.values()
     )
     read = _all(code.names.read for code in rough.values()) | {
         name.id for code in rough.values() for name in code.free_reads()
@@ -242,15 +267,29 @@ def _imports_session(code: _Code) -> bool:
     )
 
 
-def _needs(codes: _Codes) -> Mapping[int, frozenset[str]]:
+def _needs(codes: _Codes, *, updates: bool) -> Mapping[int, frozenset[str]]:
     """The functions that each cell calls and that the notebook does not define itself."""
     needs: dict[int, frozenset[str]] = defaultdict(frozenset)
     bound: frozenset[str] = frozenset()
     for index, code in codes.items():
         bound |= code.names.bound
         read = {node.id for node in code.free_reads()} & HELPERS.keys()
-        needs[index] = frozenset(read - {"display"} if "display" in bound else read)
+        if "display" in bound:
+            read -= {"display"}
+        elif updates and "display" in read:
+            read = (read - {"display"}) | {"_nb_display"}
+        needs[index] = frozenset(read)
     return needs
+
+
+def _reads_display(codes: _Codes) -> bool:
+    """Whether a cell uses the ``display`` that IPython has without an import."""
+    bound: frozenset[str] = frozenset()
+    for code in codes.values():
+        bound |= code.names.bound
+        if "display" not in bound and any(node.id == "display" for node in code.free_reads()):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

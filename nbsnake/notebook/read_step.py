@@ -7,11 +7,13 @@ The first code cell of a step begins with a docstring of reST fields, as MLV-too
     :dvc-out model: models/model.pkl
 """
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
+from nbsnake.ipython.around import Include
 from nbsnake.ipython.backends import Backend
 from nbsnake.ipython.celltext import comment_out
 from nbsnake.ipython.kernel import with_modules
@@ -48,6 +50,7 @@ from nbsnake.notebook.params import (
     tagged_params,
     with_literal,
 )
+from nbsnake.notebook.read import read_notebook
 from nbsnake.python.habits import Habit
 from nbsnake.python.references import References, find_references
 
@@ -78,7 +81,8 @@ class StepSpec:
 
     ``extras`` are the words of ``:dvc-extra:``, each with its place; ``axes`` are those of
     ``:foreach``. ``references`` are what its cells import and run; ``modules`` are the files of
-    the project that these lead to, which depend on more than the notebook.
+    the project that these lead to, which depend on more than the notebook. ``included`` are the
+    notebooks whose cells it runs with ``%run``.
     """
 
     name: str
@@ -92,6 +96,7 @@ class StepSpec:
     needs: Needs = Needs()  # noqa: RUF009  (frozen)
     references: References = References()  # noqa: RUF009  (frozen)
     modules: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -107,7 +112,7 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
     cells = _kept(notebook, reading)
     if not any(_is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
-    text = _plain_text(notebook, cells, in_step=True)
+    text = _plain_text(notebook, cells, reading, in_step=True)
     fields, _ = _read_docstring(text, reading)
     if not declares_step(fields):
         _check_no_stray_keys(cells, notebook.path)
@@ -122,7 +127,7 @@ def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
     _check_language(notebook)
-    text = _plain_text(notebook, _kept(notebook, reading), in_step=False)
+    text = _plain_text(notebook, _kept(notebook, reading), reading, in_step=False)
     return _read(text, reading, in_step=False)
 
 
@@ -170,13 +175,32 @@ class _Text:
     faults: list[NbsnakeError]
     habits: frozenset[str]
     backend: str
+    included: tuple[str, ...]
 
 
-def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Text:
+def _includer(path: str, reading: Reading, included: list[str]) -> Include:
+    """What reads the notebooks that a notebook runs; their paths are added to ``included``."""
+
+    def include(name: str) -> list[Cell]:
+        other = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        included.append(other)
+        notebook = read_notebook(other)
+        _check_language(notebook)
+        return [cell for cell in _kept(notebook, reading) if _is_code(cell)]
+
+    return include
+
+
+def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_step: bool) -> _Text:
     indexes = {cell.index for cell in cells}
     left_out = [cell for cell in notebook.cells if cell.index not in indexes]
+    included = list[str]()
     plain, faults, habits, backend = to_python(
-        cells, notebook.path, in_step=in_step, left_out=left_out
+        cells,
+        notebook.path,
+        in_step=in_step,
+        left_out=left_out,
+        include=_includer(notebook.path, reading, included),
     )
     codes = {}
     for cell in filter(_is_code, plain):
@@ -194,6 +218,7 @@ def _plain_text(notebook: Notebook, cells: list[Cell], *, in_step: bool) -> _Tex
         faults=faults,
         habits=habits,
         backend=backend,
+        included=tuple(dict.fromkeys(included)),
     )
 
 
@@ -247,6 +272,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         where=Where(path, text.metadata.index if text.metadata else None),
         axes=tuple(declared.axes),
         needs=declared.needs,
+        included=text.included,
         references=find_references(code.tree for code in text.codes.values()),
     )
 

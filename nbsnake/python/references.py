@@ -10,7 +10,9 @@ from nbsnake.python.habits import Habit, habits_of
 from nbsnake.python.pathexpr import path_of
 
 _BY_NAME = frozenset({"import_module", "__import__", "run_module"})
-_COMMANDS = frozenset({"_nb_run", "_nb_shell", "_nb_lines", "system", "popen", "getoutput"})
+_COMMANDS = frozenset(
+    {"_nb_run", "_nb_run_as", "_nb_shell", "_nb_lines", "system", "popen", "getoutput"}
+)
 _ADDS = frozenset({"append", "insert", "extend"})
 
 Item = TypeVar("Item")
@@ -45,7 +47,9 @@ def find_references(trees: Iterable[ast.Module], path: str = "") -> References:
     nodes = [node for tree in trees for node in _running(tree)]
     names = _known_paths(nodes, path)
     return References(
-        imports=_unique(each for node in nodes for each in _imports(node)),
+        imports=_unique(
+            each for node in nodes for each in (*_imports(node), *_run_as_module(node))
+        ),
         files=_unique(each for node in nodes for each in _files(node)),
         folders=_unique(each for node in nodes for each in _folders(node, names)),
         exports=_unique(each for node in nodes for each in _exports(node)),
@@ -84,6 +88,13 @@ def _imports(node: ast.AST) -> Iterator[Import]:
             yield from _by_name(first.value, node)
 
 
+def _run_as_module(node: ast.AST) -> Iterator[Import]:
+    """``%run -m name``, as a script has it."""
+    match node:
+        case ast.Call(func=ast.Name(id="_nb_run_module"), args=[ast.Constant(value=str(line))]):
+            yield Import(line.partition(" ")[0])
+
+
 def _by_name(name: str, call: ast.Call) -> Iterator[Import]:
     """``import_module("name")``, or ``import_module(".name", package)``."""
     module = name.lstrip(".")
@@ -112,7 +123,7 @@ def _files_in_command(command: str, function: str) -> Iterator[str]:
         words = shlex.split(command)
     except ValueError:
         return
-    if function == "_nb_run" and words and not words[0].endswith(".py"):
+    if function.startswith("_nb_run") and words and not words[0].endswith(".py"):
         yield f"{words[0]}.py"
     yield from (word for word in words if word.endswith(".py"))
 
