@@ -66,9 +66,11 @@ def test_type_is_that_of_the_literal_where_none_is_declared():
         ("True", ParamType("bool")),
         ("'x'", ParamType("str")),
         ("[1, 2]", ParamType("int", is_list=True)),
-        ("[1, 2.5]", ParamType("float", is_list=True)),
+        ("[1, 2.5]", ParamType("number", is_list=True)),
+        ("[1, 'a']", ParamType("json", is_list=True)),
         ("[]", ParamType("str", is_list=True)),
-        ("('a', 'b')", ParamType("str", is_list=True)),
+        ("('a', 'b')", ParamType("str", is_list=True, makes="tuple")),
+        ("{1}", ParamType("int", is_list=True, makes="set")),
         ("-1", ParamType("int")),
     ]:
         source = declare(":param x:", OUT, body=f"x = {literal}\n")

@@ -50,7 +50,6 @@ def test_a_figure_ends_with_its_cell(convert):
     assert run() == "0\n"
 
 
-@later
 def test_a_tuple_stays_a_tuple(convert):
     convert(
         "idx = (0, 1)\nshape = (2, 3)",
@@ -172,7 +171,6 @@ def test_a_notebook_called_like_a_module_does_not_replace_it(convert):
     assert run(name="other") == "4\n"
 
 
-@later
 def test_ints_among_floats_stay_ints(here):
     made = step(
         declare(":param out: result", ":dvc-out out: out/a.txt") + 'out = "../out/a.txt"\n',

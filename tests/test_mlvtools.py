@@ -131,10 +131,16 @@ def test_items_of_a_list_have_its_type(kind):
     assert received(made, "--n", "1", "-2") == {"n": [1, -2]}
 
 
-@pytest.mark.parametrize("kind", ["|ist", "date", "List[List[int]]", "numpy.array", "a b"])
+@pytest.mark.parametrize("kind", ["|ist", "date", "List[date]", "numpy.array", "a b"])
 def test_type_that_would_fail_at_run_time_is_refused(kind):
     with pytest.raises(NbsnakeError, match="unknown type"):
         param(f":param {kind} x: text")
+
+
+def test_items_of_a_list_may_be_lists():
+    made = step(declare(":param List[List[int]] x: text", OUT, body="x = [[1], []]"))
+    assert received(made) == {"x": [[1], []]}
+    assert received(made, "--x=[[2, 3]]") == {"x": [[2, 3]]}
 
 
 def test_false_is_false():

@@ -239,7 +239,7 @@ def test_literal_of_a_tagged_cell_is_a_parameter():
     spec = tagged_spec()
     assert literals(spec) == {"rate": 0.1, "names": ["a"], "where": "data"}
     assert [param.help for param in spec.params] == ["how fast", "which", ""]
-    assert [param.type for param in spec.params] == [ParamType("float"), None, ParamType("Path")]
+    assert [param.type for param in spec.params] == [ParamType("float"), None, ParamType("str")]
 
 
 def test_all_else_in_a_tagged_cell_stays_code():

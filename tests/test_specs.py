@@ -83,7 +83,7 @@ def test_another_way_of_reading_reads_again(monkeypatch):
     assert count == [1]
 
 
-def test_literal_that_json_cannot_say_is_read_again_and_refused(monkeypatch):
+def test_literal_that_no_parameter_can_have_is_remembered_as_such(monkeypatch):
     cell = declare(":param x: x", ":dvc-out: o", body="x = {1: 2}")
     Path("a.ipynb").write_bytes(nb_bytes(cell))
     memo = SpecReader(Reading())
@@ -91,7 +91,8 @@ def test_literal_that_json_cannot_say_is_read_again_and_refused(monkeypatch):
     memo.save()
     count = parses(monkeypatch)
     assert SpecReader(Reading()).read_step("a.ipynb") == spec
-    assert count == [1]
+    assert spec.params[0].unfit
+    assert count == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])

@@ -58,6 +58,8 @@ SCALARS = {
     "bool": st.booleans(),
     "Path": hostile | texts,
     "dict": st.dictionaries(hostile | texts, JSON, max_size=3),
+    "number": FLOATS | st.integers(),
+    "json": JSON,
 }
 WORDS = st.text(string.ascii_letters + " '%{}$-é", max_size=5)
 
@@ -69,6 +71,9 @@ def types(draw):
         choices = draw(st.lists(st.integers() if draw(st.booleans()) else WORDS, min_size=1))
         kind = type(choices[0]).__name__
         return ParamType(kind, optional=draw(st.booleans()), choices=tuple(choices))
+    if draw(st.integers(0, 4)) == 0:
+        kind = draw(st.sampled_from(["number", "json"]))
+        return ParamType(kind, is_list=kind == "json" or draw(st.booleans()))
     is_list = kind != "dict" and draw(st.booleans())
     return ParamType(kind, is_list, optional=draw(st.integers(0, 4)) == 0)
 

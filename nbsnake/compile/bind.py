@@ -299,6 +299,8 @@ def _bind_axis(param: ParamSpec, axis: Axis, given: Given) -> Argument:
 
 
 def _unbound(param: ParamSpec, given: Given) -> Argument:
+    if param.unfit:
+        raise _unfit(param)
     if given.spec.command:
         kind = type_of_param(param)
         return _argument(param, kind, FoundValue(None, param.where, Source.LITERAL))
@@ -306,6 +308,14 @@ def _unbound(param: ParamSpec, given: Given) -> Argument:
         f"the parameter {param.name!r} has no value",
         where=param.where,
         hint=f"assign it a literal in this cell, or set {given.name}.{param.name} in {PARAMS_FILE}",
+    )
+
+
+def _unfit(param: ParamSpec) -> PipelineError:
+    return PipelineError(
+        f"the parameter {param.name!r} cannot have the value of its cell: {param.unfit}",
+        where=param.where,
+        hint=f"use strings, numbers, lists and mappings, or remove ':param {param.name}:'",
     )
 
 
@@ -351,13 +361,21 @@ def _argument(
 
 
 def script_arguments(spec: StepSpec) -> tuple[Argument, ...]:
-    """The parameters of a notebook's script alone; those without a value must be passed to it."""
+    """The parameters of a notebook's script alone; those without a value must be passed to it.
+
+    Raises :class:`PipelineError` for a literal that is not of its parameter's type.
+    """
     given = Given(spec=spec, name=spec.name, params={}, artifacts=spec.artifacts)
-    return tuple(
-        _bind_file(param, carried, given)
-        if (carried := given.carried(param.name))
-        else _argument(
-            param, type_of_param(param), FoundValue(param.literal, param.where, Source.LITERAL)
-        )
-        for param in spec.params
-    )
+    return tuple(_script_argument(param, given) for param in spec.params)
+
+
+def _script_argument(param: ParamSpec, given: Given) -> Argument:
+    if carried := given.carried(param.name):
+        return _bind_file(param, carried, given)
+    if param.unfit:
+        raise _unfit(param)
+    kind = type_of_param(param)
+    found = FoundValue(param.literal, param.where, Source.LITERAL)
+    if param.has_literal:
+        _check(kind, found, param, given)
+    return _argument(param, kind, found)

@@ -2,37 +2,53 @@
 
 import ast
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from nbsnake.guess import nearest
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
-Kind = Literal["str", "int", "float", "bool", "Path", "dict"]
+Kind = Literal["str", "int", "float", "bool", "Path", "dict", "number", "json"]
+Made = Literal["list", "tuple", "set"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
-SPELLINGS = f"{', '.join(KINDS)}, list[TYPE], TYPE | None, Literal[VALUE, ...]"
+KINDS: tuple[Kind, ...] = ("str", "int", "float", "bool", "Path", "dict")
+SPELLINGS = (
+    f"{', '.join(KINDS)}, int | float, list[TYPE], tuple[TYPE, ...], set[TYPE], TYPE | None,"
+    " Literal[VALUE, ...]"
+)
+_SHOWN = {"number": "int | float", "json": "Any"}
+_MADE: dict[str, Made] = {
+    **dict.fromkeys(("list", "List", "Sequence", "MutableSequence", "Iterable"), "list"),
+    **dict.fromkeys(("Collection", "Iterator"), "list"),
+    **dict.fromkeys(("tuple", "Tuple"), "tuple"),
+    **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"), "set"),
+}
 _SLIPS = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}
 TEXTS: tuple[Kind, ...] = ("str", "Path")
-_PARSERS: dict[str, Callable[[str], Value]] = {"str": str, "Path": str, "int": int, "float": float}
 
 
 @dataclass(frozen=True, slots=True)
 class ParamType:
     """``kind`` is the type of the value, or of each item where ``is_list``.
 
-    ``optional`` allows None as well; where there are ``choices``, the value is one of them.
+    ``number`` is an int or a float, as it is written; ``json`` is any item of a list. ``optional``
+    allows None as well; where there are ``choices``, the value is one of them. Of a list, the
+    script ``makes`` a tuple or a set; ``is_bare`` means that the type of its items is not named.
     """
 
     kind: Kind
     is_list: bool = False
     optional: bool = False
     choices: tuple[Value, ...] = ()
+    makes: Made = "list"
+    is_bare: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        text = f"Literal[{', '.join(map(repr, self.choices))}]" if self.choices else self.kind
-        text = f"list[{text}]" if self.is_list else text
+        kind = _SHOWN.get(self.kind, self.kind)
+        text = f"Literal[{', '.join(map(repr, self.choices))}]" if self.choices else kind
+        if self.is_list:
+            text = f"{self.makes}[{text}{', ...' * (self.makes == 'tuple')}]"
         return f"{text} | None" if self.optional else text
 
     @property
@@ -47,6 +63,8 @@ class ParamType:
 
     def accepts(self, value: Value) -> bool:
         """Whether ``value``, as YAML or Python gave it, is of this type; an int is a float too."""
+        if self.kind == "json" and not self.is_list:
+            return is_json(value)
         if value is None:
             return self.optional
         if self.is_list:
@@ -58,7 +76,7 @@ class ParamType:
             return isinstance(value, dict) and is_json(value)
         if self.kind == "bool" or isinstance(value, bool):
             return self.kind == "bool" and isinstance(value, bool)
-        if self.kind == "float":
+        if self.kind in ("float", "number"):
             return isinstance(value, int | float)
         return isinstance(value, int if self.kind == "int" else str)
 
@@ -67,12 +85,14 @@ class ParamType:
 
         Raises :class:`ValueError` when they mean no value of this type.
         """
+        if self.is_list and self.kind == "json":
+            return _parse_json(words, list)
         if self.is_list:
             return [ParamType(self.kind).parse([word]) for word in words]
         if len(words) != 1:
             raise ValueError(f"{len(words)} words where one value belongs")
         if self.kind == "dict":
-            return _parse_mapping(words[0])
+            return _parse_json(words, dict)
         if self.kind != "bool":
             return _PARSERS[self.kind](words[0])
         if words[0].lower() not in ("true", "false"):
@@ -89,11 +109,25 @@ def is_json(value: object) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _parse_mapping(text: str) -> Value:
+def _parse_json(words: list[str], kind: type) -> Value:
+    text = words[0] if len(words) == 1 else ""
     value: Value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"{text!r} is not a JSON object")
+    if not isinstance(value, kind):
+        raise ValueError(f"{text!r} is not a JSON {'array' if kind is list else 'object'}")
     return value
+
+
+def _number(text: str) -> Value:
+    return int(text) if text.strip("+-").isdigit() else float(text)
+
+
+_PARSERS: dict[str, Callable[[str], Value]] = {
+    "str": str,
+    "Path": str,
+    "int": int,
+    "float": float,
+    "number": _number,
+}
 
 
 def parse_type(text: str) -> ParamType:
@@ -125,36 +159,66 @@ def _type_of_node(node: ast.expr) -> ParamType:
             return replace(_type_of_node(inner[0]), optional=True)
         case "Union":
             return _one_or_none(inner, node)
-        case "list" | "List" if len(inner) == 1:
-            return _list_type(inner[0], node)
-        case "dict" | "Dict":
+        case "Annotated" | "Final" | "Required" if inner:
+            return _type_of_node(inner[0])
+        case "dict" | "Dict" | "Mapping" | "MutableMapping":
             return ParamType("dict")
+        case name if name in _MADE:
+            return replace(_items_type(inner, node), makes=_MADE[name])
     raise _unknown(node)
 
 
 def _named_type(node: ast.expr) -> ParamType:
     name = _last_name(node)
-    if name in ("list", "List"):
-        return ParamType("str", is_list=True)
-    if name == "Dict":
+    if name in _MADE:
+        return ParamType("str", is_list=True, makes=_MADE[name], is_bare=True)
+    if name in ("Dict", "Mapping", "MutableMapping"):
         return ParamType("dict")
     if name in KINDS:
         return ParamType(name)
     raise _unknown(node)
 
 
-def _list_type(item: ast.expr, node: ast.expr) -> ParamType:
-    found = _type_of_node(item)
-    if found != ParamType(found.kind) or found.kind == "dict":
+def _items_type(items: list[ast.expr], node: ast.Subscript) -> ParamType:
+    """The type of a list of items; only of a tuple can they have several types."""
+    some = [item for item in items if not _is_ellipsis(item)]
+    if len(items) > 1 and _MADE[_last_name(node.value)] != "tuple":
         raise _unknown(node)
-    return replace(found, is_list=True)
+    kinds = {_item_kind(item) for item in some}
+    if kinds and kinds <= {"int", "float", "number"} and len(kinds) > 1:
+        kinds = {"number"}
+    kind: Kind = kinds.pop() if len(kinds) == 1 else "json"
+    return ParamType(kind, is_list=True)
+
+
+def _item_kind(item: ast.expr) -> Kind:
+    if _last_name(item) in ("Any", "object"):
+        return "json"
+    found = _type_of_node(item)
+    return found.kind if found == ParamType(found.kind) and found.kind != "dict" else "json"
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _one_or_none(options: list[ast.expr], node: ast.expr) -> ParamType:
-    some = [each for each in options if not _is_none(each)]
-    if len(some) != 1 or len(some) == len(options):
+    some = [each for each in _flat(options) if not _is_none(each)]
+    optional = len(some) < len([*_flat(options)])
+    if {_last_name(each) for each in some} == {"int", "float"}:
+        return ParamType("number", optional=optional)
+    if len(some) != 1 or not optional:
         raise _unknown(node)
     return replace(_type_of_node(some[0]), optional=True)
+
+
+def _flat(options: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """The parts of unions in unions: ``a | b | c`` is ``(a | b) | c``."""
+    for each in options:
+        if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr):
+            yield from _flat([each.left, each.right])
+        else:
+            yield each
 
 
 def _literal_type(choices: list[ast.expr], node: ast.expr) -> ParamType:
@@ -194,14 +258,23 @@ def _unknown(node: ast.expr) -> ValueError:
 def type_of(value: Value) -> ParamType:
     """The type of a literal whose parameter names none; text where nothing better is known."""
     if isinstance(value, list):
-        kinds = {type_of(item).kind for item in value} - {"dict"}  # there is no list of mappings
-        if kinds == {"int", "float"}:
-            return ParamType("float", is_list=True)
-        return ParamType(kinds.pop() if len(kinds) == 1 else "str", is_list=True)
+        return ParamType(_kind_of_items(value), is_list=True)
     for kind, cls in (("bool", bool), ("int", int), ("float", float), ("dict", dict)):
         if isinstance(value, cls):
             return ParamType(kind)  # type: ignore[arg-type]
     return ParamType("str", optional=value is None)
+
+
+def _kind_of_items(items: list[Value]) -> Kind:
+    types = {type_of(item) for item in items}
+    if not types:
+        return "str"
+    if any(each != ParamType(each.kind) or each.kind == "dict" for each in types):
+        return "json"
+    kinds = {each.kind for each in types}
+    if kinds == {"int", "float"}:
+        return "number"
+    return kinds.pop() if len(kinds) == 1 else "json"
 
 
 def text_of(value: Value) -> str:

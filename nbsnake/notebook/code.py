@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeGuard
 
 from nbsnake.errors import NotebookError, Where
 from nbsnake.ipython.edit import Edit, edited
-from nbsnake.model.paramtype import Value
+from nbsnake.model.literals import Literal, literal_of
 from nbsnake.model.step import Cell
 
 ARGUMENTS = "_args"  # what a script calls its parsed command line
@@ -31,7 +31,7 @@ class Docstring(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A top-level ``name = value`` of a cell. ``literal`` is None unless ``is_literal``.
+    """A top-level ``name = value`` of a cell; ``literal`` is None where it is an expression.
 
     ``annotation`` and ``comment`` are the text between and after, "" for nothing.
     """
@@ -39,8 +39,7 @@ class Assignment:
     name: str
     node: ast.stmt
     value: ast.expr
-    is_literal: bool
-    literal: Value
+    literal: Literal | None
     annotation: str
     comment: str
 
@@ -206,13 +205,11 @@ def assignments(tree: ast.Module, source: str = "") -> Iterator[Assignment]:
         else:
             continue
         if isinstance(target, ast.Name):
-            is_literal, literal = _literal(value)
             yield Assignment(
                 name=target.id,
                 node=node,
                 value=value,
-                is_literal=is_literal,
-                literal=literal,
+                literal=_literal(value),
                 annotation=annotation,
                 comment=comments.get(node.end_lineno or node.lineno, ""),
             )
@@ -228,14 +225,16 @@ def _trailing_comments(source: str) -> dict[int, str]:
     }
 
 
-def _literal(node: ast.expr) -> tuple[bool, Value]:
+def _literal(node: ast.expr) -> Literal | None:
     try:
-        value = ast.literal_eval(node)
+        return literal_of(ast.literal_eval(node))
     except (ValueError, TypeError, MemoryError, RecursionError):
-        return False, None
-    if isinstance(value, tuple):
-        value = list(value)
-    return isinstance(value, str | int | float | bool | list | dict | None), value
+        return None
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression is a literal of Python."""
+    return _literal(node) is not None
 
 
 def with_arguments(cell: Cell, replaced: Mapping[str, Assignment]) -> Cell:

@@ -14,6 +14,7 @@ from nbsnake.errors import NbsnakeError, NotebookError, Where
 from nbsnake.guess import nearest
 from nbsnake.model.needs import KEYS as NEEDS
 from nbsnake.model.needs import Needs
+from nbsnake.model.notes import Note
 from nbsnake.model.step import Artifact
 from nbsnake.names import script_path
 from nbsnake.notebook.dvc_cmd import StageCall, Variables, read_dvc_cmd
@@ -32,7 +33,7 @@ class Declared:
 
     ``path`` is the notebook, ``tagged`` are the parameters of its cell tagged ``parameters``
     (None where there is none), ``keys`` those of the docstring. ``param_faults`` are about what a
-    script needs, ``faults`` about the rest of a step.
+    script needs, ``faults`` about the rest of a step, ``notes`` are no faults.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Declared:
     needs: Needs = Needs()  # noqa: RUF009  (frozen)
     param_faults: list[NbsnakeError] = field(default_factory=list)
     faults: list[NbsnakeError] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -4,13 +4,25 @@ The tag and what it means are papermill's: every literal that the cell assigns i
 annotation gives its type, the comment behind it its help.
 """
 
+import ast
 import keyword
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where
-from nbsnake.model.paramtype import SPELLINGS, ParamType, Value, parse_type, type_of
-from nbsnake.notebook.code import ARGUMENTS, Assignment, Code, assignments, other_bindings
+from nbsnake.model.literals import Literal, fitted
+from nbsnake.model.notes import About, Note
+from nbsnake.model.paramtype import SPELLINGS, ParamType, Value, parse_type, shown, type_of
+from nbsnake.notebook.code import (
+    ARGUMENTS,
+    Assignment,
+    Code,
+    assignments,
+    bound_names,
+    is_literal,
+    other_bindings,
+)
 from nbsnake.notebook.fields import Field
 
 PARAMETERS_TAG = "parameters"
@@ -21,7 +33,10 @@ OWN_OPTIONS = frozenset({"help", "values_from"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParamSpec:
-    """A declared parameter; ``literal`` is what its cell assigns, if ``has_literal``."""
+    """A declared parameter; ``literal`` is what its cell assigns, if ``has_literal``.
+
+    ``unfit`` says why it is none that a parameter can have.
+    """
 
     name: str
     type: ParamType | None
@@ -29,6 +44,7 @@ class ParamSpec:
     where: Where
     has_literal: bool = False
     literal: Value = None
+    unfit: str = ""
 
 
 def declared_params(fields: Iterable[Field], faults: list[NbsnakeError]) -> dict[str, ParamSpec]:
@@ -58,27 +74,70 @@ def _check_name(name: str, taken: Collection[str]) -> None:
         raise ValueError(f"{name!r} is declared twice")
 
 
-def tagged_params(code: Code, path: str) -> dict[str, ParamSpec]:
+class Tagged(NamedTuple):
+    """The parameters of a cell tagged ``parameters``, and its literals that are none, by name."""
+
+    params: dict[str, ParamSpec]
+    notes: dict[str, Note]
+
+
+def tagged_params(code: Code, path: str) -> Tagged:
     """The parameters of a cell tagged ``parameters``.
 
-    What is not a literal, or of a type that no parameter can have, is ordinary code.
+    What is not a literal is ordinary code.
     """
     params: dict[str, ParamSpec] = {}
+    notes = dict(_notes_on_several(code, path))
     for assignment in assignments(code.tree, code.cell.source):
+        where = Where(path, code.cell.index, assignment.value.lineno)
+        if assignment.literal is None:
+            continue
         try:
             _check_name(assignment.name, params)
-            kind = parse_type(assignment.annotation) if assignment.annotation else None
-        except ValueError:
+            kind = _tagged_type(assignment.annotation, assignment.literal)
+        except ValueError as reason:
+            if assignment.name not in params:
+                notes[assignment.name] = _no_param(assignment.name, str(reason), where)
             continue
-        inferred = kind or type_of(assignment.literal)
-        if assignment.is_literal and inferred.accepts(assignment.literal):
-            params[assignment.name] = ParamSpec(
-                name=assignment.name,
-                type=kind,
-                help=assignment.comment,
-                where=Where(path, code.cell.index, assignment.value.lineno),
-            )
-    return params
+        params[assignment.name] = ParamSpec(
+            name=assignment.name, type=kind, help=assignment.comment, where=where
+        )
+    return Tagged(params, notes)
+
+
+def _tagged_type(annotation: str, literal: Literal) -> ParamType | None:
+    """The annotated type, None where there is none.
+
+    Raises :class:`ValueError` where no parameter of this type can have the literal.
+    """
+    if literal.unfit:
+        raise ValueError(literal.unfit)
+    if annotation.rpartition(".")[2] in ("", "Any", "object", "Final"):
+        return None
+    try:
+        kind = parse_type(annotation)
+    except ValueError:
+        raise ValueError(f"no parameter can have the type {annotation!r}") from None
+    if kind.kind == "Path" and not isinstance(literal.value, list):
+        kind = replace(kind, kind="str")  # what the notebook has is a string
+    if fitted(kind, literal) is None:
+        raise ValueError(f"{shown(literal.value)} is not of its type {annotation!r}")
+    return kind
+
+
+def _no_param(name: str, reason: str, where: Where) -> Note:
+    return Note(About.NO_PARAM, where, f"{name!r} is no parameter: {reason}")
+
+
+def _notes_on_several(code: Code, path: str) -> Iterator[tuple[str, Note]]:
+    """``a, b = 1, 2`` and ``a = b = 1``, whose values no option replaces."""
+    for node in code.tree.body:
+        if not isinstance(node, ast.Assign) or not is_literal(node.value):
+            continue
+        if len(node.targets) > 1 or isinstance(node.targets[0], ast.Tuple | ast.List):
+            where = Where(path, code.cell.index, node.lineno)
+            for name in dict.fromkeys(bound_names(node)):
+                yield name, _no_param(name, "it is assigned together with others", where)
 
 
 def agreed(
@@ -150,15 +209,24 @@ def overruled(unassigned: Collection[str], codes: Iterable[Code], path: str) -> 
         )
         for code in codes
         for assignment in assignments(code.tree)
-        if assignment.name in unassigned and assignment.is_literal
+        if assignment.name in unassigned and assignment.literal is not None
     ]
 
 
 def with_literal(param: ParamSpec, assignment: Assignment | None) -> ParamSpec:
-    """The parameter with the literal that a cell assigns to it, if it does."""
-    if assignment is None or not assignment.is_literal:
+    """The parameter with the literal that a cell assigns to it, if it does.
+
+    Its type is then one that keeps this value as it is.
+    """
+    if assignment is None or assignment.literal is None:
         return param
-    return replace(param, has_literal=True, literal=assignment.literal)
+    if assignment.literal.unfit:
+        return replace(param, unfit=assignment.literal.unfit)
+    value = assignment.literal.value
+    kind = fitted(param.type, assignment.literal) or param.type
+    if kind and kind == type_of(value) and param.type is None:
+        kind = None  # which the value tells
+    return replace(param, type=kind, has_literal=True, literal=value)
 
 
 def type_of_param(param: ParamSpec, value: Value = "") -> ParamType:

@@ -20,6 +20,7 @@ from nbsnake.ipython.kernel import with_modules
 from nbsnake.ipython.syntax import lines
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import Needs
+from nbsnake.model.notes import Note
 from nbsnake.model.step import RAISES, Artifact, Cell, Command, Notebook, Program
 from nbsnake.notebook.code import (
     Assignment,
@@ -82,7 +83,7 @@ class StepSpec:
     ``extras`` are the words of ``:dvc-extra:``, each with its place; ``axes`` are those of
     ``:foreach``. ``references`` are what its cells import and run; ``modules`` are the files of
     the project that these lead to, which depend on more than the notebook. ``included`` are the
-    notebooks whose cells it runs with ``%run``.
+    notebooks whose cells it runs with ``%run``. ``notes`` are for the author.
     """
 
     name: str
@@ -97,6 +98,7 @@ class StepSpec:
     references: References = References()  # noqa: RUF009  (frozen)
     modules: tuple[str, ...] = ()
     included: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -273,20 +275,24 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         axes=tuple(declared.axes),
         needs=declared.needs,
         included=text.included,
+        notes=tuple(declared.notes),
         references=find_references(code.tree for code in text.codes.values()),
     )
 
 
 def _declared(text: _Text, fields: list[Field], reading: Reading) -> Declared:
     whole = [each for each in fields if each.whole]
-    tagged = _tagged(text)
+    code = _tagged(text)
+    tagged = tagged_params(code, text.notebook.path) if code else None
     declared = Declared(
         path=text.notebook.path,
         variables=reading.variables,
-        tagged=tagged_params(tagged, text.notebook.path) if tagged else None,
+        tagged=tagged.params if tagged else None,
         keys=frozenset(each.key for each in whole),
     )
     read_keys(whole, declared)
+    notes = tagged.notes if tagged else {}
+    declared.notes += [note for name, note in notes.items() if name not in declared.params]
     return declared
 
 

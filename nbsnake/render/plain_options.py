@@ -11,7 +11,11 @@ from nbsnake.model.paramtype import text_of
 from nbsnake.model.quote import literal, string
 from nbsnake.model.step import Argument, Source
 
-PLAIN = ("str", "int", "float", "bool", "Path")
+PLAIN = ("str", "int", "float", "number", "bool", "Path")
+NUMBER = """\
+def number(word):
+    return int(word) if word.strip("+-").isdigit() else float(word)
+"""
 WIDTH = 100
 # DVC writes a value of params.yaml as a word of its own; argparse takes such a one for an option.
 OPTION_LIKE = re.compile(r"-(?!\d+$|\d*\.\d+$)")
@@ -59,6 +63,7 @@ def plain_options(
         "from pathlib import Path",
         f'sys.path[0] = str(Path(globals().pop("__file__")).resolve(){_below(folder)})',
         *([NO_WINDOW] if draws else []),
+        *(NUMBER.splitlines() if any(arg.type.kind == "number" for arg in arguments) else []),
         f"parser = argparse.ArgumentParser(description={about}, allow_abbrev=False)",
         *(line for argument in arguments for line in plain_argument(argument)),
         *_parsed(arguments, "args =" if outputs or argv else "return"),

@@ -6,10 +6,12 @@ file for what no command line can carry.
 """
 
 from collections.abc import Iterable, Iterator
+from textwrap import indent
 
+from nbsnake.model.paramtype import Made
 from nbsnake.model.quote import literal, string
 from nbsnake.model.step import Argument
-from nbsnake.render.plain_options import KERNEL_ARGV, flags_of, help_of
+from nbsnake.render.plain_options import KERNEL_ARGV, NUMBER, flags_of, help_of
 from nbsnake.render.values import OPTION
 
 BOOLEAN = """\
@@ -21,6 +23,13 @@ BOOLEAN = """\
 TEXT = """\
     def text(word):
         return "--" if word == "--\\0" else word
+"""
+ITEMS = """\
+    def items_of(text):
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise ValueError(text)
+        return items
 """
 MAPPING = """\
     def mapping(text):
@@ -107,7 +116,11 @@ def _helpers(arguments: tuple[Argument, ...]) -> Iterator[str]:
         yield TEXT
     if any(each.kind == "dict" for each in types):
         yield MAPPING
-    if any(each.is_list for each in types):
+    if any(each.kind == "number" for each in types):
+        yield indent(NUMBER, "    ")
+    if any(each.kind == "json" for each in types):
+        yield ITEMS
+    if any(each.is_list and each.kind != "json" for each in types):
         yield LIST_OF
     flags = JOINED_FLAGS if any(each.is_flag for each in types) else ""
     lists = JOINED_LISTS if any(each.is_list for each in types) else ""
@@ -185,16 +198,30 @@ def _type(argument: Argument) -> str:
     names = {"bool": "boolean", "dict": "mapping", "Path": "pathlib.Path"}
     kind = names.get(argument.type.kind, argument.type.kind)
     if argument.type.is_list:
-        return f"list_of({kind})"
+        items = "items_of" if kind == "json" else f"list_of({kind})"
+        made = argument.type.makes
+        return items if made == "list" else f"lambda text: {made}({items}(text))"
     return {"str": "text", "pathlib.Path": "lambda word: pathlib.Path(text(word))"}.get(kind, kind)
 
 
 def _default(argument: Argument) -> str:
     """argparse converts a default that is a string, but not the items of a list."""
-    if argument.type.kind == "Path" and isinstance(argument.default, list):
-        paths = (f"pathlib.Path({string(str(path))})" for path in argument.default)
-        return f"[{', '.join(paths)}]"
-    return literal(argument.default)
+    if not isinstance(argument.default, list):
+        return literal(argument.default)
+    is_path = argument.type.kind == "Path"
+    items = [
+        f"pathlib.Path({string(str(each))})" if is_path else literal(each)
+        for each in argument.default
+    ]
+    return _sequence(items, argument.type.makes)
+
+
+def _sequence(items: list[str], makes: Made) -> str:
+    if makes == "tuple":
+        return f"({', '.join(items)}{',' * (len(items) == 1)})"
+    if makes == "set":
+        return f"{{{', '.join(items)}}}" if items else "set()"
+    return f"[{', '.join(items)}]"
 
 
 def _names(arguments: Iterable[Argument], *others: str) -> str:

@@ -67,7 +67,7 @@ def is_in_file(argument: Argument) -> bool:
 
 
 def _fits_template(argument: Argument) -> bool:
-    if argument.type.optional or argument.type.kind == "dict":
+    if argument.type.optional or argument.type.kind in ("dict", "json"):
         return False
     items = argument.value if isinstance(argument.value, list) else [argument.value]
     texts = [item for item in items if isinstance(item, str)]

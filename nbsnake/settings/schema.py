@@ -29,6 +29,7 @@ _TYPES: dict[Kind, str] = {
     "bool": "boolean",
     "Path": "string",
     "dict": "object",
+    "number": "number",
 }
 
 
@@ -66,7 +67,7 @@ def _property(argument: Argument) -> Schema:
 def _type(kind: ParamType) -> Schema:
     name = "array" if kind.is_list else _TYPES[kind.kind]
     schema: Schema = {"type": [name, "null"] if kind.optional else name}
-    if kind.is_list:
+    if kind.is_list and kind.kind != "json":
         schema["items"] = {"type": _TYPES[kind.kind]}
     elif kind.choices:
         schema["enum"] = [*kind.choices, None] if kind.optional else [*kind.choices]

@@ -33,6 +33,9 @@ def _parse_args():
     def text(word):
         return "--" if word == "--\0" else word
 
+    def number(word):
+        return int(word) if word.strip("+-").isdigit() else float(word)
+
     def list_of(kind):
         def items(text):
             return [kind(str(item)) for item in json.loads(text)]
@@ -154,7 +157,7 @@ def _parse_args():
     )
     parser.add_argument(
         "--listed",
-        type=list_of(float),
+        type=list_of(number),
         default=[1, 2.5],
         help="a list by its literal",
     )
