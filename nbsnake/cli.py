@@ -55,7 +55,9 @@ def main(argv: list[str]) -> int:
         _enter(args.directory)
         code: int = module.run(args)
     except NbsnakeError as error:
-        say(error)
+        from nbsnake.notebook.explain import explained  # reads notebooks, where there is a fault
+
+        say(explained(error))
         return error.exit_code
     except OSError as error:
         say(os_error_text(error))

@@ -269,7 +269,9 @@ REFUSED = {
     "%time %bogus": "1:1: the magic %bogus is not known",
     "%%time x\ny": "1:1: '%%time' takes no statement in its own line",
     "%%time": "1:1: the cell of %%time is empty",
-    "%time f(1,\n 2)": "1:1: 'f(1,' is not a whole statement",
+    "%time f(1,\n 2)": (
+        "1:1: the magic %time ends with its line, and 'f(1,' is not a whole statement"
+    ),
     "x = %time y = 1": "1:1: the magic %time gives no value that a script has",
     "x = %matplotlib inline": "1:1: the magic %matplotlib gives no value that a script has",
     "x = %timeit -o f()": "1:1: the magic %timeit gives no value that a script has",

@@ -14,7 +14,6 @@ from builders import declare, nb_bytes, run_script, step
 from nbsnake.__main__ import main
 
 TAGGED = {1: ["parameters"]}
-later = pytest.mark.xfail(reason="not built yet", strict=True)
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +73,6 @@ def test_an_argparse_of_the_notebook_reads_no_option_of_the_script(here):
     assert Path("out/a.txt").read_text() == "results 0.9"
 
 
-@later
 def test_no_effect_below_code_leaves_the_cell_in(convert):
     code, said = convert(
         "def clean(x):\n    if x > 0:\n        return x\n    # no effect\n    return 0\n"
@@ -96,7 +94,6 @@ def test_a_module_beside_the_notebook_is_a_dep(cell, here):
     assert "- notebooks/helper.py" in Path("dvc.yaml").read_text()
 
 
-@later
 def test_each_literal_is_a_parameter_or_named(convert):
     code, said = convert(
         "from typing import Sequence\nok = 1\nlst: list = [1, 2]\ntt: tuple[int, int] = (1, 2)\n"
@@ -133,7 +130,6 @@ def test_a_cell_magic_is_called_among_other_lines(convert):
     assert run() == "5\n"
 
 
-@later
 def test_a_notebook_of_a_newer_python_names_both_versions(convert):
     newer = {"language_info": {"name": "python", "version": "3.99.1"}}
     code, said = convert("x = = 1", metadata=newer)
@@ -143,7 +139,6 @@ def test_a_notebook_of_a_newer_python_names_both_versions(convert):
     assert "was saved by Python 3.99" in said
 
 
-@later
 def test_paths_that_leave_the_project_are_named(here, capsys):
     Path(".dvc").mkdir()
     Path("notebooks").mkdir()
@@ -160,7 +155,6 @@ def test_paths_that_leave_the_project_are_named(here, capsys):
     assert "notebooks/a.ipynb, cell 2, line 5: 'out/side.txt'" in said
 
 
-@later
 def test_a_notebook_called_like_a_module_does_not_replace_it(convert):
     cell = 'import statistics\nprint("mean", statistics.mean([1, 2]))\nW = "one"'
     convert(cell, name="statistics")
@@ -191,7 +185,6 @@ def test_a_name_that_exec_binds_is_filled_in(convert):
     assert run() == "5\n"
 
 
-@later
 def test_a_magic_over_two_lines_is_refused_for_its_line_break(convert):
     code, said = convert("%timeit -n1 -r1 sum((i for i in range(3)),\n                    0)")
     assert code == 1

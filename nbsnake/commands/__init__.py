@@ -7,9 +7,12 @@ notebook, render, results, settings, snakemake, tables.
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from nbsnake.job.say import say
+from nbsnake.model.notes import Note
 from nbsnake.settings.discover import find_root
 
 
@@ -25,6 +28,17 @@ def enter_project_with(words: Iterable[str]) -> list[str]:
     start, given = Path.cwd(), list(words)
     root = enter_project()
     return [_from_root(word, start, root) for word in given]
+
+
+def report_notes(notes: Iterable[Note]) -> None:
+    """Say what of the notebooks is not in their scripts, one line for each notebook at the end."""
+    from nbsnake.notebook.explain import summaries, warnings_of  # for commands that read notebooks
+
+    found = list(notes)
+    if warnings := warnings_of(found):
+        say(warnings)
+    for line in summaries(found):
+        print(line, file=sys.stderr)
 
 
 def _from_root(word: str, start: Path, root: Path) -> str:

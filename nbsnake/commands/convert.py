@@ -4,10 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from nbsnake.commands import report_notes
 from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.generate.convert import Converted, convert, find_reading, plan_jobs
 from nbsnake.generate.files import write_program
 from nbsnake.job.say import say
+from nbsnake.model.notes import Note
+from nbsnake.notebook.explain import explained
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"no notebook in {', '.join(args.notebooks)}", file=sys.stderr)
     root, rules = find_reading(Path.cwd())
     memo = Converted(rules, root)
-    refused = 0
+    refused, notes = 0, list[Note]()
     for job in jobs:
         if not to_stdout and memo.knows(job):
             continue
@@ -52,10 +55,12 @@ def run(args: argparse.Namespace) -> int:
                 if write_program(job.script, script.text, force=args.force):
                     print(f"wrote {job.script}", file=sys.stderr)
                 memo.note(job, script)
+            notes += script.notes
         except NbsnakeError as error:
             refused += 1
-            say(error)
+            say(explained(error))
     memo.save()
+    report_notes(notes)
     if refused and len(jobs) > 1:
         print(f"{len(jobs) - refused} converted, {refused} refused", file=sys.stderr)
     return 1 if refused else 0

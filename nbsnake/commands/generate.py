@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbsnake.commands import enter_project_with
+from nbsnake.commands import enter_project_with, report_notes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.say import say
 
@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
         find_changes,
+        find_notes,
         generate,
         meaningless_settings_in_words,
         overruled_literals,
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     report(changes, dry_run=args.dry_run)
     for note in overruled_literals(changes):
         print(note, file=sys.stderr)
+    report_notes(find_notes(args.notebooks))
     if not any(Path("workflow/scripts").glob("*.py")):
         print(NO_STEP, file=sys.stderr)
     return 0

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import posixpath
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.generate.memo import Memo, content_of, is_current
+from nbsnake.model.notes import Note
+from nbsnake.names import FIRST_MODULES
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, read_any, with_habits
 from nbsnake.python.habits import Habit
@@ -35,7 +38,8 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
     """Which script each notebook gives; for a folder, all notebooks below it.
 
     ``output`` is a script, or a folder that takes what lies below the named ones as it lies
-    there; without it each script is written beside its notebook.
+    there; without it each script is written beside its notebook. A script that would hide a
+    module of the standard library gets ``_notebook`` behind its name.
 
     Raises :class:`UsageError` for paths that do not exist, or when two notebooks would
     give one script.
@@ -44,7 +48,7 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
     if len(found) == 1 and output and not _is_folder(output) and not found[0].is_below:
         return [Job(found[0].path, output)]
     jobs = [
-        Job(each.path, posixpath.join(output or each.top, f"{each.name.removesuffix('.ipynb')}.py"))
+        Job(each.path, posixpath.join(output or each.top, _script_of(each, output)))
         for each in found
     ]
     jobs = list(dict.fromkeys(jobs))
@@ -54,6 +58,17 @@ def plan_jobs(notebooks: Iterable[str], output: str) -> list[Job]:
         if first != job.notebook:
             raise UsageError(f"{first} and {job.notebook} would both become {job.script}")
     return jobs
+
+
+def _script_of(found: "_Found", output: str) -> str:
+    """The script's path below its folder; not the name of a module, which it would hide.
+
+    Modules are looked for beside the notebook, and beside the script for its first lines only.
+    """
+    folder, name = posixpath.split(found.name.removesuffix(".ipynb"))
+    is_beside = not output or Path(output).resolve() == Path(found.top).resolve()
+    hides = name in (sys.stdlib_module_names if is_beside else FIRST_MODULES)
+    return posixpath.join(folder, f"{name}{'_notebook' * hides}.py")
 
 
 class _Found(NamedTuple):
@@ -124,10 +139,11 @@ class Converted:
 
 
 class Script(NamedTuple):
-    """The text of a script, and the files besides its notebook that count for it."""
+    """The text of a script, the files besides its notebook that count, and what it lacks."""
 
     text: str
     rests_on: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def convert(job: Job, rules: Reading, root: Path | None) -> Script:
@@ -141,7 +157,7 @@ def convert(job: Job, rules: Reading, root: Path | None) -> Script:
     program = replace(spec.program, notebook=_shown_path(job.notebook, root))
     arguments = script_arguments(spec)
     text = render_plain_script(program, arguments, spec.artifacts, _folder(job))
-    return Script(text, tuple(map(os.path.abspath, (*spec.included, *asked))))
+    return Script(text, tuple(map(os.path.abspath, (*spec.included, *asked))), spec.notes)
 
 
 def _habits_beside(

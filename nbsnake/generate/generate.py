@@ -14,6 +14,7 @@ from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
 from nbsnake.generate.unchanged import remember, snapshot
 from nbsnake.model.choose import choose_steps
+from nbsnake.model.notes import Note
 from nbsnake.model.paths import path_fault
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Role, Step
@@ -113,6 +114,16 @@ def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
     if not chosen:
         remember(before, [drift.path for drift in drifts])
     return drifts
+
+
+def find_notes(notebooks: Iterable[str] = ()) -> list[Note]:
+    """What the authors of the notebooks should know; only of some of them, where named."""
+    settings = read_settings()
+    memo = SpecReader(reading(settings))
+    found = [memo.read_step(path) for path in find_notebooks(settings.notebooks)]
+    specs = [spec for spec in found if spec]
+    names = choose_steps(notebooks, {spec.name: spec.notebook for spec in specs})
+    return [note for spec in specs if spec.name in names for note in spec.notes]
 
 
 def overruled_literals(changes: Iterable[Drift]) -> list[str]:

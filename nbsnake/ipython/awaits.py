@@ -32,7 +32,7 @@ def without_awaits(translation: Translation) -> Translation:
             edits += [Edit(node, _call_instead) for node in awaits]
     source = edited(translation.source, edits)
     faults = [*translation.faults, *faults]
-    return Translation(source, tuple(faults), frozenset(rewritten))
+    return translation._replace(source=source, faults=tuple(faults), lines=frozenset(rewritten))
 
 
 def string_faults(tree: ast.AST, rewritten: frozenset[int]) -> Iterator[Fault]:

@@ -78,6 +78,7 @@ def _statements(text: str, place: Place) -> Translation:
         "".join(each.source for each in found),
         tuple(fault for each in found for fault in each.faults),
         frozenset(line for each in found for line in each.lines),
+        tuple(name for each in found for name in each.dropped),
     )
 
 
@@ -95,10 +96,17 @@ def _statement(piece: Piece, place: Place) -> Translation:
     except Refused as refused:
         code = "None" if piece.kind is Kind.ASSIGNMENT else ""
         faults = (Fault(piece.line, refused.message, refused.hint),)
-    count = len(lines(piece.text))
-    return Translation(
-        laid_out(piece, code), faults, frozenset(range(piece.line, piece.line + count))
-    )
+    rewritten = frozenset(range(piece.line, piece.line + len(lines(piece.text))))
+    dropped = () if code or faults else (_name_of(piece),)
+    return Translation(laid_out(piece, code), faults, rewritten, dropped)
+
+
+def _name_of(piece: Piece) -> str:
+    """``%name``, ``!name`` or ``name?``, of what a script has no use for."""
+    words = (piece.command or piece.text).split()
+    if piece.command[:1] == "%" and words[0] == "%":
+        return f"%{words[1]}" if len(words) > 1 else "%"
+    return words[0] if len(words[0]) > 1 or len(words) == 1 else f"{words[0]}{words[1]}"
 
 
 def statement(command: str, spot: Place) -> str:
@@ -127,7 +135,11 @@ def _line_magic(name: str, args: str, spot: Place) -> str:
     if name == "run" and (path := notebook_of(args)):
         return included(path, spot)
     if row.fate is Fate.RUNS:
-        return _once(args, spot) if name == "timeit" else _inner(_code_of(name, args, spot), spot)
+        return (
+            _once(args, spot)
+            if name == "timeit"
+            else _inner(_code_of(name, args, spot), spot, f"%{name}")
+        )
     return STATEMENTS[name](args, spot) if name in STATEMENTS else ""
 
 
@@ -178,7 +190,7 @@ def value(command: str, spot: Place) -> str:
     find_row(name, "line")
     if name in VALUES:
         return VALUES[name](args, spot)
-    code = _inner(_code_of(name, args, spot), spot) if name == "time" else ""
+    code = _inner(_code_of(name, args, spot), spot, "%time") if name == "time" else ""
     if parse_expression(code) is None:
         raise Refused(
             f"the magic %{name} gives no value that a script has",
@@ -198,8 +210,8 @@ def _code_of(name: str, args: str, spot: Place) -> str:
     return without_options(name, args)[0]
 
 
-def _inner(code: str, spot: Place) -> str:
-    """A line of code that may hold magics itself."""
+def _inner(code: str, spot: Place, magic: str) -> str:
+    """The line of code that a magic is put before; it may hold magics itself."""
     found = translate(code.strip(), spot.inside().fixed())
     if found.faults:
         raise Refused(found.faults[0].message, found.faults[0].hint)
@@ -207,7 +219,10 @@ def _inner(code: str, spot: Place) -> str:
     if len(lines(source)) > 1:
         raise Refused(f"'{code}' takes more than a line", "put it into a cell of its own")
     if parse(source) is None:
-        raise Refused(f"'{code.strip()}' is not a whole statement", "put it into a cell of its own")
+        raise Refused(
+            f"the magic {magic} ends with its line, and '{code.strip()}' is not a whole statement",
+            "end the line with a backslash, or use the cell magic",
+        )
     return "" if source.startswith("#") else source
 
 
@@ -216,7 +231,7 @@ def _once(args: str, spot: Place) -> str:
     rest, used = without_options("timeit", args)
     if "v" in used:
         raise Refused("'%timeit -v' would put a measurement under a name", "remove '-v'")
-    code = _inner(rest, spot)
+    code = _inner(rest, spot, "%timeit")
     tree = parse_timed(code)
     if not bindings(tree.body):
         return code
@@ -242,10 +257,10 @@ def _cell_magic(header: re.Match[str], body: str, place: Place) -> Translation:
         fault = Fault(number, refused.message, refused.hint)
         return Translation(comments, (fault,), everything)
     if found is None:
-        return Translation(comments, (), everything)
-    first = frozenset({number})
+        return Translation(comments, (), everything, (f"%%{line.split()[0]}",))
     shifted = found.below(number - 1)
-    return Translation(blank + shifted.source, shifted.faults, shifted.lines | first)
+    lines_too = shifted.lines | frozenset({number})
+    return shifted._replace(source=blank + shifted.source, lines=lines_too)
 
 
 def _cell_code(line: str, body: str, place: Place) -> Translation | None:
@@ -266,7 +281,7 @@ def _cell_code(line: str, body: str, place: Place) -> Translation | None:
         _check_capture(args, place)
     elif name == "time" and args:
         raise Refused("'%%time' takes no statement in its own line", "put it into the next line")
-    elif code := _inner(_code_of(name, args, place), place):
+    elif code := _inner(_code_of(name, args, place), place, f"%%{name}"):
         head = f"{code}\n"
     return with_head(head, translate(body, place.inside()))
 
@@ -292,7 +307,7 @@ def _timeit_cell(head: str, args: str, body: str, place: Place) -> Translation:
     rest, used = without_options("timeit", args)
     if "v" in used:
         raise Refused("'%%timeit -v' would put a measurement under a name", "remove '-v'")
-    setup = _inner(rest, place)
+    setup = _inner(rest, place, "%%timeit")
     inner = translate(body, place.inside())
     if inner.faults:
         return with_head(head, inner)

@@ -20,17 +20,18 @@ class Fault(NamedTuple):
 class Translation(NamedTuple):
     """A cell's new source, and what is wrong in it; there, something harmless replaces it.
 
-    ``lines`` are those that were rewritten.
+    ``lines`` are those that were rewritten, and ``dropped`` names what became a comment.
     """
 
     source: str
     faults: tuple[Fault, ...] = ()
     lines: frozenset[int] = frozenset()
+    dropped: tuple[str, ...] = ()
 
     def below(self, count: int) -> "Translation":
         """The same with its lines counted from ``count`` lines further up."""
         faults = tuple(fault._replace(line=fault.line + count) for fault in self.faults)
-        return Translation(self.source, faults, frozenset(line + count for line in self.lines))
+        return self._replace(faults=faults, lines=frozenset(line + count for line in self.lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def session_calls(found: Translation, place: Place) -> Translation:
         # What IPython exports gives None in a script, and code can ask for that.
         if not (place.imports_session or isinstance(node, ast.Attribute)) or id(node) in used
     ]
-    return Translation(edited(found.source, edits), tuple(faults), frozenset(rewritten))
+    source = edited(found.source, edits)
+    return found._replace(source=source, faults=tuple(faults), lines=frozenset(rewritten))
 
 
 def _begins_with_call(tree: ast.Module) -> bool:

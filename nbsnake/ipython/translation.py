@@ -73,6 +73,7 @@ class Translated(NamedTuple):
     errors: list[NbsnakeError]
     habits: frozenset[Habit]
     backend: Backend
+    dropped: Mapping[int, tuple[str, ...]]
 
 
 def to_python(
@@ -171,7 +172,8 @@ def to_python(
         )
         for cell in with_kernel(translated, figures, habits)
     ]
-    return Translated(around, errors, habits, backend)
+    dropped = {index: each.dropped for index, each in found.items() if each.dropped}
+    return Translated(around, errors, habits, backend, dropped)
 
 
 def _translated(text: str, place: Place) -> Translation:

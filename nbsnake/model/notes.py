@@ -17,9 +17,13 @@ class About(StrEnum):
 
 
 class Note(NamedTuple):
-    """One sentence on a place of a notebook, with what to do about it, "" for nothing."""
+    """One sentence on a place of a notebook, with what to do about it, "" for nothing.
+
+    ``name`` is that of the magic or variable that it is about.
+    """
 
     about: About
     where: Where
     text: str
     hint: str = ""
+    name: str = ""

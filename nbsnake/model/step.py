@@ -37,12 +37,14 @@ class Cell:
 class Notebook:
     """``path`` is relative to the project's root, with forward slashes.
 
-    ``language`` is the kernel's, in lower case; "" where the notebook does not say.
+    ``language`` is the kernel's, in lower case, and ``version`` that of its Python, such as 3.13;
+    both are "" where the notebook does not say.
     """
 
     path: str
     language: str
     cells: tuple[Cell, ...]
+    version: str = ""
 
 
 class Role(StrEnum):
@@ -162,8 +164,8 @@ class Program:
     Their code is already freed of the literals of parameters. ``metadata`` is the index of the
     cell that declares them, before which nothing of them can be used; ``unassigned`` names the
     parameters to which no cell assigns a value. ``futures`` are the features that cells import
-    from ``__future__``. ``habits`` are those of a kernel that the code meets, and ``backend`` is
-    where it draws.
+    from ``__future__``. ``left_out`` are the other code cells, each with the reason. ``habits`` are
+    those of a kernel that the code meets, and ``backend`` is where it draws.
     """
 
     notebook: str
@@ -172,6 +174,7 @@ class Program:
     metadata: int
     unassigned: tuple[str, ...] = ()
     futures: tuple[str, ...] = ()
+    left_out: tuple[tuple[int, str], ...] = ()
     habits: frozenset[str] = frozenset()
     backend: str = ""
 

@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,54 +59,80 @@ class Code:
 
 
 def has_no_effect(cell: Cell, words: Iterable[str]) -> bool:
-    """Whether the author left the cell out of the step, by a tag or by a comment line.
+    """Whether the author left the cell out of the step."""
+    return bool(why_left_out(cell, words))
 
-    The comment line is one of ``words`` (``# No effect``), alone or with punctuation behind it.
+
+def why_left_out(cell: Cell, words: Iterable[str]) -> str:
+    """The tag or the comment by which the author left a cell out; "" for one that is kept.
+
+    The comment is among the lines of comments at the top of the cell: one of ``words``
+    (``# No effect``), alone or with punctuation behind it.
     """
+    if tags := sorted(cell.tags & SKIPPED_TAGS):
+        return f"it is tagged {tags[0]!r}"
+    line = next((n for n in _marks(cell, words) if n <= _lines_of_comments(cell.source)), 0)
+    return f"it is marked {cell.source.splitlines()[line - 1].strip()!r}" if line else ""
+
+
+def late_mark(cell: Cell, words: Iterable[str]) -> int:
+    """The first line further down in a cell that would leave it out at its top; 0 for none."""
     if cell.tags & SKIPPED_TAGS:
-        return True
-    if cell.kind != "code":
-        return False
+        return 0
+    top = _lines_of_comments(cell.source)
+    return next((line for line in _marks(cell, words) if line > top), 0)
+
+
+def _lines_of_comments(source: str) -> int:
+    """How many lines a cell begins with that are blank or comments."""
+    lines = source.splitlines()
+    return next(
+        (n for n, line in enumerate(lines) if line.lstrip()[:1] not in ("", "#")), len(lines)
+    )
+
+
+def _marks(cell: Cell, words: Iterable[str]) -> Iterator[int]:
+    """The lines with a comment that leaves out a cell, wherever in it."""
     wanted = [word.lstrip("# ").lower() for word in words]
-    if not any(word in cell.source.lower() for word in wanted):
-        return False  # most cells, and reading the tokens of one is slow
+    if cell.kind != "code" or not any(word in cell.source.lower() for word in wanted):
+        return  # most cells, and reading the tokens of one is slow
     alternatives = "|".join(map(re.escape, wanted))
     pattern = re.compile(rf"#\s*(?:{alternatives})\s*(?:[-:;,.(].*)?$", re.IGNORECASE)
-    return any(pattern.match(comment) for comment in _comment_lines(cell.source))
+    yield from (line for line, text in _comment_lines(cell.source) if pattern.match(text))
 
 
-def _comment_lines(source: str) -> Iterator[str]:
-    """The comments on lines of their own; strings are not searched."""
-    lines = source.splitlines()
+def _comment_lines(source: str) -> Iterator[tuple[int, str]]:
+    """The comments on lines of their own, with the lines; strings are not searched."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type == tokenize.COMMENT and token.line[: token.start[1]].isspace() | (
                 token.start[1] == 0
             ):
-                yield token.string
+                yield token.start[0], token.string
     except (tokenize.TokenError, SyntaxError):  # a magic, or a cell that is not Python
-        yield from (line.strip() for line in lines if line.lstrip().startswith("#"))
+        lines = enumerate(source.splitlines(), start=1)
+        yield from ((n, line.strip()) for n, line in lines if line.lstrip().startswith("#"))
 
 
-def read_code(cell: Cell, notebook: str) -> Code:
-    """Read a code cell as Python.
+def read_code(cell: Cell, notebook: str, saved_by: str = "") -> Code:
+    """Read a code cell as Python; ``saved_by`` is the version of the notebook's own, such as 3.13.
 
     What only the beginning of a script may hold is taken out, and so is ``global`` outside of any
     function, where it says nothing: in a script it may not follow the use of its name. Raises
     :class:`NotebookError` for what is not Python.
     """
-    tree = _parsed(cell, notebook)
+    tree = _parsed(cell, notebook, saved_by)
     futures = [node for node in tree.body if _is_future(node)]
     removed = [*futures, *_global_statements(tree)]
     if removed:
         blank = [_edit(node, _nothing(_line_breaks(node))) for node in removed]
         cell = replace(cell, source=edited(cell.source, blank))
-        tree = _parsed(cell, notebook)
+        tree = _parsed(cell, notebook, saved_by)
     names = [(ast.unparse(alias), node.lineno) for node in futures for alias in node.names]
     return Code(cell=cell, tree=tree, futures=tuple(names))
 
 
-def _parsed(cell: Cell, notebook: str) -> ast.Module:
+def _parsed(cell: Cell, notebook: str, saved_by: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -113,12 +140,24 @@ def _parsed(cell: Cell, notebook: str) -> ast.Module:
             compile(tree, "<cell>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise NotebookError(
-            f"is not valid Python: {reason}",
-            where=Where(notebook, cell.index, getattr(error, "lineno", None) or 1),
-            hint=_FIX,
-        ) from None
+        line = getattr(error, "lineno", None) or 1
+        raise _not_python(reason, Where(notebook, cell.index, line), saved_by) from None
     return tree
+
+
+def _not_python(reason: str, where: Where, saved_by: str) -> NotebookError:
+    if saved_by and _version(saved_by) > sys.version_info[:2]:
+        ours = ".".join(map(str, sys.version_info[:2]))
+        return NotebookError(
+            f"is not valid in Python {ours}, but was saved by Python {saved_by}: {reason}",
+            where=where,
+            hint=f"run nbsnake and the steps with Python {saved_by}, or {_FIX}",
+        )
+    return NotebookError(f"is not valid Python: {reason}", where=where, hint=_FIX)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
 
 
 def _is_future(node: ast.stmt) -> TypeGuard[ast.ImportFrom]:

@@ -126,7 +126,8 @@ def _tagged_type(annotation: str, literal: Literal) -> ParamType | None:
 
 
 def _no_param(name: str, reason: str, where: Where) -> Note:
-    return Note(About.NO_PARAM, where, f"{name!r} is no parameter: {reason}")
+    text = f"{name!r} is no parameter: {reason}"
+    return Note(About.NO_PARAM, where, text, name=name)
 
 
 def _notes_on_several(code: Code, path: str) -> Iterator[tuple[str, Note]]:

@@ -5,6 +5,7 @@ each against its schema, and a fault is reported by cell. Older formats are upgr
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     return Notebook(
         path=path,
         language=_language(fields.get("metadata")),
+        version=_version(fields.get("metadata")),
         cells=_counted(
             [_cell(cell, Where(path, index)) for index, cell in enumerate(cells, start=1)]
         ),
@@ -117,6 +119,13 @@ def _language(metadata: object) -> str:
     if not language and _text(kernel, "name").startswith("python"):
         return "python"
     return language.lower()
+
+
+def _version(metadata: object) -> str:
+    """The first two parts of the kernel's version, "" if the notebook does not say."""
+    info = metadata.get("language_info") if isinstance(metadata, dict) else None
+    match = re.match(r"\d+\.\d+", _text(info, "version"))
+    return match[0] if match else ""
 
 
 def _text(fields: object, name: str) -> str:

@@ -8,7 +8,7 @@ The first code cell of a step begins with a docstring of reST fields, as MLV-too
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from nbsnake.ipython.kernel import with_modules
 from nbsnake.ipython.syntax import lines
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import Needs
-from nbsnake.model.notes import Note
+from nbsnake.model.notes import About, Note
 from nbsnake.model.step import RAISES, Artifact, Cell, Command, Notebook, Program
 from nbsnake.notebook.code import (
     Assignment,
@@ -28,7 +28,9 @@ from nbsnake.notebook.code import (
     bound_names,
     has_annotations,
     has_no_effect,
+    late_mark,
     read_code,
+    why_left_out,
     with_arguments,
 )
 from nbsnake.notebook.dvc_cmd import Variables
@@ -52,6 +54,7 @@ from nbsnake.notebook.params import (
     with_literal,
 )
 from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.stray_paths import stray_paths
 from nbsnake.python.habits import Habit
 from nbsnake.python.references import References, find_references
 
@@ -178,6 +181,7 @@ class _Text:
     habits: frozenset[str]
     backend: str
     included: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def _includer(path: str, reading: Reading, included: list[str]) -> Include:
@@ -197,7 +201,7 @@ def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_s
     indexes = {cell.index for cell in cells}
     left_out = [cell for cell in notebook.cells if cell.index not in indexes]
     included = list[str]()
-    plain, faults, habits, backend = to_python(
+    plain, faults, habits, backend, dropped = to_python(
         cells,
         notebook.path,
         in_step=in_step,
@@ -207,7 +211,7 @@ def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_s
     codes = {}
     for cell in filter(_is_code, plain):
         try:
-            codes[cell.index] = read_code(cell, notebook.path)
+            codes[cell.index] = read_code(cell, notebook.path, notebook.version)
         except NotebookError as fault:
             if RAISES not in cell.tags:
                 faults.append(fault)
@@ -221,6 +225,7 @@ def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_s
         habits=habits,
         backend=backend,
         included=tuple(dict.fromkeys(included)),
+        notes=tuple(_cell_notes(notebook, reading, dropped)),
     )
 
 
@@ -264,6 +269,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
             metadata=text.metadata.index if text.metadata else 0,
             unassigned=unassigned,
             futures=futures,
+            left_out=tuple(_left_out(text.notebook, reading)),
             habits=text.habits,
             backend=text.backend,
         ),
@@ -275,7 +281,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
         axes=tuple(declared.axes),
         needs=declared.needs,
         included=text.included,
-        notes=tuple(declared.notes),
+        notes=tuple(_notes(text, declared, in_step=in_step)),
         references=find_references(code.tree for code in text.codes.values()),
     )
 
@@ -294,6 +300,39 @@ def _declared(text: _Text, fields: list[Field], reading: Reading) -> Declared:
     notes = tagged.notes if tagged else {}
     declared.notes += [note for name, note in notes.items() if name not in declared.params]
     return declared
+
+
+def _left_out(notebook: Notebook, reading: Reading) -> Iterator[tuple[int, str]]:
+    """The code cells that are not in the script, each with the reason."""
+    for cell in notebook.cells:
+        reason = why_left_out(cell, reading.no_effect)
+        if cell.kind == "code" and cell.source.strip() and reason:
+            yield cell.index, reason
+
+
+def _cell_notes(
+    notebook: Notebook, reading: Reading, dropped: Mapping[int, tuple[str, ...]]
+) -> Iterator[Note]:
+    """What of the cells is not in the script, and what looks as if it were not."""
+    for index, reason in _left_out(notebook, reading):
+        yield Note(About.LEFT_OUT, Where(notebook.path, index), reason)
+    for cell in notebook.cells:
+        if line := late_mark(cell, reading.no_effect):
+            mark = cell.source.splitlines()[line - 1].strip()
+            text = f"{mark!r} is not at the top of its cell, which therefore stays in the script"
+            hint = "move it to the cell's first line, or remove it"
+            yield Note(About.KEPT, Where(notebook.path, cell.index, line), text, hint)
+    for index, names in dropped.items():
+        for name in names:
+            yield Note(About.DROPPED, Where(notebook.path, index), "is dropped", name=name)
+
+
+def _notes(text: _Text, declared: Declared, *, in_step: bool) -> Iterator[Note]:
+    yield from text.notes
+    yield from declared.notes
+    if in_step and not declared.call:
+        path = text.notebook.path
+        yield from stray_paths(text.codes, declared.params, declared.artifacts, path)
 
 
 def _program_cells(

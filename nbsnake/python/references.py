@@ -141,12 +141,13 @@ def _known_paths(nodes: Iterable[ast.AST], path: str) -> dict[str, str]:
 
 def _folders(node: ast.AST, names: dict[str, str]) -> Iterator[str]:
     """What ``sys.path.append``, ``insert``, ``extend`` or ``+=`` adds."""
-    for each in _added_to_path(node):
+    for each in added_to_path(node):
         items = each.elts if isinstance(each, ast.List | ast.Tuple) else [each]
         yield from (found for item in items if (found := path_of(item, names)) is not None)
 
 
-def _added_to_path(node: ast.AST) -> list[ast.expr]:
+def added_to_path(node: ast.AST) -> list[ast.expr]:
+    """The expressions that a node adds to ``sys.path``."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments):
             return arguments[-1:] if name in _ADDS and _is_sys_path(owner) else []

@@ -101,7 +101,12 @@ def _script(program: Program, start: str, writer: str) -> str:
         header += f"from __future__ import {', '.join(program.futures)}\n"
     helpers = {name for cell in program.cells for name in cell.helpers}
     parts = [header, start, *([helper_source(helpers)] if helpers else [])]
-    cells = "\n\n".join(_cell(cell, program) for cell in program.cells)
+    texts = [(cell.index, _cell(cell, program)) for cell in program.cells]
+    texts += [
+        (index, f"# Cell {index} is left out: {comment(reason)}.\n")
+        for index, reason in program.left_out
+    ]
+    cells = "\n\n".join(text for _, text in sorted(texts))
     return "\n\n".join(parts) + "\n\n" + cells
 
 

@@ -18,16 +18,24 @@ REASONS = {
         r"|has no list of cells|has an unknown type|its source is not text|has the notebook format"
         r"|cannot be upgraded|cannot be read"
     ),
-    "invalid Python": r"is not valid Python",
+    "invalid Python": r"is not valid (?:in )?Python",
     "IPython only": r".",
 }
 IN_A_CELL = ("invalid Python", "IPython only")
 _REFUSAL = re.compile(
-    r"(?:nbsnake: )?(?P<path>.*?\.ipynb)(?:, cell (?P<cell>\d+))?(?:, line \d+)?: (?P<why>.+)"
+    r"(?:nbsnake: )?(?P<path>.*?\.ipynb)(?:, cell (?P<cell>\d+)(?: \(In \[\d+\]\))?)?"
+    r"(?:, line \d+)?: (?P<why>.+)"
 )
-_FURTHER = re.compile(r"  hint: .+|wrote .+|\d+ converted, \d+ refused")
+_PLACE = re.compile(r"  cell (?P<cell>\d+)(?: \(In \[\d+\]\))?, line \d+(?:: .*)?")
+# What is said of a notebook that has a script.
+_NOTE = re.compile(
+    r"left out: .+|dropped: .+|no parameters: .+|'.+' is no parameter: .+"
+    r"|'.+' is not at the top of its cell, .+"
+)
+_FURTHER = re.compile(r"  hint: .+|  > .+|wrote .+|\d+ converted, \d+ refused")
+_SEVERAL = re.compile(r"(?P<why>.+) \(\d+ times\)")
 MARKER = re.compile(r"^# %% (?:\[\w+\] )?cell (\d+)$", re.MULTILINE)
-_NO_EFFECT = re.compile(r"^\s*#\s*No effect", re.IGNORECASE | re.MULTILINE)
+_NO_EFFECT = re.compile(r"(?:\s*#[^\n]*\n)*\s*#\s*No effect", re.IGNORECASE)
 _LEFT_OUT = {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injected-parameters"}
 
 
@@ -72,11 +80,17 @@ def convert(folder: Path, out: Path, *, seconds: float = 120) -> Outcome:
         check=False,
     )
     refusals, odd = [], []
+    group: tuple[str, str] | None = None
     for line in done.stderr.splitlines():
-        if match := _REFUSAL.fullmatch(line):
+        if group and (place := _PLACE.fullmatch(line)):
+            refusals.append(Refusal(group[0], int(place["cell"]), group[1]))
+        elif match := _REFUSAL.fullmatch(line):
             notebook = match["path"].removeprefix(f"{folder.name}/")
+            several = None if match["cell"] else _SEVERAL.fullmatch(match["why"])
+            group = (notebook, several["why"]) if several else None
             cell = int(match["cell"]) if match["cell"] else None
-            refusals.append(Refusal(notebook, cell, match["why"]))
+            if not several and not _NOTE.fullmatch(match["why"]):
+                refusals.append(Refusal(notebook, cell, match["why"]))
         elif not _FURTHER.fullmatch(line):
             odd.append(line)
     return Outcome(done.returncode, out, done.stdout, done.stderr, tuple(refusals), tuple(odd))
@@ -90,7 +104,7 @@ def kept_code_cells(notebook: Path) -> dict[int, str]:
         metadata = cell.get("metadata")
         tags = metadata.get("tags", []) if isinstance(metadata, dict) else []
         source = "".join(cell.get("source", ""))
-        is_kept = not _LEFT_OUT & set(tags) and not _NO_EFFECT.search(source)
+        is_kept = not _LEFT_OUT & set(tags) and not _NO_EFFECT.match(source)
         if cell["cell_type"] == "code" and is_kept:
             found[number] = source
     return found

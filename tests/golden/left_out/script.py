@@ -28,12 +28,33 @@ Which cells go into the script.
 """
 
 
+# Cell 3 is left out: it is marked '# No effect'.
+
+
+# Cell 4 is left out: it is marked '#no EFFECT: look at it'.
+
+
 # %% cell 5
 import os
 
 # No effect on the result of this function
 def kept():
     return '# No effect'
+
+
+# Cell 6 is left out: it is tagged 'no-effect'.
+
+
+# Cell 7 is left out: it is tagged 'remove_cell'.
+
+
+# Cell 8 is left out: it is tagged 'remove-cell'.
+
+
+# Cell 9 is left out: it is tagged 'skip-execution'.
+
+
+# Cell 10 is left out: it is tagged 'injected-parameters'.
 
 
 # %% [raw] cell 11

@@ -147,6 +147,9 @@ unset: int
 limit = 3
 
 
+# Cell 4 is left out: it is tagged 'injected-parameters'.
+
+
 # %% cell 5
 second_tag = 1
 
