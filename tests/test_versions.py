@@ -71,6 +71,15 @@ def test_what_changes_a_script(change):
     assert program(changed(change)) != program(SCRIPT)
 
 
+def test_what_a_script_leaves_of_the_command_line_counts():
+    parsed = "args = parser.parse_args()\n    {}return args"
+    plain = SCRIPT.replace("return parser.parse_args()", parsed.format(""))
+    hidden = parsed.format('sys.argv[1:] = ["-f", "kernel.json"]\n    ')
+    other = SCRIPT.replace("return parser.parse_args()", hidden)
+    assert program_of(plain.encode()) == program_of(SCRIPT.encode())
+    assert program_of(other.encode()) != program_of(SCRIPT.encode())
+
+
 def test_of_a_module_everything_counts_but_comments_and_formatting():
     assert program("x = 1  # one\n\n\ny=2") == program("x = 1\ny = 2\n")
     assert program('def f():\n    "a"') != program('def f():\n    "b"')

@@ -48,13 +48,17 @@ class Results:
     inputs: Mapping[int, tuple[str, ...]]
     faults: Mapping[int, tuple[Fault, ...]]
 
-    def above(self, index: int, first: int) -> Iterator[str]:
-        """The lines above a cell, of which ``first`` is the first one."""
-        if index == first and self.is_recorded:
+    def first(self) -> Iterator[str]:
+        """The line above the first cell, where results have a place that must be made."""
+        if self.is_recorded:
             yield '_ = __ = ___ = ""; Out = _oh = {}'
-        elif index == first and any("Out[" in target for target in self.numbers.values()):
+        elif any("Out[" in target for target in self.numbers.values()):
             yield "Out = {}"
-        yield from self.inputs.get(index, ())
+
+    def applied(self, index: int, found: Translation) -> Translation:
+        """A cell that keeps its result, with what is wrong in its own reading of results."""
+        faults = (*found.faults, *self.faults.get(index, ()))
+        return found._replace(source=self.kept(index, found.source), faults=faults)
 
     def kept(self, index: int, source: str) -> str:
         """The source of a cell whose result is kept."""

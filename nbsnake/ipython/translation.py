@@ -22,7 +22,7 @@ from nbsnake.ipython.celltext import Fault, Place, Translation
 from nbsnake.ipython.certain import Certainty
 from nbsnake.ipython.displays import are_updated, with_displays
 from nbsnake.ipython.expansion import Names
-from nbsnake.ipython.figures import find_figures
+from nbsnake.ipython.figures import Figures, find_figures
 from nbsnake.ipython.kernel import with_kernel
 from nbsnake.ipython.results import find_results
 from nbsnake.ipython.scopes import (
@@ -99,22 +99,53 @@ def to_python(
     }
     rough = _read(first)
     backend = backend_of(texts.values())
-    figures = find_figures(
-        {index: code.tree for index, code in rough.items()},
+    figures = _figures(texts, rough, backend)
+    place_of = _places(texts, rough, _with_figures(place, figures, backend), failing)
+    found = _translated_again(texts, first, place_of)
+    bound = {index: code.names.bound for index, code in _read(found, rough).items()}
+    results = find_results(cells, left_out, found, bound)
+    found = {index: results.applied(index, each) for index, each in found.items()}
+    codes = _read(found, rough)
+    needs = _needs(codes, updates=are_updated(texts.values()))
+    habits = habits_of(code.tree for code in codes.values())
+    plain = [_plain(cell, found, needs) for cell in cells]
+    top = next((index for index, code in codes.items() if code.tree.body), 0)
+    own = [*_own_display(codes, texts), *results.first()]
+    above = {**results.inputs, top: (*own, *results.inputs.get(top, ()))}
+    around = [
+        replace(cell, above=(*above.get(cell.index, ()), *cell.above))
+        for cell in with_kernel(plain, figures, habits)
+    ]
+    dropped = {index: each.dropped for index, each in found.items() if each.dropped}
+    return Translated(around, _errors(found, codes, needs, notebook), habits, backend, dropped)
+
+
+def _figures(texts: Mapping[int, str], codes: _Codes, backend: Backend) -> Figures:
+    return find_figures(
+        {index: code.tree for index, code in codes.items()},
         backend,
         frozenset(),
         settings=has_settings(texts.values()),
         magic=next((index for index, text in texts.items() if begins_inline(text)), None),
     )
+
+
+def _with_figures(place: Place, figures: Figures, backend: Backend) -> Place:
     end = "_nb_end_figures()" if figures.is_inline else "_nb_close_figures()"
-    place = replace(
-        place,
-        is_inline=figures.is_inline,
-        figure_end="" if backend is Backend.OTHER else end,
-    )
-    place_of = _places(texts, rough, place, failing)
+    end = "" if backend is Backend.OTHER else end
+    return replace(place, is_inline=figures.is_inline, figure_end=end)
+
+
+def _translated_again(
+    texts: Mapping[int, str],
+    first: Mapping[int, Translation],
+    place_of: Callable[[int], Place],
+) -> dict[int, Translation]:
+    """The cells translated with all that a first translation shows of them.
+
+    To know more names never makes a magic of what was none.
+    """
     found = {
-        # To know more names never makes a magic of what was none.
         index: without_awaits(
             first[index]
             if first[index] == Translation(text)
@@ -122,58 +153,39 @@ def to_python(
         )
         for index, text in texts.items()
     }
-    updates = are_updated(texts.values())
-    if updates:
-        found = with_displays(found)
-    codes = _read(found, rough)
-    results = find_results(
-        cells, left_out, found, {index: code.names.bound for index, code in codes.items()}
-    )
-    found = {
-        index: each._replace(
-            source=results.kept(index, each.source),
-            faults=(*each.faults, *results.faults.get(index, ())),
-        )
-        for index, each in found.items()
-    }
-    codes = _read(found, codes)
-    needs = _needs(codes, updates=updates)
+    return with_displays(found) if are_updated(texts.values()) else found
+
+
+def _plain(
+    cell: Cell, found: Mapping[int, Translation], needs: Mapping[int, frozenset[str]]
+) -> Cell:
+    if cell.kind != "code":
+        return cell
+    return replace(cell, source=_harmless(found[cell.index]), helpers=needed(needs[cell.index]))
+
+
+def _own_display(codes: _Codes, texts: Mapping[int, str]) -> Iterator[str]:
+    if are_updated(texts.values()) and _reads_display(codes):
+        yield "display = _nb_display"
+
+
+def _errors(
+    found: Mapping[int, Translation],
+    codes: _Codes,
+    needs: Mapping[int, frozenset[str]],
+    notebook: str,
+) -> list[NbsnakeError]:
+    """All that is refused, in the order of the cells."""
     whole = _Whole(
         bound=_all(code.names.bound for code in codes.values()),
         lists=frozenset(name for code in codes.values() for name in _lists(code)),
         used=_all(needs.values()),
     )
-    faults = {
-        index: sorted({*each.faults, *_faults(codes.get(index), each, whole)})
-        for index, each in found.items()
-    }
-    translated = [
-        replace(cell, source=_harmless(found[cell.index]), helpers=needed(needs[cell.index]))
-        if cell.kind == "code"
-        else cell
-        for cell in cells
-    ]
-    errors: list[NbsnakeError] = [
+    return [
         NotebookError(fault.message, where=Where(notebook, index, fault.line), hint=fault.hint)
-        for index, each in faults.items()
-        for fault in each
+        for index, each in found.items()
+        for fault in sorted({*each.faults, *_faults(codes.get(index), each, whole)})
     ]
-    habits = habits_of(code.tree for code in codes.values())
-    top = next((index for index, code in codes.items() if code.tree.body), 0)
-    own = ("display = _nb_display",) if updates and _reads_display(codes) else ()
-    around = [
-        replace(
-            cell,
-            above=(
-                *(own if cell.index == top else ()),
-                *results.above(cell.index, top),
-                *cell.above,
-            ),
-        )
-        for cell in with_kernel(translated, figures, habits)
-    ]
-    dropped = {index: each.dropped for index, each in found.items() if each.dropped}
-    return Translated(around, errors, habits, backend, dropped)
 
 
 def _translated(text: str, place: Place) -> Translation:

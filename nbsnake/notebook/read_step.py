@@ -7,30 +7,25 @@ The first code cell of a step begins with a docstring of reST fields, as MLV-too
     :dvc-out model: models/model.pkl
 """
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
-from nbsnake.ipython.around import Include
 from nbsnake.ipython.backends import Backend
 from nbsnake.ipython.celltext import comment_out
 from nbsnake.ipython.kernel import with_modules
 from nbsnake.ipython.syntax import lines
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.needs import Needs
-from nbsnake.model.notes import About, Note
+from nbsnake.model.notes import Note
 from nbsnake.model.step import RAISES, Artifact, Cell, Command, Notebook, Program
 from nbsnake.notebook.code import (
     Assignment,
     Code,
     bound_names,
     has_annotations,
-    has_no_effect,
-    late_mark,
     read_code,
-    why_left_out,
     with_arguments,
 )
 from nbsnake.notebook.dvc_cmd import Variables
@@ -42,6 +37,14 @@ from nbsnake.notebook.fields import (
     read_fields,
 )
 from nbsnake.notebook.foreach import AxisSpec
+from nbsnake.notebook.kept_cells import (
+    cell_notes,
+    check_language,
+    includer,
+    is_code,
+    kept_cells,
+    left_out_cells,
+)
 from nbsnake.notebook.keys import KEYS, Declared, declares_step, key_faults, read_keys
 from nbsnake.notebook.needs import without_needs
 from nbsnake.notebook.params import (
@@ -53,14 +56,12 @@ from nbsnake.notebook.params import (
     tagged_params,
     with_literal,
 )
-from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.stray_paths import stray_paths
 from nbsnake.python.habits import Habit
 from nbsnake.python.references import References, find_references
 
 NO_EFFECT = ("No effect",)
 TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
-PYTHON = ("python", "ipython", "")  # "" if the notebook does not say: its syntax decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +115,15 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
-    cells = _kept(notebook, reading)
-    if not any(_is_code(cell) and may_declare(cell, KEYS) for cell in cells):
+    cells = kept_cells(notebook, reading.no_effect)
+    if not any(is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
     text = _plain_text(notebook, cells, reading, in_step=True)
     fields, _ = _read_docstring(text, reading)
     if not declares_step(fields):
         _check_no_stray_keys(cells, notebook.path)
         return None
-    _check_language(notebook)
+    check_language(notebook)
     return _read(text, reading, in_step=True)
 
 
@@ -131,8 +132,8 @@ def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
-    _check_language(notebook)
-    text = _plain_text(notebook, _kept(notebook, reading), reading, in_step=False)
+    check_language(notebook)
+    text = _plain_text(notebook, kept_cells(notebook, reading.no_effect), reading, in_step=False)
     return _read(text, reading, in_step=False)
 
 
@@ -146,10 +147,6 @@ def with_habits(spec: StepSpec, modules: frozenset[Habit]) -> StepSpec:
     return replace(spec, program=replace(program, cells=tuple(cells), habits=habits))
 
 
-def _kept(notebook: Notebook, reading: Reading) -> list[Cell]:
-    return [cell for cell in notebook.cells if not has_no_effect(cell, reading.no_effect)]
-
-
 def _metadata_cell(cells: list[Cell], codes: Mapping[int, Code]) -> Cell | None:
     """The first cell with code; the second where one tagged ``parameters`` comes first.
 
@@ -157,16 +154,12 @@ def _metadata_cell(cells: list[Cell], codes: Mapping[int, Code]) -> Cell | None:
     """
     found = [
         cell
-        for cell in filter(_is_code, cells)
+        for cell in filter(is_code, cells)
         if cell.index not in codes or codes[cell.index].tree.body
     ]
     if len(found) > 1 and PARAMETERS_TAG in found[0].tags and not may_declare(found[0], KEYS):
         return found[1]
     return found[0] if found else None
-
-
-def _is_code(cell: Cell) -> bool:
-    return cell.kind == "code" and bool(cell.source.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,19 +177,6 @@ class _Text:
     notes: tuple[Note, ...]
 
 
-def _includer(path: str, reading: Reading, included: list[str]) -> Include:
-    """What reads the notebooks that a notebook runs; their paths are added to ``included``."""
-
-    def include(name: str) -> list[Cell]:
-        other = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-        included.append(other)
-        notebook = read_notebook(other)
-        _check_language(notebook)
-        return [cell for cell in _kept(notebook, reading) if _is_code(cell)]
-
-    return include
-
-
 def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_step: bool) -> _Text:
     indexes = {cell.index for cell in cells}
     left_out = [cell for cell in notebook.cells if cell.index not in indexes]
@@ -206,10 +186,10 @@ def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_s
         notebook.path,
         in_step=in_step,
         left_out=left_out,
-        include=_includer(notebook.path, reading, included),
+        include=includer(notebook.path, reading.no_effect, included),
     )
     codes = {}
-    for cell in filter(_is_code, plain):
+    for cell in filter(is_code, plain):
         try:
             codes[cell.index] = read_code(cell, notebook.path, notebook.version)
         except NotebookError as fault:
@@ -225,7 +205,7 @@ def _plain_text(notebook: Notebook, cells: list[Cell], reading: Reading, *, in_s
         habits=habits,
         backend=backend,
         included=tuple(dict.fromkeys(included)),
-        notes=tuple(_cell_notes(notebook, reading, dropped)),
+        notes=tuple(cell_notes(notebook, reading.no_effect, dropped)),
     )
 
 
@@ -269,7 +249,7 @@ def _read(text: _Text, reading: Reading, *, in_step: bool) -> StepSpec:
             metadata=text.metadata.index if text.metadata else 0,
             unassigned=unassigned,
             futures=futures,
-            left_out=tuple(_left_out(text.notebook, reading)),
+            left_out=tuple(left_out_cells(text.notebook, reading.no_effect)),
             habits=text.habits,
             backend=text.backend,
         ),
@@ -302,31 +282,6 @@ def _declared(text: _Text, fields: list[Field], reading: Reading) -> Declared:
     return declared
 
 
-def _left_out(notebook: Notebook, reading: Reading) -> Iterator[tuple[int, str]]:
-    """The code cells that are not in the script, each with the reason."""
-    for cell in notebook.cells:
-        reason = why_left_out(cell, reading.no_effect)
-        if cell.kind == "code" and cell.source.strip() and reason:
-            yield cell.index, reason
-
-
-def _cell_notes(
-    notebook: Notebook, reading: Reading, dropped: Mapping[int, tuple[str, ...]]
-) -> Iterator[Note]:
-    """What of the cells is not in the script, and what looks as if it were not."""
-    for index, reason in _left_out(notebook, reading):
-        yield Note(About.LEFT_OUT, Where(notebook.path, index), reason)
-    for cell in notebook.cells:
-        if line := late_mark(cell, reading.no_effect):
-            mark = cell.source.splitlines()[line - 1].strip()
-            text = f"{mark!r} is not at the top of its cell, which therefore stays in the script"
-            hint = "move it to the cell's first line, or remove it"
-            yield Note(About.KEPT, Where(notebook.path, cell.index, line), text, hint)
-    for index, names in dropped.items():
-        for name in names:
-            yield Note(About.DROPPED, Where(notebook.path, index), "is dropped", name=name)
-
-
 def _notes(text: _Text, declared: Declared, *, in_step: bool) -> Iterator[Note]:
     yield from text.notes
     yield from declared.notes
@@ -355,18 +310,9 @@ def _is_metadata(cell: Cell, text: _Text) -> bool:
     return text.metadata is not None and cell.index == text.metadata.index
 
 
-def _check_language(notebook: Notebook) -> None:
-    if notebook.language not in PYTHON:
-        raise NotebookError(
-            f"is written in {notebook.language}, not in Python",
-            where=Where(notebook.path),
-            hint="open it in Jupyter, choose a Python kernel, and save it",
-        )
-
-
 def _check_no_stray_keys(cells: list[Cell], path: str) -> None:
     """Metadata anywhere but at the beginning would be overlooked, and its step with it."""
-    stray = next((cell for cell in cells if _is_code(cell) and has_metadata(cell)), None)
+    stray = next((cell for cell in cells if is_code(cell) and has_metadata(cell)), None)
     if stray is not None:
         raise NotebookError(
             "the step's metadata is not in the first code cell",
@@ -379,7 +325,7 @@ def _lost_fields(text: _Text) -> list[NbsnakeError]:
     """Metadata below the docstring or in a later cell, which nothing would read."""
     lost = [
         cell
-        for cell in filter(_is_code, text.cells)
+        for cell in filter(is_code, text.cells)
         if (has_second_docstring(cell) if cell is text.metadata else has_metadata(cell))
     ]
     return [

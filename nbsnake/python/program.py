@@ -49,13 +49,20 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _options(nodes: Iterable[ast.stmt]) -> Iterator[tuple[str, ...]]:
-    """The options of a script with their types and defaults, and its ``__future__`` imports."""
+    """The options of a script with their types and defaults, and what else its cells notice."""
     for top in nodes:
         for node in ast.walk(top):
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
                 yield ("from __future__", *(alias.name for alias in node.names))
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
                 yield (ast.dump(node.args[0]), *_accepted(node))
+            if isinstance(node, ast.Assign) and _sets_argv(node.targets[0]):
+                yield ("sys.argv", ast.dump(node.value))
+
+
+def _sets_argv(target: ast.expr) -> bool:
+    """Whether that is what the notebook's own code reads of the command line."""
+    return isinstance(target, ast.Subscript) and getattr(target.value, "attr", "") == "argv"
 
 
 def _accepted(call: ast.Call) -> Iterator[str]:

@@ -1,0 +1,77 @@
+"""Which cells of a notebook become part of a script, those of notebooks that it runs included."""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+
+from nbsnake.errors import NotebookError, Where
+from nbsnake.ipython.around import Include
+from nbsnake.model.notes import About, Note
+from nbsnake.model.step import Cell, Notebook
+from nbsnake.notebook.code import has_no_effect, late_mark, why_left_out
+from nbsnake.notebook.read import read_notebook
+
+PYTHON = ("python", "ipython", "")  # "" if the notebook does not say: its syntax decides
+
+
+def is_code(cell: Cell) -> bool:
+    """Whether a cell is code, and not blank."""
+    return cell.kind == "code" and bool(cell.source.strip())
+
+
+def check_language(notebook: Notebook) -> None:
+    """Raise :class:`NotebookError` for a notebook that is not written in Python."""
+    if notebook.language not in PYTHON:
+        raise NotebookError(
+            f"is written in {notebook.language}, not in Python",
+            where=Where(notebook.path),
+            hint="open it in Jupyter, choose a Python kernel, and save it",
+        )
+
+
+def kept_cells(notebook: Notebook, words: Iterable[str]) -> list[Cell]:
+    """The cells that no tag and none of the comments in ``words`` leaves out."""
+    wanted = tuple(words)
+    return [cell for cell in notebook.cells if not has_no_effect(cell, wanted)]
+
+
+def left_out_cells(notebook: Notebook, words: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The code cells that are not in the script, each with the reason."""
+    wanted = tuple(words)
+    for cell in filter(is_code, notebook.cells):
+        if reason := why_left_out(cell, wanted):
+            yield cell.index, reason
+
+
+def cell_notes(
+    notebook: Notebook, words: Iterable[str], dropped: Mapping[int, tuple[str, ...]]
+) -> Iterator[Note]:
+    """What of the cells is not in the script, and what looks as if it were not.
+
+    ``dropped`` names the magics that become comments, by cell.
+    """
+    wanted = tuple(words)
+    for index, reason in left_out_cells(notebook, wanted):
+        yield Note(About.LEFT_OUT, Where(notebook.path, index), reason)
+    for cell in notebook.cells:
+        if line := late_mark(cell, wanted):
+            mark = cell.source.splitlines()[line - 1].strip()
+            text = f"{mark!r} is not at the top of its cell, which therefore stays in the script"
+            hint = "move it to the cell's first line, or remove it"
+            yield Note(About.KEPT, Where(notebook.path, cell.index, line), text, hint)
+    for index, names in dropped.items():
+        for name in names:
+            yield Note(About.DROPPED, Where(notebook.path, index), "is dropped", name=name)
+
+
+def includer(path: str, words: Iterable[str], included: list[str]) -> Include:
+    """What reads the notebooks that a notebook runs; their paths are added to ``included``."""
+    wanted = tuple(words)
+
+    def include(name: str) -> list[Cell]:
+        other = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        included.append(other)
+        notebook = read_notebook(other)
+        check_language(notebook)
+        return [cell for cell in kept_cells(notebook, wanted) if is_code(cell)]
+
+    return include
