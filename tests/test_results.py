@@ -18,7 +18,7 @@ from nbsnake.job.outputs import OWN_CACHE, find_outputs
 from nbsnake.job.plan import PlannedOut
 from nbsnake.job.receipt import read_failure, write_receipt
 from nbsnake.results.restore import restore, save_outputs
-from nbsnake.results.sync import remember_same_code
+from nbsnake.results.sync import Synced, remember_same_code
 
 FRESH = {"make": "fresh", "join": "fresh"}
 
@@ -381,15 +381,14 @@ def test_damaged_file_of_a_folder_is_not_restored(folder):
     assert Path("tree/a").read_text() == folder.object_of("tree/a").read_text() == "a"
 
 
-def test_added_and_removed_outputs_are_reasons(done):
+def test_added_outputs_are_reasons(done):
     make, join = done.plan.steps.values()
     done.plan_steps(make, join._replace(outs=(*join.outs, PlannedOut("in2.txt"))))
     assert done.verdicts()["join"].reasons == ("in2.txt is a new output",)
     Path("in2.txt").write_text("there already\n")
     assert done.verdicts()["join"].reasons == ("in2.txt is a new output",)
     done.plan_steps(make, join._replace(outs=(PlannedOut("other.txt"),)))
-    reasons = ("other.txt is a new output", "out.txt is no longer an output")
-    assert done.verdicts()["join"].reasons == reasons
+    assert done.verdicts()["join"].reasons == ("other.txt is a new output",)
 
 
 @pytest.fixture
@@ -448,3 +447,58 @@ def test_step_with_edited_comments_that_waits_is_restored_where_its_inputs_stay(
     assert coded.exec("join") == 0
     assert coded.receipt("join").restored
     assert not coded.receipt("make").restored
+
+
+def test_what_a_step_no_longer_declares_is_no_change(folder):
+    make, join = folder.plan.steps.values()
+    Path("old.txt").write_text("kept\n")
+    more = {
+        "deps": (*join.deps, "in.txt"),
+        "outs": (*join.outs, PlannedOut("old.txt", persist=True)),
+        "params": {"params.yaml": {"join.times": 2, "join.old": 1}, "old.yaml": {"key": 1}},
+    }
+    folder.plan_steps(make, join._replace(**more))
+    folder.run_all()
+    lock = Path("dvc.lock").read_text()
+    folder.plan_steps(make, join)
+    assert folder.verdicts()["join"].reasons == ()
+    assert folder.sync() == Synced()
+    assert Path("dvc.lock").read_text() == lock
+    os.unlink("dvc.lock")
+    assert folder.sync().locked == ("make", "join")
+    assert "old" not in Path("dvc.lock").read_text()
+
+
+def test_key_that_left_a_parameter_file_is_a_change_where_all_keys_count(folder):
+    make, join = folder.plan.steps.values()
+    params = {**join.params, "all.yaml": {"a": 1, "b": 2}}
+    folder.plan_steps(make, join._replace(params=params, whole=("all.yaml",)))
+    folder.run_all()
+    folder.plan_steps(make, join._replace(params={**params, "all.yaml": {"a": 1}}))
+    assert folder.states()["join"] == "fresh"
+    left = join._replace(params={**params, "all.yaml": {"a": 1}}, whole=("all.yaml",))
+    folder.plan_steps(make, left)
+    assert folder.verdicts()["join"].reasons == ("b was 2, now None",)
+
+
+@pytest.mark.parametrize(
+    ("targets", "steps"),
+    [
+        ([], "make join"),
+        (["join"], "make join"),
+        (["out.txt"], "make join"),
+        (["make"], "make"),
+        (["mid.txt"], "make"),
+        (["mid.txt", "a rule of the user's"], "make join"),
+    ],
+)
+def test_targets_need_the_steps_before_them(folder, targets, steps):
+    assert folder.plan.needed_for(targets) == {*steps.split()}
+
+
+def test_only_the_steps_that_are_needed_are_restored(done):
+    os.unlink("mid.txt")
+    os.unlink("out.txt")
+    assert restore(done.judge(), only={"make"}).steps == ("make",)
+    assert not Path("out.txt").exists()
+    assert restore(done.judge()).steps == ("join",)

@@ -59,7 +59,7 @@ def _set_up() -> None:
         print("initialised git", file=sys.stderr)
     if not Path(".dvc").is_dir():
         nested = [] if Path(".git").exists() else ["--subdir"]
-        _call(sys.executable, "-m", "dvc", "init", "--quiet", *nested)
+        _call(sys.executable, "-P", "-m", "dvc", "init", "--quiet", *nested)
         print("initialised DVC", file=sys.stderr)
     if merged := install_drivers():
         print(f"{MERGES_FOR_GIT}: {', '.join(merged)}", file=sys.stderr)

@@ -238,6 +238,7 @@ def _planned_as_written(stage: Any, load: Callable[[str], Any]) -> PlannedStep:
         names={path: name for path, name in names.items() if name != path},
         frozen=stage.frozen,
         always=bool(stage.always_changed or stage.is_callback),
+        whole=_whole_files(params),
     )
 
 
@@ -272,6 +273,11 @@ def _params(stage: Any, template: Stage, read: Callable[[str], Any]) -> dict[str
     return found
 
 
+def _whole_files(params: Iterable[Any]) -> tuple[str, ...]:
+    """The parameter files of which a stage names no keys, as dvc.lock calls them."""
+    return tuple(posixpath.normpath(dep.def_path) for dep in params if not dep.params)
+
+
 def _file_order(dep: Any) -> tuple[bool, str]:
     return dep.def_path != PARAMS_FILE, dep.def_path
 
@@ -304,6 +310,7 @@ def _planned(
         axes=template.axes(key),
         lists=in_file,
         keys=template.keys,
+        whole=_whole_files(split_params_deps(stage)[0]),
     )
 
 

@@ -7,7 +7,7 @@ its configuration; the plan holds their digests, and is good for as long as thes
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache
@@ -17,7 +17,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
-FORMAT = 5
+FORMAT = 7
 
 
 class PlannedOut(NamedTuple):
@@ -39,7 +39,8 @@ class PlannedStep(NamedTuple):
     values of another name to the keys of these. ``axes`` are what makes the variant.
 
     A ``frozen`` step never runs, and one that has ``always`` changed runs each time.
-    ``notebook`` is "" for a hand-written stage.
+    ``notebook`` is "" for a hand-written stage. Of the parameter files in ``whole``, all keys
+    count.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PlannedStep(NamedTuple):
     names: dict[str, str] = {}  # noqa: RUF012  (never changed)
     frozen: bool = False
     always: bool = False
+    whole: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -126,6 +128,24 @@ class PlannedStep(NamedTuple):
             for section in (entry.get("deps", ()), entry.get("outs", ()))
         )
         return Run(entry.get("cmd", ""), entry.get("params", {}), deps, outs)
+
+    def declared(self, run: Run) -> Run:
+        """What a run on record says of what the step declares today.
+
+        A dependency, parameter or output that it declared then is no change, as for DVC.
+        """
+        params = {
+            file: {
+                key: value
+                for key, value in values.items()
+                if file in self.whole or key in self.params[file]
+            }
+            for file, values in run.params.items()
+            if file in self.params
+        }
+        deps = {path: md5 for path, md5 in run.deps.items() if path in self.deps}
+        outs = {path: md5 for path, md5 in run.outs.items() if path in self.out_paths}
+        return Run(run.cmd, params, deps, outs)
 
     def locked_outs(self, entry: Mapping[str, Any]) -> dict[str, Digest]:
         """What the outputs are by the step's entry in dvc.lock."""
@@ -199,11 +219,30 @@ class Plan(NamedTuple):
                     found[up].append(name)
         return found
 
+    def needed_for(self, targets: Collection[str]) -> set[str]:
+        """The steps that make what Snakemake is asked for; all where it is nothing of a step's."""
+        made: dict[str, set[str]] = {}
+        for step in self.steps.values():
+            for target in (step.rule, *step.made_paths):
+                made.setdefault(target, set()).add(step.name)
+        if not targets or not made.keys() >= {*targets}:
+            return {*self.steps}
+        makers, needed = self.makers(), {name for target in targets for name in made[target]}
+        for name, step in reversed(self.steps.items()):
+            if name in needed:
+                needed.update(maker for path in step.deps for maker in makers.get(path, ()))
+        return needed
+
     def inside_deps(self) -> list[str]:
         """The outputs that lie in a folder that a step reads as a whole, in the plan's order."""
         read = {path for step in self.steps.values() for path in step.deps}
         outs = [out.path for step in self.steps.values() for out in step.outs if out.cache]
         return [out for out in outs if any(up in read for up in [*upwards(out)][1:])]
+
+    def tracked_inside(self) -> list[Tracked]:
+        """What has its ``.dvc`` file in a folder that a step reads as a whole."""
+        read = {path for step in self.steps.values() for path in step.deps}
+        return [each for each in self.tracked if read.intersection(upwards(each.file))]
 
 
 def _lock_file(path: str, content: Digest | None) -> dict[str, Any]:
@@ -238,8 +277,8 @@ def _plan_from_dict(fields: dict[str, Any]) -> Plan:
     steps = {}
     for step in fields["steps"]:
         outs = tuple(PlannedOut(**out) for out in step["outs"])
-        known = {**step, "argv": tuple(step["argv"]), "deps": tuple(step["deps"]), "outs": outs}
-        steps[step["name"]] = PlannedStep(**known)
+        paths = {name: tuple(step[name]) for name in ("argv", "deps", "whole")}
+        steps[step["name"]] = PlannedStep(**{**step, **paths, "outs": outs})
     cache = Cache(**{**fields["cache"], "link_types": tuple(fields["cache"]["link_types"])})
     tracked = tuple(Tracked(*each) for each in fields["tracked"])
     unrecorded = tuple(fields["unrecorded"])

@@ -141,7 +141,7 @@ class Judge:
 
     def _locked(self, step: PlannedStep) -> Run | None:
         entry = self._lock.get(step.name)
-        return step.locked_run(entry) if entry else None
+        return step.declared(step.locked_run(entry)) if entry else None
 
     def _combined_by(self, step: PlannedStep) -> tuple[str, ...]:
         """Why what dvc.lock records of the step is no run; () where it may be one."""
@@ -165,7 +165,7 @@ class Judge:
         if now == lock and not combined:
             return _fresh(step, locked=True)
         receipt = self.receipt(step.name)
-        last = receipt.run if receipt and not receipt.refused else lock
+        last = step.declared(receipt.run) if receipt and not receipt.refused else lock
         runs = [run for run in (last, lock) if run and not (combined and run == lock)]
         if now in runs:
             return _fresh(step, locked=False)
@@ -242,18 +242,18 @@ def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
     yield from changed
     if then.cmd != now.cmd and not changed:
         yield "the command changed"
-    for path in sorted({*then.deps, *now.deps}):
-        if path not in then.deps or path not in now.deps:
-            yield f"{path} is {'a new' if path in now.deps else 'no longer a'} dependency"
+    for path in sorted(now.deps):
+        if path not in then.deps:
+            yield f"{path} is a new dependency"
         elif then.deps[path] != now.deps[path]:
             yield f"{path} {'changed' if now.deps[path] else 'is missing'}"
     yield from _changed_outs(then.outs, now.outs)
 
 
 def _changed_outs(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
-    for path in sorted({*then, *now}):
-        if path not in then or path not in now:
-            yield f"{path} is {'a new' if path in now else 'no longer an'} output"
+    for path in sorted(now):
+        if path not in then:
+            yield f"{path} is a new output"
         elif not now[path]:
             yield f"{path} is missing"
         elif then[path] != now[path]:

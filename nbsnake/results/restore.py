@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from nbsnake.job.cache import Cache, DamagedObjectError
@@ -45,8 +45,14 @@ class Saved:
     kept: tuple[str, ...]
 
 
-def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) -> Restored:
-    """Bring back every stale step whose result is kept, upstream steps first.
+def restore(
+    judge: Judge,
+    *,
+    force: bool = False,
+    fetch: Fetch | None = None,
+    only: Container[str] | None = None,
+) -> Restored:
+    """Bring back every stale step whose result is kept, or ``only`` these, upstream steps first.
 
     What the cache does not have is fetched, where ``fetch`` is given. An output that was changed
     by hand, so that its content is nowhere else, is overwritten only with ``force``, and kept
@@ -61,6 +67,8 @@ def restore(judge: Judge, *, force: bool = False, fetch: Fetch | None = None) ->
     for step in judge.plan.steps.values():
         verdict = judge.verdict(step)
         if verdict.settled or verdict.waits or step.frozen:
+            continue
+        if only is not None and step.name not in only:
             continue
         deps = {path: content for path in step.deps if (content := judge.content(path))}
         outs = _find(cache, step, deps, fetch) if len(deps) == len(step.deps) else None

@@ -7,7 +7,7 @@ DVC remembers of files comes last, for it saves time only.
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
@@ -18,7 +18,7 @@ from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import kept_in, remember_run
-from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.job.plan import Plan, PlannedStep, Tracked
 from nbsnake.job.receipt import Receipt
 from nbsnake.job.runcache import run_path
 from nbsnake.job.touched import in_words
@@ -55,7 +55,7 @@ def sync(plan: Plan, digests: Digests) -> Synced:
         verdicts = judge.verdicts()
         refused = _refused(verdicts, judge)
         due = [v.step for name, v in verdicts.items() if _is_due(v) and name not in refused]
-        changed = _changed_sources(plan, digests)
+        changed = _changed_sources(plan.tracked, digests)
         beyond = (plan.beyond or _beyond(read_lock(), due)) if due else ""
         if due and not beyond:
             _lock(judge, due)
@@ -130,10 +130,22 @@ def _beyond(lock: Mapping[str, Entry], due: Iterable[PlannedStep]) -> str:
     return ""
 
 
-def _changed_sources(plan: Plan, digests: Digests) -> list[str]:
+def update_tracked(plan: Plan, tracked: Sequence[Tracked], digests: Digests) -> list[str]:
+    """Update the ``.dvc`` files that record other contents than those on disk; these files.
+
+    Raises :class:`ToolError` where DVC fails.
+    """
+    changed = _changed_sources(tracked, digests)
+    if changed:
+        with repo_locked(by_hardlink=plan.hardlink_lock):
+            _lock_by_dvc([], changed)
+    return changed
+
+
+def _changed_sources(tracked: Sequence[Tracked], digests: Digests) -> list[str]:
     """The ``.dvc`` files that record other contents than those on disk."""
-    found = {each.file: digests.of(each.path) for each in plan.tracked}
-    md5s = {each.file: each.md5 for each in plan.tracked}
+    found = {each.file: digests.of(each.path) for each in tracked}
+    md5s = {each.file: each.md5 for each in tracked}
     return [file for file, content in found.items() if content and content.md5 != md5s[file]]
 
 

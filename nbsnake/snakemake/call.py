@@ -14,7 +14,7 @@ LOCKS = ".snakemake/locks"
 
 def run_snakemake(arguments: Sequence[str]) -> int:
     """Run Snakemake in this project to its end, and return its exit code."""
-    process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
+    process = subprocess.Popen([sys.executable, "-P", "-m", "snakemake", *arguments])
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:

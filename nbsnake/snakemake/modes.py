@@ -21,11 +21,13 @@ class Mode(NamedTuple):
 
     ``sees_content`` says that a job is run when a parameter of its rule has changed: the digests of
     sources are one.
+    ``targets`` are the rules and files that it was asked for, none for its default.
     """
 
     runs_jobs: bool = True
     lints: bool = False
     sees_content: bool = True
+    targets: tuple[str, ...] = ()
 
 
 def read_mode() -> Mode:
@@ -53,4 +55,5 @@ def mode_of(args: Namespace) -> Mode:
         runs_jobs=not (without_jobs or only_reports),
         lints=bool(args.lint),
         sees_content="PARAMS" in triggers,
+        targets=tuple(args.targets or ()),
     )

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
@@ -70,8 +70,10 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
             wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
     outdated = find_outdated() if mode.runs_jobs else Outdated()
     _check(plan, outdated, runs=runs)
+    if runs and _update_inside(plan, digests):
+        plan = current_plan()
     judge = Judge(plan, digests, outdated.scripts)
-    verdicts = _judge(judge, runs=runs)
+    verdicts = _judge(judge, mode.targets, runs=runs)
     if mode.runs_jobs:
         _report(judge, verdicts)
         if not mode.sees_content:
@@ -94,7 +96,20 @@ def _check(plan: Plan, outdated: Outdated, *, runs: bool) -> None:
             say(f"{MERGES_FOR_GIT}: {', '.join(merged)}")
 
 
-def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
+def _update_inside(plan: Plan, digests: Digests) -> bool:
+    """Update the ``.dvc`` files that a step reads with their folder, as DVC does before it runs."""
+    inside = plan.tracked_inside()
+    if not inside:
+        return False
+    from nbsnake.results.sync import update_tracked  # slow, and seldom needed
+
+    updated = update_tracked(plan, inside, digests)
+    if updated:
+        say(f"updated to what they track: {', '.join(updated)}")
+    return bool(updated)
+
+
+def _judge(judge: Judge, targets: Collection[str], *, runs: bool) -> dict[str, Verdict]:
     """The verdict on each step, after results were restored that need not be computed."""
     if runs and not judge.plan.no_scm and (inside := judge.plan.inside_deps()):
         # DVC writes the .gitignore of a folder before a step reads the folder.
@@ -102,7 +117,7 @@ def _judge(judge: Judge, *, runs: bool) -> dict[str, Verdict]:
 
         ignore(inside)
     if runs and os.environ.get("NBSNAKE_RESTORE") != "0":
-        done = restore(judge, force=True)
+        done = restore(judge, force=True, only=judge.plan.needed_for(targets))
         if done.steps:
             say(f"restored from the cache: {', '.join(done.steps)}")
         for path in done.edited:
@@ -206,7 +221,7 @@ class Session(Words):
 
 
 def _sync() -> None:
-    done = subprocess.run([sys.executable, "-m", "nbsnake", "sync"], stdout=sys.stderr)
+    done = subprocess.run([sys.executable, "-P", "-m", "nbsnake", "sync"], stdout=sys.stderr)
     if done.returncode > 1:  # 1 says that a result may not be locked, and why
         say("dvc.lock is not up to date; run: nbsnake sync")
 

@@ -43,14 +43,85 @@ def test_an_output_that_is_added_and_lies_there_is_made_and_locked(
     assert NOTHING in folder.snakemake()
 
 
-def test_an_output_that_is_no_longer_one_leaves_the_lock(folder: Project) -> None:
-    cmd = "cp foo bar && cp foo one"
-    start(folder, stage("copy", cmd, "bar, one"))
-    folder.snakemake()
-    folder.write("dvc.yaml", f"stages:\n{stage('copy', cmd, 'bar')}")
-    assert "one is no longer an output" in folder.snakemake()
-    assert "one" not in folder.lock().decode().partition("outs:")[2]
+PARAMS = "    params: [rate, width, more.yaml: [depth]]\n"
+
+
+@pytest.mark.parametrize(
+    "removed",
+    [", other.txt", ", width", ", more.yaml: [depth]", PARAMS, ", bar"],
+    ids=["dependency", "parameter", "parameter file", "all parameters", "output"],
+)
+@pytest.mark.parametrize("engine", ["nbsnake", "dvc"])
+def test_what_a_stage_no_longer_declares_is_no_change_for_both(
+    folder: Project, tmp_path: Path, removed: str, engine: str
+) -> None:
+    declared = stage("copy", "cp foo bar && cp foo one", "one, bar", PARAMS)
+    start(folder, declared.replace("[foo]", "[foo, other.txt]"))
+    folder.write("other.txt", "other\n")
+    folder.write("params.yaml", "rate: 1\nwidth: 2\n")
+    folder.write("more.yaml", "depth: 3\n")
+    folder.snakemake() if engine == "nbsnake" else folder.dvc("repro", "--quiet")
+    lock = folder.lock()
+    folder.replace("dvc.yaml", removed, "")
+    theirs = folder.copy_to(tmp_path / "theirs")
+    assert NOTHING in folder.snakemake()
+    theirs.dvc("repro", "--quiet")
+    assert folder.lock() == theirs.lock() == lock
     folder.assert_dvc_clean()
+
+
+def test_what_is_declared_again_runs_again(folder: Project) -> None:
+    declared = stage("copy", "cp foo bar", "bar")
+    start(folder, declared.replace("[foo]", "[foo, other.txt]"))
+    folder.write("other.txt", "other\n")
+    folder.snakemake()
+    folder.replace("dvc.yaml", ", other.txt", "")
+    assert NOTHING in folder.snakemake()
+    folder.write("other.txt", "another\n")
+    assert NOTHING in folder.snakemake()
+    folder.replace("dvc.yaml", "[foo]", "[foo, other.txt]")
+    assert "other.txt changed" in folder.snakemake()
+    folder.assert_dvc_clean()
+
+
+def test_a_key_that_leaves_a_file_of_which_all_keys_count_is_a_change(
+    folder: Project, tmp_path: Path
+) -> None:
+    start(folder, stage("copy", "cp foo bar", "bar", "    params: [more.yaml: ]\n"))
+    folder.write("more.yaml", "depth: 3\nwidth: 2\n")
+    folder.snakemake()
+    folder.write("more.yaml", "depth: 3\n")
+    theirs = folder.copy_to(tmp_path / "theirs")
+    assert "copy is stale" in folder.snakemake()
+    assert_like_dvc(folder, theirs)
+
+
+def test_modules_at_the_root_hide_none_of_the_tools(project: Project) -> None:
+    """Python looks there first for what a program started with ``-m`` imports."""
+    for name in ("copy", "types", "random", "logging", "yaml", "dvc", "nbsnake", "snakemake"):
+        project.write(f"{name}.py", "raise SystemExit('a module of the project was imported')\n")
+    started = {"PYTHONUNBUFFERED": "1"}  # each tool in a process of its own, not in a fork
+    for command in ("nbsnake init", "nbsnake generate", "nbsnake run make -j 1"):
+        project.run(*command.split(), env=started)
+    project.run("snakemake", "--cores", "2", env=started)
+    assert project.locked_steps() == {"make", "left", "right", "join"}
+    project.run("nbsnake", "status", env=started)
+    project.run("nbsnake", "sync", env=started)
+
+
+def test_a_dvc_file_is_up_to_date_before_a_step_reads_its_folder(
+    folder: Project, tmp_path: Path
+) -> None:
+    start(folder, stage("copy", "cat data/* > bar", "bar").replace("[foo]", "[data]"))
+    folder.write("data/foo", "foo\n")
+    folder.dvc("add", "--quiet", "data/foo")
+    folder.snakemake()
+    folder.write("data/foo", "new\n")
+    theirs = folder.copy_to(tmp_path / "theirs")
+    assert "updated to what they track: data/foo.dvc" in folder.snakemake()
+    assert_like_dvc(folder, theirs)
+    assert folder.read("bar") == theirs.read("bar")
+    assert NOTHING in folder.snakemake()
 
 
 def test_a_step_is_run_whose_output_has_the_name_of_another(
@@ -63,6 +134,16 @@ def test_a_step_is_run_whose_output_has_the_name_of_another(
     assert not (folder.root / "bar").exists()
     theirs.dvc("repro", "--quiet", "second")
     assert folder.lock() == theirs.lock()
+
+
+def test_only_what_is_asked_for_is_restored(folder: Project) -> None:
+    start(folder, stage("first", "cp foo one", "one") + stage("second", "cp foo two", "two"))
+    folder.snakemake()
+    for name in ("one", "two"):
+        (folder.root / name).unlink()
+    assert "restored from the cache: first\n" in folder.snakemake("first")
+    assert not (folder.root / "two").exists()
+    assert "restored from the cache: second\n" in folder.snakemake()
 
 
 def test_a_project_without_scm_gets_no_gitignore(folder: Project, tmp_path: Path) -> None:
