@@ -10,6 +10,7 @@ from nbsnake.cluster.profiles import FOLDER
 from nbsnake.cluster.slurm.jobs import end_left_jobs
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
+from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
 from nbsnake.generate.generate import find_changes, generate, overruled_literals
@@ -85,6 +86,11 @@ def run(args: argparse.Namespace) -> int:
     steps = choose_steps(args.steps, notebooks) if args.steps else []
     if args.only:
         steps = _of_axes(plan, steps, _wanted(args.only))
+    frozen = [step for step in steps if plan.steps[step].frozen]
+    for step in frozen:
+        print(f"{step} is frozen: it never runs", file=sys.stderr)
+    if frozen and len(frozen) == len(steps):
+        return sync(args)
     if unlock_if_dead():
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():
@@ -93,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
     started = time.time()
+    steps = [step for step in steps if step not in frozen]
     targets = [target for step in steps for target in _targets(plan.steps[step], plan)]
     code = run_snakemake([*targets, *_where(args), "--logger", "nbsnake", *args.snakemake_args])
     if code == 0:

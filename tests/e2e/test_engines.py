@@ -136,6 +136,19 @@ def test_a_step_is_run_whose_output_has_the_name_of_another(
     assert folder.lock() == theirs.lock()
 
 
+def test_a_frozen_stage_that_is_named_does_not_run(folder: Project, tmp_path: Path) -> None:
+    cold = stage("cold", "cp foo one", "one", "    frozen: true\n")
+    start(folder, cold + stage("other", "cp foo two", "two"))
+    folder.write("one", "by hand\n")
+    theirs = folder.copy_to(tmp_path / "theirs")
+    assert "cold is frozen: it never runs" in folder.nbsnake("run", "cold", "-j", "1").stderr
+    theirs.dvc("repro", "--quiet", "cold")
+    assert folder.lock() == theirs.lock()
+    assert not (folder.root / "two").exists()
+    folder.nbsnake("run", "cold", "other", "-j", "1")
+    assert folder.locked_steps() == {"cold", "other"}
+
+
 def test_only_what_is_asked_for_is_restored(folder: Project) -> None:
     start(folder, stage("first", "cp foo one", "one") + stage("second", "cp foo two", "two"))
     folder.snakemake()
