@@ -1,6 +1,8 @@
 """dvc.lock as text: what is printed here is what DVC's own printer gives."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from dvc.utils.serialize import dumps_yaml
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbsnake.dvc.lockfile import entry_document, read_lock, write_lock
+from nbsnake.errors import ToolError
 from nbsnake.job.locktext import NotPlain, entry_text
 
 WORDS = (
@@ -96,3 +99,19 @@ def test_lines_are_folded_at_the_very_column(start, end):
     ):
         entry = {"cmd": text, "params": {"params.yaml": {"train.text": text, "list": [text]}}}
         assert entry_text(entry) == dumps_yaml(entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ("{cmd: a, deps: [{md5: abc}]}", "stages.a.deps.0.path: required key not provided"),
+        ("{cmd: a, outs: [{path: b, md5: 5}]}", "stages.a.outs.0.md5: not a valid value"),
+        ("{cmd: a, more: 1}", "stages.a.more: extra keys not allowed"),
+        ("{deps: []}", "stages.a.cmd: required key not provided"),
+        ("5", "stages.a: expected a dictionary"),
+    ],
+)
+def test_entry_that_dvc_refuses_is_refused_with_its_line(folder, entry, fault):
+    Path("dvc.lock").write_text(f"schema: '2.0'\nstages:\n  a:\n    {entry}\n")
+    with pytest.raises(ToolError, match=rf"^dvc.lock, line [34]: {re.escape(fault)}\n  hint: "):
+        read_lock()

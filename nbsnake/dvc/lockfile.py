@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbsnake.errors import ToolError, Where
+from nbsnake.errors import NbsnakeError, ToolError, Where, raise_all
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.lockmemo import read_lock_memo, write_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text, key_text
@@ -14,6 +14,7 @@ from nbsnake.names import LOCK_FILE
 
 Entry = dict[str, Any]
 HEAD = "schema: '2.0'\nstages:\n"
+RESTORE = f"restore it: git checkout {LOCK_FILE}"
 _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
@@ -128,8 +129,9 @@ def _parse(text: str) -> dict[str, Any]:
         raise ToolError(
             "is not a lock file of DVC 2 or 3",
             where=Where(LOCK_FILE),
-            hint=f"restore it: git checkout {LOCK_FILE}",
+            hint=RESTORE,
         )
+    raise_all(list(_faults(document)))
     return document
 
 
@@ -141,3 +143,19 @@ def _refuse_conflicts(text: str) -> None:
             hint=f"take one side (git checkout --ours {LOCK_FILE}); what it does not have is "
             "restored from the cache",
         )
+
+
+def _faults(document: Any) -> Iterator[NbsnakeError]:
+    """What DVC's schema does not allow: entries written by hand, or merged wrongly."""
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # slow, and seldom needed
+    from voluptuous import MultipleInvalid  # slow, and seldom needed
+
+    from nbsnake.places import place_of  # slow, and seldom needed
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(document)
+    except MultipleInvalid as found:
+        for error in found.errors:
+            keys: list[Any] = error.path
+            message = f"{'.'.join(map(str, keys))}: {error.msg}"
+            yield ToolError(message, where=place_of(LOCK_FILE, keys), hint=RESTORE)
