@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from corpus_files import Unreachable, get_corpus, notebooks_of
+from corpus_files import get_corpus, notebooks_of
+from downloads import Unreachable
 
 TABLE = "table of the corpus"
 
