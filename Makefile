@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus lock remote fault slurm check bench clean tools
+.PHONY: help demo test corpus lock peer remote fault slurm check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -22,6 +22,10 @@ corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads 
 lock: $(INSTALLED)  ## try all that could make dvc.lock differ from what dvc repro writes, or lie
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m lock
 
+peer: $(INSTALLED)  ## run DVC's own tests with nbsnake in its place (downloads them)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[peer]"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m peer
+
 remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m remote
@@ -37,7 +41,7 @@ check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not remote and not fault and not slurm"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not slurm"
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
