@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus lock peer remote fault slurm check bench clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm check bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -33,6 +33,9 @@ remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machin
 fault: $(INSTALLED)  ## kill the tools and break their disk at every call (needs a C compiler)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m fault
 
+trust: $(INSTALLED)  ## try thousands of hostile projects and damaged files
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m trust
+
 slurm: $(INSTALLED)  ## run pipelines on a real Slurm that it starts on this machine (needs root)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[slurm]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 4 --dist worksteal -m slurm
@@ -41,7 +44,7 @@ check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not slurm"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not trust and not slurm"
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py

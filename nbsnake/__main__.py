@@ -2,6 +2,8 @@
 
 import sys
 
+from nbsnake.programs import import_nothing_from_here
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -10,6 +12,7 @@ def main(argv: list[str] | None = None) -> int:
         from nbsnake.job.exec import main as exec_main  # a job does not load the command line
 
         return exec_main(words[1:])
+    import_nothing_from_here()
     from nbsnake.cli import main as cli_main  # nor the command line what only jobs need
 
     return cli_main(words)

@@ -9,6 +9,8 @@ from types import ModuleType
 
 from nbsnake import __version__
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text
+from nbsnake.escape import only_text
+from nbsnake.job.inside import UnsafePathError
 from nbsnake.job.say import say
 
 COMMANDS = {
@@ -51,6 +53,11 @@ def main(argv: list[str]) -> int:
     args.snakemake_args = argv[end + 1 :]
     if module is None:
         return 2
+    with only_text():
+        return _run(module, args)
+
+
+def _run(module: ModuleType, args: argparse.Namespace) -> int:
     try:
         _enter(args.directory)
         code: int = module.run(args)
@@ -59,6 +66,9 @@ def main(argv: list[str]) -> int:
 
         say(explained(error))
         return error.exit_code
+    except UnsafePathError as error:
+        say(os_error_text(error))
+        return NbsnakeError.exit_code
     except OSError as error:
         say(os_error_text(error))
         return ToolError.exit_code

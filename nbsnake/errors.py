@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from nbsnake.escape import escaped
+
 
 class Where(NamedTuple):
     """A place in one of the user's files; cells and lines count from 1."""
@@ -25,7 +27,7 @@ MAX_MESSAGE = 1000
 
 def _plain(text: str) -> str:
     """Text of others as one line that a terminal only shows, and does not obey."""
-    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    shown = escaped(text)
     return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}..."
 
 

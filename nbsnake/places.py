@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from nbsnake.errors import Where
+from nbsnake.job.regular import read_regular
+from nbsnake.yaml_limits import limited_time
 
 _ABSENT = object()
 
@@ -19,14 +20,15 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
     alone is the answer where it cannot be read, for the caller has another fault to report.
     """
     try:
-        return Where(file, line=_line(_loaded(Path(file).read_text(encoding="utf-8")), keys))
+        return Where(file, line=_line(_loaded(read_regular(file).decode()), keys))
     except Exception:  # ruamel.yaml raises many kinds of errors for invalid YAML
         return Where(file)
 
 
 @lru_cache(maxsize=8)
 def _loaded(text: str) -> Any:
-    return YAML().load(text)
+    with limited_time(3 * len(text)):  # it keeps more than other readers
+        return YAML().load(text)
 
 
 def _line(node: Any, keys: Sequence[str | int]) -> int | None:

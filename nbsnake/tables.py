@@ -3,10 +3,17 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from nbsnake.escape import escaped
+
 ABSENT = ""  # an empty cell
+# What means something in Markdown, and what GitHub makes a link or a mention of in any case.
+_MARKUP = re.compile(r"[\\`*\[\]<>!~&$|]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w+-]+:)")
+_LINKED = re.compile(r"://|www\.|[\w.+-]@[\w-]+\.|(?:^|\W)[@#]\w|GH-\d", re.IGNORECASE)
+_TICKS = re.compile(r"`+")
 
 
 class Table(NamedTuple):
@@ -18,15 +25,13 @@ def short(value: Any) -> str:
     """A value in one line for the eye, floats with six digits."""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = exact(value)
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return exact(value)
 
 
 def exact(value: Any) -> str:
     """A value with all its digits; a text is itself, and anything else is as JSON says it."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return escaped(text)
 
 
 def is_number(value: Any) -> bool:
@@ -43,13 +48,21 @@ def as_text(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """A table as GitHub shows it."""
+    """A table as GitHub shows it; no text becomes a link, an image, HTML or a mention."""
     header, *rows = (
-        [short(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in line]
-        for line in (table.header, *table.rows)
+        [_as_markdown(short(cell)) for cell in line] for line in (table.header, *table.rows)
     )
     rule = ["---:" if right else "---" for right in _right(table)]
     return _lines(f"| {' | '.join(line)} |" for line in (header, rule, *rows))
+
+
+def _as_markdown(text: str) -> str:
+    """A text as Markdown shows it, or as code where GitHub would make a link of a part."""
+    if not _LINKED.search(text):
+        return _MARKUP.sub(r"\\\g<0>", text)
+    ticks = "`" * (max(map(len, _TICKS.findall(text)), default=0) + 1)
+    padding = " " if "`" in (text[0], text[-1]) else ""
+    return f"{ticks}{padding}{text}{padding}{ticks}".replace("|", "\\|")
 
 
 def as_csv(table: Table) -> str:

@@ -25,6 +25,14 @@ def update_golden(request):
     return request.config.getoption("--update-golden")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_memory(tmp_path_factory):
+    """DVC's memory of files is that of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("site")))
+        yield
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty folder, which is the working directory."""

@@ -59,7 +59,7 @@ class Folder:
             params={},
             cache=cache,
             root=os.getcwd(),
-            state=os.path.abspath(".state"),
+            state=os.path.join(os.environ["DVC_SITE_CACHE_DIR"], "repo", "x"),
         )
         document = plan_to_dict(self.plan, source_digests([]))
         write_atomically(PLAN_FILE, json.dumps(document).encode())

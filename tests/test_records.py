@@ -144,7 +144,7 @@ STEP = PlannedStep(
 
 
 def test_plan_reads_back_until_a_source_changes():
-    plan = Plan({"train": STEP}, {"train": {"x": 1}}, Cache("cache", ("copy",)))
+    plan = Plan({"train": STEP}, {"train": {"x": 1}}, Cache(".dvc/cache", ("copy",)))
     write_atomically("dvc.yaml", b"stages: {}")
     sources = source_digests(["dvc.yaml", "absent"])
     write_atomically(PLAN_FILE, json.dumps(plan_to_dict(plan, sources)).encode())

@@ -1,4 +1,4 @@
 """Batch systems: profiles for Snakemake's executors, what steps ask for and what they used.
 
-Imports: errors, job, model, names, tables.
+Imports: errors, job, model, names, programs, tables.
 """

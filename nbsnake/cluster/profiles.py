@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from nbsnake.errors import PipelineError, Where
+from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import Value
 from nbsnake.names import GROUPED
 
@@ -78,7 +79,7 @@ def read_profile(folder: str) -> dict[str, Any]:
     """
     path = Path(folder, FILE)
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        found = yaml.safe_load(read_regular(str(path))) or {}
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

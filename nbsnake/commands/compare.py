@@ -1,6 +1,7 @@
 """``nbsnake compare``"""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -22,8 +23,9 @@ from nbsnake.compare.ranking import (
 from nbsnake.compare.rows import Row, rows_of
 from nbsnake.dvc.revisions import WORKSPACE, read_revisions
 from nbsnake.errors import UsageError
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.atomic import write_anywhere
 from nbsnake.job.digests import read_digests
+from nbsnake.job.inside import named
 from nbsnake.job.plan import read_current_plan
 from nbsnake.model.choose import choose_steps
 from nbsnake.results.freshness import Judge
@@ -138,7 +140,9 @@ def _plot_target(file: str | None, over: Sequence[str]) -> Path | None:
 def _load_plot() -> ModuleType:
     """The module that draws; it needs matplotlib, which not everyone has."""
     try:
-        from nbsnake.compare import plot  # slow, and for pictures only
+        # matplotlib takes a matplotlibrc in the working directory, which can name programs.
+        with contextlib.chdir(os.path.dirname(__file__)):
+            from nbsnake.compare import plot  # slow, and for pictures only
     except ImportError:
         raise UsageError("--plot needs matplotlib", hint="pip install 'nbsnake[plot]'") from None
     return plot
@@ -202,7 +206,7 @@ def _plot(target: Path, rows: Sequence[Row], metric: str, words: Iterable[str]) 
     over = [find_name(word, param_names(rows), "parameter") for word in words]
     data = _load_plot().picture(rows, metric, over, target.suffix.lower().removeprefix("."))
     try:
-        write_atomically(os.fspath(target), data)
+        write_anywhere(named(os.fspath(target)), data)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
     print(f"wrote {target}", file=sys.stderr)

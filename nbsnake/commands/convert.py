@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nbsnake.commands import report_notes
 from nbsnake.errors import NbsnakeError, UsageError
+from nbsnake.escape import print_program
 from nbsnake.generate.convert import Converted, convert, find_reading, plan_jobs
 from nbsnake.generate.files import write_program
 from nbsnake.job.say import say
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             script = convert(job, rules, root)
             if to_stdout:
-                sys.stdout.write(script.text)
+                print_program(script.text)
             else:
                 if write_program(job.script, script.text, force=args.force):
                     print(f"wrote {job.script}", file=sys.stderr)

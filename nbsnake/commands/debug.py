@@ -8,7 +8,7 @@ from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError
 from nbsnake.generate.generate import find_pipeline
 from nbsnake.guess import did_you_mean
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import write_own
 from nbsnake.model.step import Step
 from nbsnake.model.variants import Variant, full_name
 from nbsnake.names import file_name
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     document = json.loads(read_bytes(step.notebook))
     path = f"{FOLDER}/{file_name(args.step)}.ipynb"
     text = json.dumps(debug_notebook(document, step, variant), indent=1, ensure_ascii=False)
-    write_atomically(path, f"{text}\n".encode())
+    write_own(path, f"{text}\n".encode())
     print(path)
     print("run it in Jupyter; it writes what the step writes", file=sys.stderr)
     return 0

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from nbsnake.commands import enter_project_with
 from nbsnake.errors import PipelineError, StaleError, Where
+from nbsnake.escape import print_program
 from nbsnake.generate.files import write_program
 from nbsnake.generate.generate import find_changes, find_pipeline
+from nbsnake.job.own import readers_of_params
 from nbsnake.model.choose import choose_steps
 from nbsnake.render.bash import all_runs, needed_runs, render_bash
 
@@ -43,13 +45,14 @@ def run(args: argparse.Namespace) -> int:
         raise StaleError(f"{drifts[0].path} is not generated yet", hint="run: nbsnake generate")
     runs = needed_runs(pipeline, names)
     if args.output == "-":
-        sys.stdout.write(render_bash(runs, "."))
+        print_program(render_bash(runs, "."))
         return 0
     if not target.resolve().is_relative_to(root.resolve()):
         raise PipelineError(
             "is not inside the project", where=Where(args.output), hint="it runs from there"
         )
     folder = posixpath.relpath(root.as_posix(), target.parent.as_posix())
-    if write_program(os.fspath(target), render_bash(runs, folder), force=args.force):
+    text, limit = render_bash(runs, folder), readers_of_params()
+    if write_program(os.fspath(target), text, force=args.force, limit=limit):
         print(f"wrote {args.output}", file=sys.stderr)
     return 0

@@ -9,9 +9,11 @@ from pathlib import Path
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.generate.files import find_drift, settle
 from nbsnake.generate.scaffold import scaffold_files
+from nbsnake.job.inside import plain
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
+from nbsnake.programs import git_call
 from nbsnake.settings.settings import find_notebooks
 
 DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}
@@ -54,12 +56,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _set_up() -> None:
     """Initialise git and DVC where they are missing, and write what every project has."""
+    for name in (".dvc", ".dvcignore", ".gitignore"):
+        plain(name)
     if not _is_in_git():
-        _call("git", "init", "--quiet")
+        plain(".git")
+        _init_git()
         print("initialised git", file=sys.stderr)
     if not Path(".dvc").is_dir():
-        nested = [] if Path(".git").exists() else ["--subdir"]
-        _call(sys.executable, "-P", "-m", "dvc", "init", "--quiet", *nested)
+        from nbsnake.dvc.api import init  # slow, and not needed where DVC is set up
+
+        init(below_git=not Path(".git").exists())
         print("initialised DVC", file=sys.stderr)
     if merged := install_drivers():
         print(f"{MERGES_FOR_GIT}: {', '.join(merged)}", file=sys.stderr)
@@ -75,14 +81,14 @@ def _action_text(action: Action) -> str:
 
 
 def _is_in_git() -> bool:
-    asked = ["git", "rev-parse", "--is-inside-work-tree"]
+    asked = git_call("rev-parse", "--is-inside-work-tree")
     try:
         return subprocess.run(asked, capture_output=True).returncode == 0
     except FileNotFoundError:
         raise ToolError("git is not installed", hint="install it, then run this again") from None
 
 
-def _call(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+def _init_git() -> None:
+    done = subprocess.run(git_call("init", "--quiet"), capture_output=True, text=True)
     if done.returncode:
-        raise ToolError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+        raise ToolError(f"git init failed: {done.stderr.strip()}")

@@ -8,6 +8,7 @@ from nbsnake.generate.files import is_generated
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import GENERATED_FILES, LOCK
 from nbsnake.merging.stagewise import merge_locks
+from nbsnake.programs import git_call
 
 CONFLICT = 1
 
@@ -49,6 +50,7 @@ def _merge_generated(base: Path, ours: Path, theirs: Path, path: str) -> int:
     if not all(map(is_generated, (ours, theirs))):
         files = [str(file) for file in (ours, base, theirs)]
         labels = [word for name in ("ours", "base", "theirs") for word in ("-L", name)]
-        return min(subprocess.run(["git", "merge-file", *labels, *files]).returncode, CONFLICT)
+        merged = subprocess.run(git_call("merge-file", *labels, *files))
+        return min(merged.returncode, CONFLICT)
     say(f"{path} is generated, so our side is taken; when the merge is done: nbsnake generate")
     return 0

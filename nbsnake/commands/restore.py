@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
             fetch = stack.enter_context(fetching())
         done = restore(Judge(plan, digests), force=args.force, fetch=fetch)
-    sync(plan, digests)
+    if done.steps or os.access(".dvc", os.W_OK):
+        sync(plan, digests)
     digests.save()
     for step in done.steps:
         print(f"restored {step}", file=sys.stderr)

@@ -1,15 +1,16 @@
 """``nbsnake show``"""
 
 import argparse
-import json
 import os
 import sys
-from pathlib import Path
 
 from nbsnake.commands import enter_project_with
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
+from nbsnake.job.atomic import write_anywhere
 from nbsnake.job.executed import notebook_path
+from nbsnake.job.inside import named
+from nbsnake.job.own import read_own
 from nbsnake.model.choose import choose_steps
 
 
@@ -40,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if args.html:
         from nbsnake.render.page import notebook_page  # slow, and for this option only
 
-        text = notebook_page(json.loads(Path(path).read_bytes()), name)
-        Path(start, args.html).write_text(text, encoding="utf-8")
+        text = notebook_page(read_own(path) or {}, name)
+        write_anywhere(named(os.path.join(start, args.html)), text.encode())
         print(f"wrote {args.html}", file=sys.stderr)
     else:
         print(path)

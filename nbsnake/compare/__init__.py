@@ -1,4 +1,4 @@
 """Rows of parameters and metrics over variants and revisions, ranked and drawn.
 
-Imports: errors, guess, names, tables.
+Imports: errors, escape, guess, names, tables.
 """

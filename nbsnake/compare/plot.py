@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from nbsnake.compare.ranking import differing_params
 from nbsnake.compare.rows import Row
 from nbsnake.errors import UsageError
+from nbsnake.escape import escaped
 from nbsnake.tables import is_number, short
 
 MAX_LINES = 8  # for more values of the second parameter, a map is drawn
@@ -225,5 +226,5 @@ def _label(axis: Axis, values: Sequence[Coordinate]) -> None:
 
 
 def _plain(text: str) -> str:
-    """A text in which no dollar begins a formula."""
-    return text.replace("$", r"\$")
+    """A text in which no dollar begins a formula, and all is printed."""
+    return escaped(text).replace("$", r"\$")

@@ -4,6 +4,7 @@ Every notebook has a step of its own, and one for each further use. Their axes a
 inputs are linked to the variants that write them.
 """
 
+import math
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, raise_all
 from nbsnake.guess import did_you_mean, nearest
 from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, FanIn, Override, Role
-from nbsnake.model.variants import Axis, is_instance, names_in
+from nbsnake.model.variants import MOST_VARIANTS, Axis, is_instance, names_in
 from nbsnake.notebook.foreach import AxisSpec, resolve
 from nbsnake.notebook.read_step import StepSpec
 from nbsnake.places import place_of
@@ -74,13 +75,17 @@ def _given(
     empty = [each for each in sets if not each.files and each.axis not in own]
     faults += [_no_files(each, artifacts) for each in empty]
     axes = _resolved(declared, spec, params, {each.axis for each in sets}, faults)
+    axes = [*(each.as_axis() for each in sets if each.axis not in own), *axes]
+    if (count := math.prod(len(axis.values) for axis in axes)) > MOST_VARIANTS:
+        message = f"{name!r} would have {count:,} variants; {MOST_VARIANTS:,} are the most"
+        faults.append(PipelineError(message, where=spec.where, hint="remove an axis, or values"))
     raise_all(faults)
     return Given(
         spec=spec,
         name=name,
         params=params,
         use=use,
-        axes=(*(each.as_axis() for each in sets if each.axis not in own), *axes),
+        axes=tuple(axes),
         overlays=tuple(sets),
         artifacts=artifacts,
     )

@@ -2,5 +2,5 @@
 
 No other room imports DVC.
 
-Imports: compare, errors, job, model, names, places, render, settings.
+Imports: compare, errors, job, model, names, places, programs, render, settings, yaml_limits.
 """

@@ -1,6 +1,7 @@
 """What DVC itself is asked to do: to lock what is beyond nbsnake, and to fetch."""
 
 import contextlib
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
@@ -12,8 +13,21 @@ from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
 from nbsnake.dvc.failures import dvc_failures
+from nbsnake.dvc.open import open_repo
 from nbsnake.errors import ToolError
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import Digest
+from nbsnake.job.inside import UnsafePathError, output, plain
 from nbsnake.names import DVC_FILE
+
+
+def init(*, below_git: bool) -> None:
+    """Set up DVC in the working directory, or where git's folder is further up, ``below_git``.
+
+    Raises :class:`ToolError` where DVC refuses.
+    """
+    with dvc_failures("set up the project"):
+        Repo.init(".", subdir=below_git).close()
 
 
 def commit(names: Collection[str], files: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -24,7 +38,7 @@ def commit(names: Collection[str], files: Collection[str]) -> dict[str, dict[str
     """
     with (
         dvc_failures("lock", hint="see: dvc status -v"),
-        Repo(".") as repo,
+        open_repo() as repo,
         repo.scm_context(quiet=True),
     ):
         repo.lock = LockNoop()
@@ -37,6 +51,8 @@ def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[s
     wanted = collect_stages(repo, [DVC_FILE])
     for stage in plan_repro(get_active_graph(repo.index.graph), wanted):
         if stage.relpath in files:
+            for path in (stage.relpath, *(os.path.relpath(out.fs_path) for out in stage.outs)):
+                plain(path)
             stage.save()
             stage.commit()
             stage.dump()
@@ -50,8 +66,11 @@ def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[s
 
 
 def memory_folder() -> str:
-    """Where DVC keeps what it knows of this project's files."""
-    with Repo(".") as repo:
+    """Where DVC keeps what it knows of this project's files.
+
+    Raises :class:`ToolError` where DVC cannot read the project.
+    """
+    with dvc_failures("read the project"), open_repo() as repo:
         folder: str = repo.site_cache_dir
         return folder
 
@@ -62,7 +81,7 @@ def push(md5s: Iterable[str], remote: str | None) -> int:
     The records of runs come last, so that there is none without its objects. Raises
     :class:`ToolError` where DVC cannot.
     """
-    with dvc_failures("push", hint="see: dvc push -v"), Repo(".") as repo:
+    with dvc_failures("push", hint="see: dvc push -v"), open_repo(fetches=True) as repo:
         done = repo.cloud.push([HashInfo("md5", md5) for md5 in md5s], remote=remote)
         if done.failed:
             raise ToolError(f"DVC could not push {len(done.failed)} objects", hint="try again")
@@ -79,16 +98,30 @@ def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
     on the remote stays missing. Raises :class:`ToolError` where DVC cannot.
     """
     asked: set[str] = set()
-    with dvc_failures("pull", hint="see: dvc pull -v"), Repo(".") as repo:
+    with dvc_failures("pull", hint="see: dvc pull -v"), open_repo(fetches=True) as repo:
         with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
             repo.stage_cache.pull(remote)
-        done = repo.pull(remote=remote, allow_missing=True)
-        count: int = done["stats"]["fetched"]
+        count: int = repo.fetch(remote=remote)
+        _check_outs(repo)
+        repo.checkout(allow_missing=True)
         while new := {*find()} - asked:
             asked |= new
             found = repo.cloud.pull([HashInfo("md5", md5) for md5 in new], remote=remote)
             count += len(found.transferred)
         return count
+
+
+def _check_outs(repo: Any) -> None:
+    """Raise :class:`UnsafePathError` for what DVC must not check out, because it would lead out."""
+    cache = Cache(os.path.abspath(repo.cache.legacy.path))
+    for out in repo.index.outs:
+        if out.protocol == "local" and out.use_cache and out.hash_info:
+            path = output(os.path.relpath(out.fs_path))
+            if out.hash_info.isdir and cache.has_object(out.hash_info.value):
+                try:
+                    cache.listing(Digest(out.hash_info.value, 0, 0))
+                except ValueError as error:
+                    raise UnsafePathError(path, str(error)) from None
 
 
 @contextlib.contextmanager
@@ -97,7 +130,7 @@ def fetching() -> Iterator[Callable[[Iterable[str]], None]]:
 
     Raises :class:`ToolError` where DVC cannot.
     """
-    with dvc_failures("fetch", hint="see: dvc fetch -v"), Repo(".") as repo:
+    with dvc_failures("fetch", hint="see: dvc fetch -v"), open_repo(fetches=True) as repo:
         with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
             repo.stage_cache.pull(None)
         yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s])

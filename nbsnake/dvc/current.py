@@ -2,8 +2,8 @@
 
 import json
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.content import source_digests
+from nbsnake.job.own import note_own
 from nbsnake.job.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan
 
 
@@ -18,5 +18,5 @@ def current_plan() -> Plan:
 
         plan, sources = make_plan()
         data = json.dumps(plan_to_dict(plan, source_digests(sources))).encode()
-        write_atomically(PLAN_FILE, data)
+        note_own(PLAN_FILE, data, durable=True)
     return plan

@@ -4,19 +4,21 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 from pathspec.patterns import GitWildMatchPattern
 from scmrepo.exceptions import SCMError
 from scmrepo.git import Git
 
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.inside import plain
+from nbsnake.job.regular import read_regular
+from nbsnake.programs import git_call
 
 
 def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:
     """The files that git tracks, of these paths (all for none) and below them; none without git."""
     try:
-        done = subprocess.run(["git", "ls-files", "-z", "--", *paths], capture_output=True)
+        done = subprocess.run(git_call("ls-files", "-z", "--", *paths), capture_output=True)
     except OSError:
         return []
     return [name for name in os.fsdecode(done.stdout).split("\0") if name]
@@ -66,7 +68,7 @@ def _add_lines(missing: dict[str, list[str]]) -> list[str]:
                 if not git.is_ignored(os.path.abspath(os.path.join(folder, name)))
             ]
             if new:
-                file = os.path.join(folder, ".gitignore")
+                file = plain(os.path.join(folder, ".gitignore"))
                 text = _text(folder)
                 start = "\n" if text and not text.endswith("\n") else ""
                 added = "".join(f"{_line(name)}\n" for name in new)
@@ -81,6 +83,6 @@ def _line(name: str) -> str:
 
 def _text(folder: str) -> str:
     try:
-        return Path(folder, ".gitignore").read_text(encoding="utf-8")
+        return read_regular(os.path.join(folder, ".gitignore")).decode()
     except FileNotFoundError:
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from zc.lockfile import LockError, LockFile
 
+from nbsnake.job.inside import plain
 from nbsnake.job.say import say
 
 TEMPORARY = ".dvc/tmp"
@@ -18,7 +19,8 @@ PATIENCE = 5.0  # seconds after which the wait is reported
 @contextlib.contextmanager
 def repo_locked(*, by_hardlink: bool = False) -> Iterator[None]:
     """Hold the lock; wait for as long as another program holds it."""
-    os.makedirs(TEMPORARY, exist_ok=True)
+    os.makedirs(plain(TEMPORARY), exist_ok=True)
+    plain(FILE)
     if by_hardlink:
         from dvc.lock import make_lock  # slow, and seldom needed
 

@@ -2,15 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, ToolError, Where, raise_all
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.lockentry import entry_fault
 from nbsnake.job.lockmemo import read_lock_memo, write_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text, key_text
+from nbsnake.job.own import readers_of_params
+from nbsnake.job.regular import read_regular
 from nbsnake.names import LOCK_FILE
+from nbsnake.places import place_of
+from nbsnake.yaml_limits import check_size, limited_time
 
 Entry = dict[str, Any]
 HEAD = "schema: '2.0'\nstages:\n"
@@ -48,7 +52,7 @@ def write_lock(entries: Mapping[str, Entry]) -> None:
     else:
         blocks.update({name: _block(name, entry) for name, entry in entries.items()})
         data = HEAD + "".join(blocks.values())
-    write_atomically(LOCK_FILE, data.encode())
+    write_atomically(LOCK_FILE, data.encode(), limit=readers_of_params())
     write_lock_memo({**stages, **entries})
 
 
@@ -59,11 +63,12 @@ def entry_document(entry: Entry) -> bytes:
 
 def _text() -> str:
     try:
-        return Path(LOCK_FILE).read_text(encoding="utf-8")
+        return read_regular(LOCK_FILE).decode().replace("\r\n", "\n")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ToolError(f"cannot be read: {error}", where=Where(LOCK_FILE)) from None
+        reason = getattr(error, "strerror", None) or error
+        raise ToolError(f"cannot be read: {reason}", where=Where(LOCK_FILE)) from None
 
 
 def _blocks(stages: Mapping[str, Entry], text: str) -> dict[str, str] | None:
@@ -111,15 +116,16 @@ def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    from dvc.exceptions import DvcException  # slow, and seldom needed
     from dvc.utils.serialize import parse_yaml  # slow, and seldom needed
 
     if not text:
         return {}
     _refuse_conflicts(text)
     try:
-        document = parse_yaml(text, LOCK_FILE)
-    except DvcException as error:
+        with limited_time(len(text)):
+            document = parse_yaml(text, LOCK_FILE)
+        check_size(document)
+    except Exception as error:  # ruamel.yaml raises many kinds of errors for invalid YAML
         raise ToolError(str(error), where=Where(LOCK_FILE)) from None
     if (
         not isinstance(document, dict)
@@ -131,7 +137,8 @@ def _parse(text: str) -> dict[str, Any]:
             where=Where(LOCK_FILE),
             hint=RESTORE,
         )
-    raise_all(list(_faults(document)))
+    raise_all([*_schema_faults(document)])
+    raise_all([*_value_faults(document.get("stages") or {})])
     return document
 
 
@@ -145,17 +152,27 @@ def _refuse_conflicts(text: str) -> None:
         )
 
 
-def _faults(document: Any) -> Iterator[NbsnakeError]:
+def _schema_faults(document: Any) -> Iterator[NbsnakeError]:
     """What DVC's schema does not allow: entries written by hand, or merged wrongly."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # slow, and seldom needed
     from voluptuous import MultipleInvalid  # slow, and seldom needed
-
-    from nbsnake.places import place_of  # slow, and seldom needed
 
     try:
         COMPILED_LOCKFILE_SCHEMA(document)
     except MultipleInvalid as found:
         for error in found.errors:
             keys: list[Any] = error.path
-            message = f"{'.'.join(map(str, keys))}: {error.msg}"
-            yield ToolError(message, where=place_of(LOCK_FILE, keys), hint=RESTORE)
+            yield _fault(keys, f"{'.'.join(map(str, keys))}: {error.msg}")
+
+
+def _value_faults(stages: Mapping[Any, Any]) -> Iterator[NbsnakeError]:
+    """What DVC would not write: to use it as a path, a digest or a size could do harm."""
+    for name, entry in stages.items():
+        keys, fault = entry_fault(entry)
+        if fault or not isinstance(name, str):
+            path = ".".join(map(str, ("stages", name, *keys)))
+            yield _fault(["stages", name, *keys], f"{path} {fault or 'is not the name of a stage'}")
+
+
+def _fault(keys: Sequence[Any], message: str) -> NbsnakeError:
+    return ToolError(message, where=place_of(LOCK_FILE, keys), hint=RESTORE)

@@ -11,19 +11,21 @@ from typing import Any
 import dpath
 from dvc.config import Config
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
 from dvc.utils.serialize import load_path
 from dvc_objects.fs.utils import umask
 
-from nbsnake.dvc.failures import one_line
+from nbsnake.dvc.failures import dvc_failures, one_line
 from nbsnake.dvc.gitignore import tracked_by_git, untrack
 from nbsnake.dvc.lockfile import read_lock
-from nbsnake.errors import NbsnakeError, PipelineError, StaleError, ToolError, Where, raise_all
+from nbsnake.dvc.open import open_repo
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise_all
 from nbsnake.job.cache import Cache
+from nbsnake.job.inside import fault
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
+from nbsnake.job.regular import check_regular
 from nbsnake.model.paramtype import has_value_at, value_at
 from nbsnake.model.variants import base_name
 from nbsnake.names import ALL_RULE, DVC_FILE, PARAMS_FILE, upwards
@@ -47,6 +49,7 @@ from nbsnake.settings.settings import (
     read_values,
     read_yaml,
 )
+from nbsnake.yaml_limits import check_size, limited_time
 
 
 def make_plan() -> tuple[Plan, list[str]]:
@@ -61,11 +64,13 @@ def make_plan() -> tuple[Plan, list[str]]:
     templates = read_stages(read_yaml(DVC_FILE), config)
     for file in overlay_files(templates):
         raise_all(schema_faults(schema, read_values(file), file))
-    try:
-        with Repo(".") as repo:
+    with dvc_failures("read the project", hint="see: dvc status -v"), open_repo() as repo:
+        try:
             plan = _plan(repo, templates, config)
-    except DvcException as error:
-        raise _explained(error) from None
+        except DvcException as error:
+            if stale := _staleness(error):
+                raise stale from None
+            raise
     _check_outputs(plan.steps.values())
     _check_inputs(plan.steps)
     return plan, sorted({*_sources(plan)})
@@ -76,7 +81,7 @@ def _plan(repo: Any, templates: dict[str, Stage], config: dict[str, Any]) -> Pla
     wanted = [stage for stage in repo.index.stages if _relative(stage.path) == DVC_FILE]
     order = plan_repro(get_active_graph(repo.index.graph), wanted) if wanted else []
     settings = read_settings()
-    read, load = cache(read_values), cache(lambda path: load_path(path, repo.fs))
+    read, load = cache(read_values), cache(lambda path: _load(repo, path))
     made = {out.fs_path for stage in order for out in stage.outs}
     left = {
         stage.addressing: why
@@ -172,8 +177,12 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
         return "the Snakefile has a rule of that name"
     params, deps = split_params_deps(stage)
     for each in (*deps, *stage.outs):
+        if not f"{stage.addressing}{each.def_path}".isprintable():
+            return "its name, or one of its paths, has characters that are not printed"
         if each.protocol != "local":
             return f"{each.def_path} is on no disk of this machine"
+        if each in stage.outs and (why := fault(_relative(each.fs_path))):
+            return f"its output {each.def_path} {why}"
         if {"{", "}"} & {*each.def_path}:
             return f"Snakemake reads the braces of {each.def_path} as a wildcard"
     for dep in params:
@@ -184,6 +193,15 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
         except TypeError:
             return f"{_relative(dep.fs_path)} has values that are neither numbers nor strings"
     return ""
+
+
+def _load(repo: Any, path: str) -> Any:
+    """What a parameter file contains, of any format that DVC knows."""
+    check_regular(path)
+    with limited_time(os.path.getsize(path)):
+        found = load_path(path, repo.fs)
+    check_size(found)
+    return found
 
 
 def _values(dep: Any, load: Callable[[str], Any]) -> dict[str, Any]:
@@ -332,15 +350,13 @@ def _check_words(stage: Any, values: dict[str, Any], template: Stage) -> None:
 def _check_outputs(steps: Iterable[PlannedStep]) -> None:
     """What DVC would refuse to track is refused before a job has overwritten it."""
     faults: list[NbsnakeError] = []
-    root = os.path.realpath(".")
     tracked = {up for name in tracked_by_git() for up in upwards(name)}
     for step in (step for step in steps if step.notebook):
         for out in step.outs:
-            folder = os.path.realpath(os.path.dirname(out.path))
-            if os.path.commonpath([root, folder]) != root:
+            if why := fault(out.path):
                 faults.append(
                     PipelineError(
-                        f"a link leads the output {out.path} out of the project",
+                        f"the output {out.path} {why}",
                         where=Where(step.notebook),
                         hint="write it below a folder of the project",
                     )
@@ -393,14 +409,15 @@ def _check_params(step: PlannedStep, template: Stage, config: dict[str, Any]) ->
         )
 
 
-def _explained(error: DvcException) -> NbsnakeError:
+def _staleness(error: DvcException) -> StaleError | None:
+    """What DVC's error says of generated stages, None for another error."""
     message = one_line(error)
     if "Could not find" in message or "is not supported" in message:
         return StaleError(
             f"dvc.yaml and {PARAMS_FILE} do not fit: {message}",
             hint="set the value there, or run: nbsnake generate",
         )
-    return ToolError(f"DVC cannot read the project: {message}", hint="see: dvc status -v")
+    return None
 
 
 def _relative(path: str) -> str:

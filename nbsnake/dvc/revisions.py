@@ -11,7 +11,6 @@ from dvc.dvcfile import load_file
 from dvc.exceptions import DvcException
 from dvc.parsing import JOIN, ForeachDefinition, MatrixDefinition
 from dvc.parsing.context import Node
-from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, resolve_rev
 from dvc.stage import PipelineStage
 from dvc.stage.utils import split_params_deps
@@ -19,9 +18,12 @@ from dvc.utils.serialize import load_path
 
 from nbsnake.compare.rows import StageResult, leaves
 from nbsnake.dvc.failures import dvc_failures
+from nbsnake.dvc.open import open_repo
 from nbsnake.errors import UsageError
+from nbsnake.job.regular import check_regular
 from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
 from nbsnake.render.stage import OWNER
+from nbsnake.yaml_limits import check_size
 
 WORKSPACE = "workspace"  # as DVC calls the files that are there now
 
@@ -33,7 +35,7 @@ def read_revisions(revs: Iterable[str]) -> dict[str, list[StageResult]]:
     one that DVC cannot read. The workspace stays as it is.
     """
     names = list(dict.fromkeys([WORKSPACE, *revs]))
-    with _explained(WORKSPACE), Repo(".") as repo:
+    with _explained(WORKSPACE), open_repo() as repo:
         _check_revisions(repo, names[1:])
         return {name: _stages(repo, name) for name in names}
 
@@ -112,11 +114,15 @@ class _Revision:
 
         So a file belongs to its stage also where dvc.yaml names it apart from all stages.
         """
+        for out in (out for stage in self._found for out in stage.outs if out.protocol == "local"):
+            with contextlib.suppress(FileNotFoundError):
+                check_regular(out.fs_path)
         shown = self._repo.metrics.show(hide_workspace=False)[""]
         if "error" in shown:
             raise DvcException(str(shown["error"]))
         outs = {self._path(out) for stage in self._found for out in stage.outs}
         found = defaultdict(list)
+        check_size(shown["data"])
         for file, result in shown["data"].items():
             out = next((up for up in upwards(file) if up in outs), file)
             found[out].append((file, result.get("data")))
@@ -139,6 +145,7 @@ class _Revision:
                 self._contents[file] = load_path(f"/{file}", self._repo.dvcfs)
             except FileNotFoundError:
                 self._contents[file] = {}
+            check_size(self._contents[file])
         return self._contents[file]
 
     def _path(self, output: Any) -> str:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dvc.dirs import site_cache_dir
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.state import State
 from dvc_data.hashfile.utils import get_mtime_and_size
@@ -17,12 +18,20 @@ from nbsnake.job.content import Digest
 from nbsnake.job.ignore import walk_files
 
 
+def is_memory(folder: str) -> bool:
+    """Whether DVC itself keeps its memory of projects beside this folder."""
+    return os.path.dirname(folder) == os.path.join(site_cache_dir(), "repo")
+
+
 def remember(folder: str, contents: Mapping[str, Digest], links: Iterable[str]) -> None:
     """Note in ``folder``, where DVC keeps its memory, what files hold.
 
-    ``links`` are the outputs that DVC may remove when a checkout no longer has them.
+    ``links`` are the outputs that DVC may remove when a checkout no longer has them. The folder of
+    another user is left alone.
     """
     os.makedirs(folder, exist_ok=True)
+    if os.path.islink(folder) or os.stat(folder).st_uid != os.geteuid():
+        return  # whoever owns a database decides which files it has removed
     files = _TrackedFiles()
     state = State(os.getcwd(), folder, files)
     try:

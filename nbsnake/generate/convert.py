@@ -114,14 +114,16 @@ class Converted:
     """
 
     def __init__(self, rules: Reading, root: Path | None) -> None:
-        self._memo = Memo(str(root / MEMO_FILE) if root else None, rules)
+        self._root = root or Path()
+        with contextlib.chdir(self._root):
+            self._memo = Memo(MEMO_FILE if root else None, rules)
 
     def knows(self, job: Job) -> bool:
         """Whether the script matches its notebook, as noted before."""
-        entry = self._memo.entries.get(os.path.abspath(job.script))
-        if entry is None or entry["state"] != self._state(job):
-            return False
-        return is_current(entry["rests_on"])
+        entry = self._memo.entries.get(os.path.abspath(job.script), {})
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):  # tampered with
+            return entry["state"] == self._state(job) and is_current(entry["rests_on"])
+        return False
 
     def note(self, job: Job, script: "Script") -> None:
         """Note that the script matches its notebook."""
@@ -131,7 +133,8 @@ class Converted:
 
     def save(self) -> None:
         """Write what was noted, in a project."""
-        self._memo.save()
+        with contextlib.chdir(self._root):
+            self._memo.save()
 
     @staticmethod
     def _state(job: Job) -> list[str]:

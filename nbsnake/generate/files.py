@@ -1,6 +1,7 @@
 """Generated files: comparing them with the disk, and writing only those that differ."""
 
 import difflib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import Literal
 
 from nbsnake.errors import PipelineError, Where
 from nbsnake.generate.script_diff import cell_diff, changed_cells, is_same_program
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.atomic import ANY_MODE, write_anywhere, write_atomically
+from nbsnake.job.inside import ends_inside, named
+from nbsnake.job.regular import read_regular
 from nbsnake.names import GENERATED
 from nbsnake.python.program import HEAD
 from nbsnake.python.versions import Versions
 
 EXECUTABLE = 0o755
+NO_LINKS = (".gitignore", ".dvcignore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +107,14 @@ def find_drift(files: Iterable[GeneratedFile], orphans: Iterable[str]) -> list[D
 
 
 def find_orphans(folder: str, suffix: str, known: Iterable[str]) -> list[str]:
-    """Generated files in ``folder`` that nothing generates any more."""
+    """Generated files in ``folder`` that nothing generates any more.
+
+    Raises :class:`OSError` for a folder that cannot be read.
+    """
     wanted = set(known)
-    return sorted(
-        path
-        for file in Path(folder).glob(f"*{suffix}")
-        if (path := f"{folder}/{file.name}") not in wanted and is_generated(file)
-    )
+    names = os.listdir(folder) if os.path.lexists(folder) else []
+    paths = [f"{folder}/{name}" for name in sorted(names) if name.endswith(suffix)]
+    return [path for path in paths if path not in wanted and is_generated(_inside(path))]
 
 
 def settle(drifts: Iterable[Drift]) -> None:
@@ -129,10 +134,10 @@ def settle(drifts: Iterable[Drift]) -> None:
 
 def is_generated(path: Path) -> bool:
     """Whether nbsnake wrote the file, by its first lines."""
-    return GENERATED in path.read_text(encoding="utf-8", errors="replace")[:HEAD]
+    return path.is_file() and GENERATED in read_regular(str(path)).decode(errors="replace")[:HEAD]
 
 
-def write_program(path: str, text: str, *, force: bool) -> bool:
+def write_program(path: str, text: str, *, force: bool, limit: int = ANY_MODE) -> bool:
     """Write a program to where a user wants it, unless it is there already; whether it was written.
 
     Raises :class:`PipelineError` for a file that nbsnake did not write, unless ``force``; a
@@ -153,7 +158,7 @@ def write_program(path: str, text: str, *, force: bool) -> bool:
                 hint="choose another place with -o"
                 + ("" if file.suffix == ".ipynb" else ", or add --force"),
             )
-        write_atomically(path, text.encode(), mode=EXECUTABLE)
+        write_anywhere(named(path), text.encode(), mode=EXECUTABLE, limit=limit)
     except OSError as error:
         raise PipelineError(f"cannot be written: {error.strerror}", where=Where(path)) from None
     return True
@@ -161,10 +166,12 @@ def write_program(path: str, text: str, *, force: bool) -> bool:
 
 def _inside(path: str) -> Path:
     full = Path(path)
-    if not full.resolve().is_relative_to(Path.cwd()):
+    if not ends_inside(path):
         raise PipelineError(
             "a link leads out of the project",
             where=Where(path),
             hint="nbsnake writes inside the project only; remove the link",
         )
+    if full.name in NO_LINKS and full.is_symlink():
+        raise PipelineError("is a link", where=Where(path), hint="write a file in its place")
     return full

@@ -13,6 +13,7 @@ from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
 from nbsnake.generate.unchanged import remember, snapshot
+from nbsnake.job.regular import read_regular
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.notes import Note
 from nbsnake.model.paths import path_fault
@@ -219,11 +220,12 @@ def _dvc_file(pipeline: Pipeline) -> GeneratedFile:
 def _text_of(path: str) -> str:
     """The file's text with its own line ends, "" where there is none."""
     try:
-        return Path(path).read_bytes().decode()
+        return read_regular(path).decode()
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise PipelineError(f"cannot be read: {error}", where=Where(path)) from None
+        reason = getattr(error, "strerror", None) or error
+        raise PipelineError(f"cannot be read: {reason}", where=Where(path)) from None
 
 
 def _orphans(pipeline: Pipeline) -> list[str]:

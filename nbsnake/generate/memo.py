@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import nbsnake
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import note_own, read_own
+from nbsnake.job.regular import open_regular
 from nbsnake.model.plain import to_plain
 
 
@@ -32,7 +33,7 @@ class Memo:
         """Write the entries if they changed."""
         if self._path and self.entries != self._read:
             memo = {"reader": self._reader, "entries": self.entries}
-            write_atomically(self._path, json.dumps(memo).encode())
+            note_own(self._path, json.dumps(memo).encode())
 
     def _entries(self) -> dict[str, Any]:
         memo = read_memo(self._path) if self._path else {}
@@ -42,10 +43,7 @@ class Memo:
 
 def read_memo(path: str) -> dict[str, Any]:
     """The JSON object in a file; {} where there is none."""
-    try:
-        memo = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    memo = read_own(path)
     return memo if isinstance(memo, dict) else {}
 
 
@@ -61,7 +59,7 @@ def content_of(path: str) -> str:
             return hashlib.sha256(names.encode(errors="replace")).hexdigest()
         if not os.path.isfile(path):
             return ""
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             executable = os.fstat(file.fileno()).st_mode & 0o100
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()}{'x' if executable else ''}"
     except OSError:

@@ -1,5 +1,6 @@
 """What the project's own Python files refer to; each is parsed once for each content."""
 
+import contextlib
 import hashlib
 import posixpath
 from collections.abc import Iterable
@@ -58,7 +59,11 @@ class ModuleFinder:
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
         entry = self._read.get(path) or self._memo.entries.get(path)
-        if not entry or entry["module"] != digest:
-            entry = {"module": digest, "references": to_plain(parse_module(data, path))}
-        self._read[path] = entry
-        return from_plain(References, entry["references"])  # type: ignore[no-any-return]
+        known: References | None = None
+        if isinstance(entry, dict) and entry.get("module") == digest:
+            with contextlib.suppress(ValueError):  # an entry that was tampered with
+                known = from_plain(References, entry.get("references"))
+        if known is None:
+            known = parse_module(data, path)
+        self._read[path] = {"module": digest, "references": to_plain(known)}
+        return known

@@ -1,10 +1,12 @@
 """The files that every project has before its first notebook is read."""
 
+import os
 from collections.abc import Iterable, Iterator
 from importlib.resources import files as resources_of
 from pathlib import Path
 
 from nbsnake.generate.files import GeneratedFile
+from nbsnake.job.regular import read_regular
 
 GIT_IGNORED = ("/.nbsnake/", "/.snakemake/", "/logs/")
 DVC_IGNORED = ("/.nbsnake/", "/.snakemake/", ".snakemake_timestamp")
@@ -41,8 +43,7 @@ def _resource(name: str) -> str:
 
 def _with_lines(path: str, lines: Iterable[str]) -> str:
     """The file's text with each of the lines in it, added at the end where it is not."""
-    file = Path(path)
-    text = file.read_bytes().decode(errors="replace") if file.exists() else ""
+    text = read_regular(path).decode(errors="replace") if os.path.exists(path) else ""
     present = text.splitlines()
     missing = [line for line in lines if line not in present]
     if missing and text and not text.endswith("\n"):

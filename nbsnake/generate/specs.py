@@ -1,5 +1,6 @@
 """The steps that notebooks declare; a notebook is parsed once for each content."""
 
+import contextlib
 import hashlib
 import json
 from typing import Any
@@ -28,17 +29,23 @@ class SpecReader:
         """
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
-        entry = self._memo.entries.get(path)
-        if entry and entry["notebook"] == digest and is_current(entry["included"]):
-            self._asked[path] = entry
-            self._included |= entry["included"]
-            return from_plain(StepSpec | None, entry["spec"])  # type: ignore[no-any-return]
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            return self._known(path, digest)  # faults: none is known, or it was tampered with
         spec = read_step(parse_notebook(data, path), self._rules)
         plain = to_plain(spec)
         included = {name: content_of(name) for name in (spec.included if spec else ())}
         self._included |= included
         if from_plain(StepSpec | None, json.loads(json.dumps(plain))) == spec:
             self._asked[path] = {"notebook": digest, "spec": plain, "included": included}
+        return spec
+
+    def _known(self, path: str, digest: str) -> StepSpec | None:
+        entry = self._memo.entries[path]
+        if entry["notebook"] != digest or not is_current(entry["included"]):
+            raise KeyError(path)
+        spec: StepSpec | None = from_plain(StepSpec | None, entry["spec"])
+        self._asked[path] = entry
+        self._included |= entry["included"]
         return spec
 
     def contents(self) -> dict[str, str]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbsnake.generate.memo import content_of, own_files, read_memo
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import note_own
+from nbsnake.job.shape import is_text_map
 from nbsnake.settings.discover import walk_notebooks
 
 MEMO_FILE = ".nbsnake/generated.json"
@@ -28,7 +29,8 @@ State = dict[str, Any]
 def is_unchanged() -> bool:
     """Whether all files are as :func:`remember` noted them."""
     memo = read_memo(MEMO_FILE)
-    return bool(memo) and memo == snapshot(memo.get("more", {}))
+    more = memo.get("more", {})
+    return bool(memo) and is_text_map(more) and memo == snapshot(more)
 
 
 def remember(before: State, written: Iterable[str]) -> None:
@@ -44,7 +46,7 @@ def remember(before: State, written: Iterable[str]) -> None:
         if before["files"].get(path, "") != after["files"].get(path, "")
     }
     if changed <= set(written) and before["more"] == after["more"]:
-        write_atomically(MEMO_FILE, json.dumps(after).encode())
+        note_own(MEMO_FILE, json.dumps(after).encode())
 
 
 def snapshot(more: Iterable[str]) -> State:
@@ -60,5 +62,5 @@ def snapshot(more: Iterable[str]) -> State:
 def _files_in(folder: str) -> list[str]:
     try:
         return sorted(entry.path for entry in os.scandir(folder) if entry.is_file())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []

@@ -3,5 +3,5 @@
 The standard library only: the environment or container of a step may have nothing else. Starts in
 milliseconds, so a module imports what it needs and no more.
 
-Imports: names.
+Imports: escape, names, programs.
 """

@@ -9,7 +9,6 @@ written.
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -22,9 +21,11 @@ from nbsnake.job.content import (
     digest,
     digest_of_tree,
     md5_of_file,
+    parse_listing,
     tree_bytes,
     tree_of_folder,
 )
+from nbsnake.job.inside import inside, output
 from nbsnake.job.links import (
     CREATE,
     LINK,
@@ -37,6 +38,8 @@ from nbsnake.job.links import (
     remove,
     replace,
 )
+from nbsnake.job.own import readers_of_params
+from nbsnake.job.regular import open_regular
 from nbsnake.job.say import say
 
 READ_ONLY = 0o444
@@ -54,7 +57,8 @@ class Cache(NamedTuple):
     """Where objects live, and how the workspace is linked to them (DVC's ``cache.type``).
 
     The modes are those that single files of the workspace get (None: those that they have),
-    folders of the cache, and its entries of runs; a cache that several people share has others.
+    folders of the cache, its entries of runs, and its objects; a cache that several people share
+    has others.
     """
 
     folder: str
@@ -62,6 +66,7 @@ class Cache(NamedTuple):
     file_mode: int | None = 0o644
     folder_mode: int = 0o755
     entry_mode: int = 0o644
+    object_mode: int = READ_ONLY
 
     def object_path(self, md5: str) -> str:
         """Where the object with a digest is; a folder's md5 ends in ``.dir``."""
@@ -85,10 +90,12 @@ class Cache(NamedTuple):
         """Whether the object is there: like DVC, trust one that is read-only, and read others."""
         path = self.object_path(md5)
         try:
-            is_protected = not os.stat(path).st_mode & ANY_WRITE
+            mode = os.lstat(path).st_mode
         except OSError:
             return False
-        return is_protected or md5_of_file(path) == md5.removesuffix(".dir")
+        if not stat.S_ISREG(mode):
+            return False
+        return not mode & ANY_WRITE or md5_of_file(path) == md5.removesuffix(".dir")
 
     def stamp(self, content: Digest) -> str | None:
         """A text that changes when the files of objects change; None where one is missing.
@@ -119,9 +126,10 @@ class Cache(NamedTuple):
     def store(self, path: str) -> Digest:
         """Put the file or folder at ``path`` into the cache and link the workspace to it.
 
-        An object that is there already is read: one that is damaged is replaced.
+        An object that is there already is read: one that is damaged is replaced. Raises
+        :class:`UnsafePathError` for a path that is none of a step's :func:`output`.
         """
-        if os.path.isdir(path):
+        if os.path.isdir(output(path)):
             return self._store_tree(tree_of_folder(path))
         content = digest(path)
         self._store_file(path, content.md5)
@@ -140,6 +148,8 @@ class Cache(NamedTuple):
 
         Only the owner may execute it, as DVC has it.
         """
+        if os.path.islink(path) and not is_same_file(path, self.object_path(content.md5)):
+            return  # what a step's own link leads to is not the step's
         mode = READ_ONLY if self.link_types[0] in LINKS else self.file_mode
         if mode is None:
             mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -149,10 +159,10 @@ class Cache(NamedTuple):
         """Make ``path`` hold ``content``, replacing what is there.
 
         What comes from the cache is read once more: raises :class:`DamagedObjectError` for an
-        object with another content, and :class:`OSError` when one is missing; ``path`` is
-        untouched then.
+        object with another content, :class:`UnsafePathError` for a path that is none of a step's
+        :func:`output`, and :class:`OSError` when an object is missing; ``path`` is untouched then.
         """
-        temporary = beside(path)
+        temporary = beside(output(path))
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         clean_up(path)
         try:
@@ -171,20 +181,24 @@ class Cache(NamedTuple):
 
     def add_file(self, path: str, data: bytes) -> None:
         """Write a file of the cache that is not an object, such as an entry of the run-cache."""
-        self._make_folder(os.path.dirname(path))
-        write_atomically(path, data, mode=self.entry_mode, durable=False)
+        self._make_folder(os.path.dirname(inside(path, self._top)))
+        limit = readers_of_params()
+        write_atomically(
+            path, data, mode=self.entry_mode, limit=limit, durable=False, top=self._top
+        )
 
     def listing(self, content: Digest) -> list[tuple[str, str]]:
         """The files of a folder that the cache has: each path inside it, and its md5.
 
-        Raises :class:`OSError` when the object is missing or damaged.
+        Raises :class:`OSError` when the object is missing or damaged, and :class:`ValueError` when
+        it lists what cannot be in a folder.
         """
         path = self.object_path(content.md5)
-        with open(path, "rb") as file:
+        with open_regular(path, follow=False) as file:
             data = file.read()
         if f"{hashlib.md5(data).hexdigest()}.dir" != content.md5:
             raise DamagedObjectError(path)
-        return [(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
+        return parse_listing(data)
 
     def listed(self, content: Digest) -> list[str] | None:
         """The objects that a folder lists, none for a file; None where the list is unreadable."""
@@ -198,6 +212,12 @@ class Cache(NamedTuple):
         if not self._holds(target, md5):
             with self._appearing(target) as temporary, open(temporary, "wb") as file:
                 file.write(data)
+
+    @property
+    def _top(self) -> str:
+        """The folder that no link in the cache may leave: a cache elsewhere is a choice of DVC's
+        user, but one in the project is a part of it."""
+        return self.folder if os.path.isabs(self.folder) else ""
 
     @property
     def _kinds(self) -> list[str]:
@@ -228,17 +248,19 @@ class Cache(NamedTuple):
 
         Its content is kept under its own name, for it may be the only copy of an edit.
         """
+        if os.path.islink(inside(target, self._top)):
+            os.unlink(target)  # an object is a file of its own
         try:
             found = md5_of_file(target)
         except FileNotFoundError:
             return False
         if found == md5.removesuffix(".dir"):
             return True
-        kept = self.object_path(found)
+        kept = inside(self.object_path(found), self._top)
         if not os.path.exists(kept):
             self._make_folder(os.path.dirname(kept))
             with contextlib.suppress(PermissionError):  # somebody else's, in a shared cache
-                os.chmod(target, READ_ONLY)
+                os.chmod(target, self.object_mode)
             os.rename(target, kept)
         say(f"the cache object {target} was damaged and is replaced; its content is kept in {kept}")
         return False
@@ -246,11 +268,11 @@ class Cache(NamedTuple):
     @contextlib.contextmanager
     def _appearing(self, target: str) -> Iterator[str]:
         """Give a temporary path, and make what was written there a read-only ``target``."""
-        self._make_folder(os.path.dirname(target))
+        self._make_folder(os.path.dirname(inside(target, self._top)))
         temporary = beside(target)
         try:
             yield temporary
-            os.chmod(temporary, READ_ONLY)
+            os.chmod(temporary, self.object_mode)
             os.rename(temporary, target)
         finally:
             remove(temporary)
@@ -265,6 +287,8 @@ class Cache(NamedTuple):
 
     def _link(self, md5: str, path: str) -> None:
         source = self.object_path(md5)
+        if os.path.islink(source):
+            raise DamagedObjectError(source)
         for kind in self._kinds:
             try:
                 LINK[kind](source, path)

@@ -9,13 +9,18 @@ files' md5s and relative paths (``md5`` ends in ``.dir`` then).
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from nbsnake.job.ignore import IgnoreFileError, walk_files
+from nbsnake.job.ignore import walk_files
+from nbsnake.job.regular import open_regular
+from nbsnake.job.shape import ShapeError, from_json, is_count
+from nbsnake.names import upwards
 
 T = TypeVar("T")
+_MD5 = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how a Git LFS pointer begins
 LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
@@ -34,7 +39,7 @@ class Digest(NamedTuple):
     @property
     def is_dir(self) -> bool:
         """Whether it is the digest of a folder."""
-        return self.nfiles is not None
+        return self.md5.endswith(".dir")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as dvc.lock writes them, in its order."""
@@ -47,13 +52,13 @@ class Digest(NamedTuple):
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Digest":
-        """The digest in an entry of dvc.lock.
-
-        Raises :class:`KeyError` where md5 or size is missing.
-        """
-        return cls(
-            fields["md5"], fields["size"], fields.get("nfiles"), bool(fields.get("isexec", False))
-        )
+        """The digest in an entry of dvc.lock. Raises :class:`ShapeError` for what is none."""
+        nfiles, isexec = fields.get("nfiles"), fields.get("isexec", False)
+        if not is_count(fields.get("size")) or not (nfiles is None or is_count(nfiles)):
+            raise ShapeError("size or nfiles", "a count")
+        if type(isexec) is not bool:
+            raise ShapeError("isexec", "true or false")
+        return cls(parse_md5(fields.get("md5")), fields["size"], nfiles, isexec)
 
 
 class TreeFile(NamedTuple):
@@ -67,7 +72,7 @@ class TreeFile(NamedTuple):
 
 def md5_of_file(path: str) -> str:
     """The md5 of a file's bytes. Raises :class:`OSError` for one that cannot be read."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
@@ -96,6 +101,43 @@ def tree_bytes(tree: list[TreeFile]) -> bytes:
     """The object that DVC stores for a folder."""
     listing = [{"md5": file.md5, "relpath": file.relpath} for file in tree]
     return json.dumps(listing, sort_keys=True).encode()
+
+
+def parse_listing(data: bytes) -> list[tuple[str, str]]:
+    """The object of a folder read back: each path inside the folder, and its md5.
+
+    Raises :class:`ValueError` for what is no such object, and for paths that no folder has, or
+    that would lead out of it.
+    """
+    entries = from_json(data)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("is not a list of files")
+    found = [(_relpath(entry.get("relpath")), parse_md5(entry.get("md5"))) for entry in entries]
+    paths = {path for path, _ in found}
+    if len(paths) < len(found) or any(up in paths for path in paths for up in [*upwards(path)][1:]):
+        raise ValueError("lists a path twice, or inside a file")
+    return found
+
+
+def _relpath(path: object) -> str:
+    """A path inside a folder, without the folders of git and DVC, which DVC does not see either."""
+    names = path.split("/") if isinstance(path, str) else []
+    hidden = {"", ".", "..", ".git", ".dvc"}
+    if not names or "\0" in names[-1] or not hidden.isdisjoint(map(str.casefold, names)):
+        raise ValueError(f"lists {path!r}, which is not a path inside a folder")
+    return "/".join(names)
+
+
+def is_md5(text: object) -> bool:
+    """Whether a value is an md5 as DVC writes it, with ``.dir`` for a folder."""
+    return isinstance(text, str) and bool(_MD5.fullmatch(text))
+
+
+def parse_md5(text: object) -> str:
+    """The md5 that a value is. Raises :class:`ShapeError` for anything else."""
+    if not isinstance(text, str) or not is_md5(text):
+        raise ShapeError("md5", "32 hexadecimal digits")
+    return text
 
 
 def digest_of_tree(tree: list[TreeFile]) -> Digest:
@@ -139,9 +181,7 @@ def _stamp(path: str, of_file: Callable[[str, os.stat_result], str]) -> str | No
         if not stat.S_ISDIR(status.st_mode):
             return of_file(path, status)
         lines = sorted(f"{rel} {of_file(file, os.stat(file))}" for rel, file in walk_files(path))
-    except IgnoreFileError:
-        raise
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # of a path with a null byte
         return None
     return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
@@ -162,7 +202,7 @@ def is_lfs_pointer(path: str) -> bool:
     try:
         if os.stat(path).st_size > LFS_POINTER_SIZE:
             return False
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(len(LFS_POINTER)) == LFS_POINTER
     except OSError:
         return False
@@ -173,7 +213,7 @@ def source_digests(paths: list[str]) -> dict[str, str | None]:
     digests: dict[str, str | None] = {}
     for path in paths:
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 digests[path] = hashlib.file_digest(file, "md5").hexdigest()
         except OSError:
             digests[path] = None

@@ -3,17 +3,19 @@
 Standard library only: this runs inside every job.
 """
 
-import contextlib
 import json
 import os
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.content import Digest, digest, stamp
+from nbsnake.job.inside import inside
+from nbsnake.job.own import note_own, read_own, throw_away
 from nbsnake.job.receipt import Receipt, Seen
 from nbsnake.job.records import touched_since
+from nbsnake.job.say import say
 
 DIGESTS_FILE = ".nbsnake/digests.json"
 FORMAT = 1
+TRIES = 3  # of reading a file that changes while it is read
 
 
 class Digests:
@@ -29,9 +31,20 @@ class Digests:
         if now is None:
             return None
         then, content = self._known.get(path, (None, None))
-        if content is None or then != now:
-            content = digest(path)
-            self._learn(path, now, content)
+        return content if content and then == now else self._read(path, now)
+
+    def _read(self, path: str, now: str) -> Digest | None:
+        """Digest the path; what changes meanwhile is read again, and in the end not remembered."""
+        for _ in range(TRIES):
+            content, before = digest(path), now
+            after = stamp(path)
+            if after is None:
+                return None
+            if after == before:
+                self._learn(path, after, content)
+                return content
+            now = after
+        say(f"{path} changes while it is read; nothing is known of it until that ends")
         return content
 
     def known(self, path: str) -> Digest | None:
@@ -57,7 +70,7 @@ class Digests:
         """
         content = self.of(path)
         carrier = time_carrier(path)
-        os.utime(carrier, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+        os.utime(inside(carrier), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
         now = stamp(path)
         if content and now:
             self._learn(path, now, content)
@@ -73,7 +86,7 @@ class Digests:
                 path: [then, content.to_dict()] for path, (then, content) in self._known.items()
             }
             data = json.dumps({"format": FORMAT, "files": fields}).encode()
-            write_atomically(DIGESTS_FILE, data, durable=False)
+            note_own(DIGESTS_FILE, data)
             self._changed = False
 
 
@@ -86,14 +99,15 @@ def time_carrier(path: str) -> str:
 def read_digests() -> Digests:
     """What earlier processes remembered; nothing where the file is absent or of another format."""
     digests = Digests()
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        with open(DIGESTS_FILE, encoding="utf-8") as file:
-            fields = json.load(file)
-        if fields["format"] == FORMAT:
+    fields = read_own(DIGESTS_FILE)
+    try:
+        if fields is not None and fields["format"] == FORMAT:
             digests._known = {  # noqa: SLF001
                 path: (then, Digest.from_dict(content))
                 for path, (then, content) in fields["files"].items()
             }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        throw_away(DIGESTS_FILE, "has another form")
     return digests
 
 

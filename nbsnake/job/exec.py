@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.cache import DamagedObjectError
 from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.job.digests import read_digests
@@ -32,8 +31,10 @@ from nbsnake.job.executed import (
     with_runner,
     witness_of,
 )
+from nbsnake.job.inside import output
 from nbsnake.job.links import remove, unprotect
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
+from nbsnake.job.own import write_own
 from nbsnake.job.plan import Plan, PlannedStep, read_plan
 from nbsnake.job.receipt import (
     Failure,
@@ -69,17 +70,17 @@ def main(argv: list[str]) -> int:
         return 2
     step, command = words[0], words[2:]
     set_thread_variables(threads)
-    plan = read_plan()
-    planned = plan.steps.get(step) if plan else None
-    if plan is None or planned is None:
-        _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
-        return _run(command) if command else 2
     try:
-        with alone(step), nullcontext() if plan.hardlink_lock else paths_locked(planned):
-            return _exec(plan, planned, command)
+        plan = read_plan()
+        planned = plan.steps.get(step) if plan else None
+        if plan and planned:
+            with alone(step), nullcontext() if plan.hardlink_lock else paths_locked(planned):
+                return _exec(plan, planned, command)
     except OSError as error:
         _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")
         return 3
+    _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
+    return _run(command) if command else 2
 
 
 def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
@@ -113,7 +114,7 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
         run = run_value(step.lock_entry(contents | outs))
         save(as_notebook(events, facts_of(receipt)), step.name, run, failed=False)
     if step.marker:
-        write_atomically(step.marker, b"", durable=False)
+        write_own(step.marker, b"", durable=False)
     return 0
 
 
@@ -165,9 +166,9 @@ def _make_way(step: PlannedStep) -> None:
     """What is there of an earlier run goes, or can be written to where the step adds to it."""
     for out in step.outs:
         if out.persist:
-            unprotect(out.path)
+            unprotect(output(out.path))
         else:
-            remove(out.path)
+            remove(output(out.path))
 
 
 def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:

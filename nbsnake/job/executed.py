@@ -12,8 +12,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import open_own, read_own_bytes, remove_own, write_own
 from nbsnake.job.receipt import Receipt
+from nbsnake.job.shape import from_json
 from nbsnake.names import file_name
 
 FOLDER = ".nbsnake/executed"
@@ -53,30 +54,23 @@ def with_runner(command: Sequence[str], script: str) -> list[str]:
 @contextlib.contextmanager
 def events_of(step: str) -> Iterator[str]:
     """A new file for the events of a run, which is removed in the end."""
-    os.makedirs(FOLDER, exist_ok=True)
     path = f"{FOLDER}/{file_name(step)}.events"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    remove_own(path)
+    open_own(path).close()  # for this user only, also while it is written
     os.environ[EVENTS] = os.path.abspath(path)
     try:
         yield path
     finally:
         del os.environ[EVENTS]
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        remove_own(path)
 
 
 def read_events(path: str) -> list[dict[str, Any]]:
     """The events as far as they were written; nothing where the runner did not run."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return []
     events = []
-    for line in lines:
+    for line in (read_own_bytes(path) or b"").decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError):  # the last one may be cut off
-            events.append(json.loads(line))
+            events.append(from_json(line))
     return events
 
 
@@ -193,10 +187,10 @@ def save(notebook: dict[str, Any], step: str, run: str, *, failed: bool) -> None
     """
     with contextlib.suppress(OSError):
         if failed:
-            write_atomically(notebook_path(step, failed=True), _text(notebook), durable=False)
+            write_own(notebook_path(step, failed=True), _text(notebook), durable=False)
             return
         for path in (f"{RUNS}/{run}.ipynb", notebook_path(step)):
-            write_atomically(path, _text(notebook), durable=False)
+            write_own(path, _text(notebook), durable=False)
         _forget_failure(step)
         _forget_old_runs()
 
@@ -205,17 +199,16 @@ def bring_back(step: str, run: str) -> None:
     """Make the notebook of a restored result the step's; none where it is not kept."""
     path = notebook_path(step)
     with contextlib.suppress(OSError):
-        try:
-            with open(f"{RUNS}/{run}.ipynb", "rb") as file:
-                write_atomically(path, file.read(), durable=False)
-        except FileNotFoundError:
-            os.unlink(path)
+        if (kept := read_own_bytes(f"{RUNS}/{run}.ipynb")) is None:
+            remove_own(path)
+        else:
+            write_own(path, kept, durable=False)
     _forget_failure(step)
 
 
 def _forget_failure(step: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(notebook_path(step, failed=True))
+        remove_own(notebook_path(step, failed=True))
 
 
 def _forget_old_runs() -> None:
@@ -223,7 +216,7 @@ def _forget_old_runs() -> None:
     if len(entries) > KEPT_RUNS:
         by_age = sorted(entries, key=lambda entry: entry.stat().st_mtime)
         for entry in by_age[:-KEPT_RUNS]:
-            os.unlink(entry.path)
+            remove_own(entry.path)
 
 
 def _text(notebook: dict[str, Any]) -> bytes:

@@ -14,6 +14,8 @@ from functools import cache
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from nbsnake.job.regular import read_regular
+
 FILE = ".dvcignore"
 DEFAULTS = (".hg/", ".git/", ".git", ".dvc/")  # of DVC itself
 TIMESTAMP = ".snakemake_timestamp"  # which Snakemake leaves in every output folder
@@ -116,9 +118,8 @@ def _rules_in(folder: str, above: Rules) -> Rules:
     """The rules in a folder: those of the folders above it, then those of its own file."""
     path = f"{folder}/{FILE}" if folder else FILE
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = [line.strip() for line in file]
-    except OSError:
+        lines = [line.strip() for line in read_regular(path).decode().splitlines()]
+    except (FileNotFoundError, NotADirectoryError):
         return above
     if _matcher(above, is_folder=False)(path):
         return above

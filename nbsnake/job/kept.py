@@ -5,15 +5,17 @@ which `dvc gc` does not know; one line of ``.nbsnake/kept.jsonl`` tells path, co
 """
 
 import json
-import os
 import shlex
 import time
 from typing import NamedTuple
 
 from nbsnake.job.content import Digest
 from nbsnake.job.outputs import OWN_CACHE
+from nbsnake.job.own import open_own, read_own_bytes
+from nbsnake.job.shape import from_json, parse
 
 FILE = ".nbsnake/kept.jsonl"
+LATEST = 250e9  # seconds since 1970 that are a date
 
 
 class Kept(NamedTuple):
@@ -28,25 +30,20 @@ def keep(path: str) -> Kept:
     """Keep what is at ``path``, which stays where it is."""
     kept = Kept(path, OWN_CACHE.store(path), time.time())
     line = json.dumps({"path": path, "time": kept.time, **kept.content.to_dict()})
-    os.makedirs(os.path.dirname(FILE), exist_ok=True)
-    with open(FILE, "ab") as file:  # one write, so that jobs can do so at the same time
-        file.write(f"{line}\n".encode())
+    with open_own(FILE) as file:  # one write, so that jobs can do so at the same time
+        file.write(f"{line}\n")
     return kept
 
 
 def read_kept() -> dict[str, Kept]:
     """What was kept last of each path."""
-    try:
-        with open(FILE, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return {}
     found = {}
-    for line in lines:
+    for line in (read_own_bytes(FILE) or b"").decode(errors="replace").splitlines():
         try:
-            fields = json.loads(line)
-            kept = Kept(fields["path"], Digest.from_dict(fields), float(fields["time"]))
-        except (ValueError, KeyError, TypeError):
+            fields = from_json(line)
+            path, moment = parse(str, fields["path"]), parse(float, fields["time"])
+            kept = Kept(path, Digest.from_dict(fields), min(max(moment, 0.0), LATEST))
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue  # a line that was cut off when the disk was full
         found[kept.path] = kept
     return found

@@ -13,13 +13,21 @@ from nbsnake.job.content import Digest
 from nbsnake.job.ignore import hides_any
 from nbsnake.job.lockmemo import read_lock_memo
 from nbsnake.job.locktext import NotPlain, entry_text
+from nbsnake.job.own import FILE_MODE, FOLDER_MODE, is_used
 from nbsnake.job.plan import PlannedOut, PlannedStep
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.run import Run
 from nbsnake.job.runcache import find_run, run_key, run_path
 
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
-OWN_CACHE = Cache(".nbsnake/cache", ("reflink", "copy"), file_mode=None)
+OWN_CACHE = Cache(
+    ".nbsnake/cache",
+    ("reflink", "copy"),
+    file_mode=None,
+    folder_mode=FOLDER_MODE,
+    entry_mode=FILE_MODE,
+    object_mode=0o400,
+)
 
 
 def can_restore(step: PlannedStep) -> bool:
@@ -81,6 +89,8 @@ def _from_receipt(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[
 def _from_earlier_run(
     cache: Cache, step: PlannedStep, deps: dict[str, Digest]
 ) -> dict[str, Digest] | None:
+    if not step.run_cache and not is_used():
+        return None
     folder = cache.folder if step.run_cache else OWN_CACHE.folder
     outs = find_run(folder, run_key(step.lock_entry(deps)), len(step.outs))
     return dict(zip(step.out_paths, outs, strict=True)) if outs else None
@@ -118,7 +128,8 @@ def remember_run(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -
     if not can_restore(step) or not step.outs:
         return
     entry = step.lock_entry(contents)
-    path = run_path(cache.folder if step.run_cache else OWN_CACHE.folder, entry)
+    home = cache if step.run_cache else OWN_CACHE
+    path = run_path(home.folder, entry)
     if not os.path.exists(path):
         with contextlib.suppress(NotPlain):
-            cache.add_file(path, entry_text(entry).encode())
+            home.add_file(path, entry_text(entry).encode())

@@ -6,18 +6,22 @@ its configuration; the plan holds their digests, and is good for as long as thes
 """
 
 import itertools
-import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache
+from nbsnake.job.cachedir import is_cache_folder
 from nbsnake.job.content import Digest, source_digests
+from nbsnake.job.links import LINK
+from nbsnake.job.own import read_own, throw_away
 from nbsnake.job.run import Run
+from nbsnake.job.shape import ShapeError, is_text_map, is_texts, parse
 from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
 FORMAT = 7
+MOST = 0o7777  # of the modes of files
 
 
 class PlannedOut(NamedTuple):
@@ -153,11 +157,19 @@ class PlannedStep(NamedTuple):
         return {
             paths.get(out["path"], out["path"]): Digest.from_dict(out)
             for out in entry.get("outs", ())
+            if "size" in out
             if "md5" in out
         }
 
     def _name(self, path: str) -> str:
         return self.names.get(path, path)
+
+
+# The types of the fields of a step in JSON.
+_TYPES = [
+    (str, str, cmd, list, list, list, dict, bool, dict, dict, dict, str, dict, bool, bool, list)
+    for cmd in (str, list)
+]
 
 
 class Tracked(NamedTuple):
@@ -251,16 +263,16 @@ def _lock_file(path: str, content: Digest | None) -> dict[str, Any]:
 
 def read_plan() -> Plan | None:
     """The plan as it was last written, or None; whether it still holds is not asked."""
-    fields = _read_json(PLAN_FILE)
-    return _plan_from_dict(fields["plan"]) if fields else None
+    found = _read()
+    return found[0] if found else None
 
 
 def read_current_plan() -> Plan | None:
     """The plan, or None when one of the files that it was made from has changed since."""
-    fields = _read_json(PLAN_FILE)
-    if not fields or fields["sources"] != source_digests(list(fields["sources"])):
+    found = _read()
+    if found is None or found[1] != source_digests([*found[1]]):
         return None
-    return _plan_from_dict(fields["plan"])
+    return found[0]
 
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
@@ -273,24 +285,58 @@ def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
     return {"format": FORMAT, "sources": sources, "plan": fields}
 
 
-def _plan_from_dict(fields: dict[str, Any]) -> Plan:
-    steps = {}
-    for step in fields["steps"]:
-        outs = tuple(PlannedOut(**out) for out in step["outs"])
-        paths = {name: tuple(step[name]) for name in ("argv", "deps", "whole")}
-        steps[step["name"]] = PlannedStep(**{**step, **paths, "outs": outs})
-    cache = Cache(**{**fields["cache"], "link_types": tuple(fields["cache"]["link_types"])})
-    tracked = tuple(Tracked(*each) for each in fields["tracked"])
-    unrecorded = tuple(fields["unrecorded"])
-    known = {"steps": steps, "cache": cache, "tracked": tracked, "unrecorded": unrecorded}
-    return Plan(**{**fields, **known})
-
-
-def _read_json(path: str) -> dict[str, Any] | None:
-    try:
-        with open(path, encoding="utf-8") as file:
-            fields: dict[str, Any] = json.load(file)
-    except (OSError, ValueError):
+def _read() -> tuple[Plan, dict[str, str | None]] | None:
+    """The plan, and the digests of the files that it rests on."""
+    fields = read_own(PLAN_FILE)
+    if fields is None or (isinstance(fields, dict) and fields.get("format") != FORMAT):
         return None
-    known = isinstance(fields, dict) and fields.get("format") == FORMAT
-    return fields if known else None
+    try:
+        sources = parse(dict[str, str | None], fields["sources"], "sources")
+        return _plan_from(fields["plan"]), sources
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        throw_away(PLAN_FILE, str(error) if isinstance(error, ShapeError) else "has another form")
+        return None
+
+
+def _plan_from(fields: dict[str, Any]) -> Plan:
+    """Raises :class:`ShapeError` and others for fields that are not a plan's."""
+    cache: Cache = parse(Cache, fields["cache"], "cache")
+    modes = [mode for mode in cache[2:] if mode is not None]
+    if not is_cache_folder(cache.folder) or not {*cache.link_types} <= LINK.keys():
+        raise ShapeError("cache", "that of DVC's settings")
+    if not all(0 <= mode <= MOST for mode in modes):
+        raise ShapeError("cache", "one with modes of files")
+    tracked = [Tracked(*parse(tuple[str, ...], each, "tracked")) for each in fields["tracked"]]
+    others = {**fields, "cache": fields["cache"], "steps": {}, "tracked": []}
+    plan: Plan = parse(Plan, others)
+    steps = {step["name"]: _step_from(step) for step in fields["steps"]}
+    return plan._replace(steps=steps, tracked=tuple(tracked))
+
+
+def _step_from(fields: dict[str, Any]) -> PlannedStep:
+    """As :func:`parse`, which takes too long for thousands of steps."""
+    is_step = tuple(fields) == PlannedStep._fields and tuple(map(type, fields.values())) in _TYPES
+    if not (
+        is_step
+        and (type(fields["cmd"]) is str or is_texts(fields["cmd"]))
+        and all(is_texts(fields[name]) for name in ("argv", "deps", "whole"))
+        and all(is_text_map(fields[name]) for name in ("axes", "keys", "names"))
+        and all(map(is_texts, fields["lists"].values()))
+        and {*map(type, fields["params"].values())} <= {dict}
+    ):
+        raise ShapeError("steps", "a list of steps")
+    if "\0" in "".join((fields["name"], fields["wdir"], *fields["argv"], *fields["deps"])):
+        raise ShapeError("steps", "without null bytes")
+    outs = tuple(map(_out_from, fields["outs"]))
+    lists = {name: tuple(fields[name]) for name in ("argv", "deps", "whole")}
+    return PlannedStep(**{**fields, **lists, "outs": outs})
+
+
+def _out_from(fields: dict[str, Any]) -> PlannedOut:
+    types = tuple(map(type, fields.values()))
+    if tuple(fields) != PlannedOut._fields or types != (str, bool, bool):
+        raise ShapeError("outs", "a list of outputs")
+    out = PlannedOut(**fields)
+    if out.path.startswith("/") or ".." in out.path.split("/") or "\0" in out.path:
+        raise ShapeError("outs", "below the project")
+    return out

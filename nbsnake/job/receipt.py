@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.content import Digest, stamp
+from nbsnake.job.own import read_own, remove_own, throw_away, write_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.run import Run
+from nbsnake.job.shape import ShapeError, parse
 from nbsnake.names import file_name, step_of_file
 
 RECEIPTS = ".nbsnake/receipts"
@@ -91,16 +92,25 @@ class Failure(NamedTuple):
 
 def read_receipt(step: str) -> Receipt | None:
     """The step's receipt, or None when there is none that this version can read."""
-    try:
-        with open(_path(step), encoding="utf-8") as file:
-            fields = json.load(file)
-        if fields.pop("format") != FORMAT:
-            return None
-        for name in ("deps", "outs"):
-            fields[name] = tuple(_seen_from_dict(seen) for seen in fields[name])
-        return Receipt(**{**fields, "argv": tuple(fields["argv"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    fields = read_own(_path(step))
+    if fields is None or (isinstance(fields, dict) and fields.pop("format", None) != FORMAT):
         return None
+    try:
+        return _receipt_from(fields, step)
+    except ValueError as error:
+        throw_away(_path(step), str(error))
+        return None
+
+
+def _receipt_from(fields: Any, step: str) -> Receipt:
+    """Raises :class:`ValueError`."""
+    if not isinstance(fields, dict):
+        raise ShapeError("", "an object")
+    deps, outs = (_seen_from(name, fields.get(name)) for name in ("deps", "outs"))
+    receipt: Receipt = parse(Receipt, {**fields, "deps": [], "outs": []})
+    if receipt.step != step:
+        raise ShapeError("step", repr(step))
+    return receipt._replace(deps=deps, outs=outs)
 
 
 def write_receipt(receipt: Receipt) -> None:
@@ -108,18 +118,22 @@ def write_receipt(receipt: Receipt) -> None:
     fields = {"format": FORMAT, **receipt._asdict()}
     for name in ("deps", "outs"):
         fields[name] = [_seen_to_dict(seen) for seen in fields[name]]
-    write_atomically(_path(receipt.step), json.dumps(fields, indent=1).encode())
+    write_own(_path(receipt.step), json.dumps(fields, indent=1).encode())
     with contextlib.suppress(OSError):  # the receipt is what counts
-        os.unlink(_path(receipt.step, ".failed"))
+        remove_own(_path(receipt.step, ".failed"))
 
 
 def read_failure(step: str) -> Failure | None:
     """How the step's last job failed; None when it has not failed since its last receipt."""
-    try:
-        with open(_path(step, ".failed"), encoding="utf-8") as file:
-            return Failure(**json.load(file))
-    except (OSError, ValueError, TypeError):
+    path = _path(step, ".failed")
+    if (fields := read_own(path)) is None:
         return None
+    try:
+        failure: Failure = parse(Failure, fields)
+    except ShapeError as error:
+        throw_away(path, str(error))
+        return None
+    return failure
 
 
 def failed_steps() -> set[str]:
@@ -134,7 +148,7 @@ def failed_steps() -> set[str]:
 
 def write_failure(failure: Failure) -> None:
     """Record that the step's last job failed."""
-    write_atomically(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
+    write_own(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
 
 
 def _path(step: str, kind: str = "") -> str:
@@ -145,8 +159,16 @@ def _seen_to_dict(seen: Seen) -> dict[str, Any]:
     return {"path": seen.path, **seen.content.to_dict(), "stamp": seen.stamp}
 
 
-def _seen_from_dict(fields: dict[str, Any]) -> Seen:
-    return Seen(fields["path"], Digest.from_dict(fields), fields["stamp"])
+def _seen_from(name: str, listed: Any) -> tuple[Seen, ...]:
+    found = parse(tuple[dict[str, Any], ...], listed, name)
+    return tuple(
+        Seen(
+            parse(str, each.get("path"), f"{name}.path"),
+            Digest.from_dict(each),
+            parse(str | None, each.get("stamp"), f"{name}.stamp"),
+        )
+        for each in found
+    )
 
 
 def receipt_of(

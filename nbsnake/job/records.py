@@ -13,6 +13,10 @@ import os
 from typing import Any
 
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.inside import inside
+from nbsnake.job.own import readers_of_params
+from nbsnake.job.regular import open_regular
+from nbsnake.job.shape import from_json, parse
 
 METADATA = ".snakemake/metadata"
 INCOMPLETE = ".snakemake/incomplete"
@@ -24,8 +28,11 @@ CLOCK_SLACK = 1.0  # seconds by which the clocks of a node and of its file serve
 def read_record(output: str) -> dict[str, Any] | None:
     """What Snakemake knows of ``output``; None where it knows nothing."""
     try:
-        with open(_path(METADATA, output), encoding="utf-8") as file:
-            record: dict[str, Any] = json.load(file)
+        with open_regular(_path(METADATA, output)) as file:
+            record: dict[str, Any] = parse(dict[str, Any], from_json(file.read()))
+        for name in ("starttime", "endtime"):
+            parse(float | None, record.get(name), name)
+        parse(list[str] | None, record.get("params"), "params")
     except (OSError, ValueError):
         return None
     return record
@@ -37,10 +44,11 @@ def write_record(output: str, record: dict[str, Any], *, complete: bool) -> None
     ``record["params"]`` are the sorted ``repr`` of the values of the rule's parameters.
     """
     record = {**record, "record_format_version": FORMAT, "incomplete": False}
-    write_atomically(_path(METADATA, output), json.dumps(record).encode(), durable=False)
+    data, limit = json.dumps(record).encode(), readers_of_params()
+    write_atomically(_path(METADATA, output), data, limit=limit, durable=False)
     if complete:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(_path(INCOMPLETE, output))
+            os.unlink(inside(_path(INCOMPLETE, output)))
 
 
 def is_incomplete(output: str) -> bool:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nbsnake.job.content import Digest
+from nbsnake.job.content import Digest, parse_md5
+from nbsnake.job.regular import open_regular
 
 _ENTRY = re.compile(r"[0-9a-f]{64}")
 _FIELD = re.compile(r"^  (md5|size|nfiles|isexec): (\S+)$")
@@ -60,8 +61,8 @@ def all_runs(cache_folder: str) -> Iterator[list[Digest]]:
 
 def _read_outs(path: str) -> list[Digest] | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            return _parse_outs(file.read())
+        with open_regular(path) as file:
+            return _parse_outs(file.read().decode())
     except (OSError, ValueError, KeyError, IndexError):
         return None
 
@@ -76,7 +77,7 @@ def _parse_outs(text: str) -> list[Digest]:
             fields[-1][match[1]] = match[2]
     return [
         Digest(
-            out["md5"],
+            parse_md5(out["md5"].strip("'")),
             int(out["size"]),
             int(out["nfiles"]) if "nfiles" in out else None,
             out.get("isexec") == "true",

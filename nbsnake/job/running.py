@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from nbsnake.job.own import open_own, read_own_bytes
 from nbsnake.job.say import say
 from nbsnake.names import file_name
 
@@ -37,10 +38,9 @@ def become_head() -> IO[str] | None:
 def read_head() -> Head | None:
     """The process that is or was the last head."""
     try:
-        with open(HEAD, encoding="utf-8") as file:
-            pid, host = file.read().split()
+        pid, host = (read_own_bytes(HEAD) or b"").decode().split()
         return Head(int(pid), host)
-    except (OSError, ValueError):
+    except ValueError:
         return None
 
 
@@ -100,8 +100,7 @@ def _try_lock(path: str) -> IO[str] | None:
 
 
 def _lock(path: str, how: int = fcntl.LOCK_EX) -> IO[str]:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    lock = open(path, "a", encoding="utf-8")  # noqa: SIM115  (the caller closes it)
+    lock = open_own(path)
     try:
         fcntl.flock(lock, how)
     except BaseException:

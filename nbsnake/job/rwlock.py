@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.inside import plain
 from nbsnake.job.plan import PlannedStep
+from nbsnake.job.regular import read_regular
 from nbsnake.job.running import read_head
 from nbsnake.job.say import say
+from nbsnake.job.shape import from_json
 
 FOLDER = ".dvc/tmp"
 FILE = f"{FOLDER}/rwlock"
@@ -117,6 +120,8 @@ def _overlap(one: str, other: str) -> bool:
 
 def _is_alive(pid: int) -> bool:
     """Whether the process runs, as far as this machine can know."""
+    if pid <= 0:  # which means groups of processes
+        return False
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -135,8 +140,8 @@ def _own_pid() -> int:
 @contextlib.contextmanager
 def _edited() -> Iterator[Table]:
     """What the file contains, written back if it changed. A broken file is as none."""
-    os.makedirs(FOLDER, exist_ok=True)
-    with open(GUARD, "a", encoding="utf-8") as guard:
+    os.makedirs(plain(FOLDER), exist_ok=True)
+    with open(plain(GUARD), "a", encoding="utf-8") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         table = _read()
         before = json.dumps(table)
@@ -147,8 +152,7 @@ def _edited() -> Iterator[Table]:
 
 def _read() -> Table:
     try:
-        with open(FILE, encoding="utf-8") as file:
-            fields = json.load(file)
+        fields = from_json(read_regular(FILE))
         return {
             "read": {
                 path: [*map(_record, found)] for path, found in fields.get("read", {}).items()

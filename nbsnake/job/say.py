@@ -2,7 +2,9 @@
 
 import sys
 
+from nbsnake.escape import LAYOUT, escaped
+
 
 def say(message: object, program: str = "nbsnake") -> None:
     """Print one message at once; several processes share the terminal."""
-    print(f"{program}: {message}", file=sys.stderr, flush=True)
+    print(f"{program}: {escaped(str(message), LAYOUT)}", file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbsnake.errors import ToolError
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.atomic import write_anywhere
 from nbsnake.merging.git import ask
 from nbsnake.names import LOCK_FILE
 
@@ -122,7 +122,7 @@ def _add_attributes(lines: Iterable[tuple[str, str]]) -> None:
     text = Path(path).read_bytes() if os.path.exists(path) else b""
     start = b"\n" if text and not text.endswith(b"\n") else b""
     added = "".join(f"{attribute_pattern(prefix + glob)} merge={name}\n" for glob, name in lines)
-    write_atomically(path, text + start + added.encode(errors="surrogateescape"))
+    write_anywhere(path, text + start + added.encode(errors="surrogateescape"))
 
 
 def attribute_pattern(path: str) -> str:

@@ -10,6 +10,7 @@ from typing import IO, NamedTuple, cast
 from nbsnake.dvc.lockblocks import Blocks, blocks_of
 from nbsnake.errors import ToolError
 from nbsnake.names import LOCK_FILE
+from nbsnake.programs import git_call
 
 NO_REPOSITORY = "not a git repository"
 # Heads of what is going on, and which commit of each is merged; git's `revision.c` lists them.
@@ -108,7 +109,7 @@ class Versions:
 
     def __enter__(self) -> "Versions":
         pipe = subprocess.PIPE
-        self._git = subprocess.Popen(["git", "cat-file", "--batch"], stdin=pipe, stdout=pipe)
+        self._git = subprocess.Popen(git_call("cat-file", "--batch"), stdin=pipe, stdout=pipe)
         self._asked = cast("IO[bytes]", self._git.stdin)
         self._answers = cast("IO[bytes]", self._git.stdout)
         self._blocks: dict[str, Blocks] = {}
@@ -157,7 +158,7 @@ class Versions:
 def _call(*words: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "LC_ALL": "C"}  # its messages are read
     return subprocess.run(
-        ["git", *words], capture_output=True, encoding="utf-8", errors="surrogateescape", env=env
+        git_call(*words), capture_output=True, encoding="utf-8", errors="surrogateescape", env=env
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, raise_all
+from nbsnake.job.regular import read_regular
 from nbsnake.mlvtools.files import (
     SCRIPT_NAME,
     Use,
@@ -84,7 +85,7 @@ def read_old_project() -> OldProject:
     given, rules = read_mlvtools(), reading(read_settings())
     paths = sorted(_candidates(_folders(given)))
     stages = _read_stages([path for path in paths if path.endswith(".dvc")])
-    texts = {path: Path(path).read_bytes().decode(errors="replace") for path in paths}
+    texts = {path: read_regular(path).decode(errors="replace") for path in paths}
     scripts = {path: text for path, text in texts.items() if notebook_of_script(text)}
     notebooks, specs = _read_notebooks(rules)
     return OldProject(
@@ -141,7 +142,7 @@ def _read_notebooks(rules: Reading) -> tuple[dict[str, Notebook], dict[str, Step
 
 def _yaml_text(path: str) -> str:
     read_yaml(path)  # refuses what is not a mapping
-    return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+    return read_regular(path).decode() if Path(path).exists() else ""
 
 
 def _folders(given: Mapping[str, Any]) -> dict[str, str]:

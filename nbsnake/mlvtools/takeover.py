@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, UsageError, Where, raise_all
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.inside import inside
 from nbsnake.mlvtools.files import (
     Use,
     is_same_code,
@@ -86,9 +87,9 @@ def carry_out(actions: Iterable[Action]) -> None:
         if action.what == "write":
             write_atomically(action.path, action.text.encode())
         elif action.what == "rename":
-            os.rename(action.path, action.path + OLD)
+            os.rename(inside(action.path), action.path + OLD)
         elif action.what == "remove":
-            os.unlink(action.path)
+            os.unlink(inside(action.path))
 
 
 def _plan_settings(old: OldProject) -> Iterator[Action]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.step import Artifact, Step
 from nbsnake.model.variants import names_in
-from nbsnake.names import RESERVED_PATHS, upwards
+from nbsnake.names import is_reserved, upwards
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Pipeline:
 
     def _reserved(self) -> Iterator[NbsnakeError]:
         for path, _, out in self._written:
-            if out.path != path and RESERVED_PATHS.match(path):
+            if out.path != path and is_reserved(path):
                 yield PipelineError(
                     f"the path {path!r}, which is {out.path!r} for a variant, belongs to git, DVC "
                     "or nbsnake",

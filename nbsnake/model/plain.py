@@ -7,6 +7,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+_SCALARS = (str, int, float, bool)
+
 
 def to_plain(value: Any) -> Any:
     """A value made of dataclasses, named tuples, tuples and sets as JSON can say it."""
@@ -22,13 +24,19 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: Any, data: Any) -> Any:
-    """The value of a type that :func:`to_plain` made ``data`` of."""
-    return _reader(kind)(data)
+    """The value of a type that :func:`to_plain` made ``data`` of.
+
+    Raises :class:`ValueError` where it did not.
+    """
+    try:
+        return _reader(kind)(data)
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"is not a {kind}: {error}") from None
 
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
-    """What reads back values of a type; JSON's own types are read as they are."""
+    """What reads back values of a type; of JSON's own types, single ones are checked."""
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _reader_of_option([each for each in args if each is not type(None)])
@@ -41,7 +49,16 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return _reader_of_record(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
-    return lambda data: data
+    return _reader_of_scalar(kind) if kind in _SCALARS else lambda data: data
+
+
+def _reader_of_scalar(kind: type) -> Callable[[Any], Any]:
+    def read(data: Any) -> Any:
+        if type(data) is not kind and not (kind is float and type(data) is int):
+            raise TypeError(f"{data!r:.60} is not a {kind.__name__}")
+        return data
+
+    return read
 
 
 def _reader_of_option(kinds: list[Any]) -> Callable[[Any], Any]:

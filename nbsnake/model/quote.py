@@ -1,6 +1,7 @@
 """The one printer of Python literals, for scripts and rules, and what a command can hold."""
 
 import math
+import re
 
 from nbsnake.model.paramtype import Value
 
@@ -37,9 +38,15 @@ def literal(value: Value) -> str:
 
 
 def comment(text: str) -> str:
-    """A text as a comment can hold it, on one line."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    """A text as a comment can hold it, on one line, and not as a declaration of the encoding.
 
+    Python reads one in the first two lines (PEP 263).
+    """
+    shown = "".join(char if char.isprintable() else "?" for char in text)
+    return _CODING.sub(r"\1 \2", shown)
+
+
+_CODING = re.compile(r"(coding)([:=])")
 
 MAX_WORD = 2000  # characters; a shell gets its whole command as one argument, of 128 KiB at most
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 Scalar = str | int | float | bool
 
+MOST_VARIANTS = 100_000  # of a step
 _NAME = re.compile(r"\{([^\W\d]\w*)\}")
 UNSAFE = "use letters, digits, and _ . + -, and no leading dot"
 _SAFE = re.compile(r"[\w+-][\w.+-]*")

@@ -2,5 +2,5 @@
 
 Nothing of a notebook is executed.
 
-Imports: errors, guess, ipython, model, names, places, python.
+Imports: errors, guess, ipython, job, model, names, places, python.
 """

@@ -14,6 +14,7 @@ from typing import Any
 from nbsnake.errors import NotebookError, Where
 from nbsnake.model.step import Cell
 from nbsnake.notebook.code import Docstring, docstring
+from nbsnake.notebook.limited import LimitError, limited
 
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
@@ -72,34 +73,41 @@ def read_fields(
 
 
 def _filled_in(found: Docstring, conf: Mapping[str, Any], where: Where) -> str:
+    """Raises :class:`NotebookError` for a template that cannot be rendered, or takes too much."""
+    import jinja2.sandbox  # noqa: F401  # slow, for docstring_conf only, and once for all copies
+
+    line = 1
+    try:
+        if len(found.text) > _TOO_LONG:
+            raise LimitError("the docstring is too long")
+        text, fault, line = limited(lambda: _rendered(found.text, dict(conf)))
+    except LimitError as error:
+        text, fault = "", str(error)
+    if fault:
+        message = f"its template cannot be rendered: {fault}"
+        raise NotebookError(message, where=where._replace(line=found.line + line - 1), hint=_CONF)
+    return str(text)
+
+
+def _rendered(text: str, conf: Mapping[str, Any]) -> tuple[str, str, int]:
+    """The text that a template gives; what is wrong with it, and in which of its lines."""
     from jinja2 import StrictUndefined, TemplateError  # slow, and for docstring_conf only
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # slow, and for docstring_conf only
 
-    class Environment(ImmutableSandboxedEnvironment):
-        """A sandbox in which no short template makes a huge text."""
-
-        intercepted_binops = frozenset({"*", "**"})
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "**" or not all(isinstance(each, int | float) for each in (left, right)):
-                raise ValueError(f"{operator!r} is for small numbers only")
-            return left * right
-
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True
+    )
     try:
-        if len(found.text) > _TOO_LONG:
-            raise ValueError("the docstring is too long")
-        return environment.from_string(found.text).render(conf=conf)
+        return environment.from_string(text).render(conf=conf), "", 1
     except TemplateError as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1) or 1
-        place = where._replace(line=found.line + line - 1)
-        message = f"its template cannot be rendered: {error.message}"
-        raise NotebookError(message, where=place, hint=_CONF) from None
+        return "", str(error.message), line
+    except MemoryError:
+        raise
     except Exception as error:  # whatever the expressions of a template make Python raise
-        message = f"its template cannot be rendered: {error}"
-        raise NotebookError(message, where=where, hint=_CONF) from None
+        return "", f"{error}" or type(error).__name__, 1
 
 
 _CONF = "'{{ conf.NAME }}' takes NAME from the file that docstring_conf names in nbsnake.yaml"

@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from nbsnake.errors import NotebookError, Where
+from nbsnake.job.regular import read_regular
 from nbsnake.model.step import Cell, Notebook
 
 NEVER_RUNS = "skip-execution"  # the tag of cells that nbclient does not run
@@ -30,7 +30,7 @@ def read_notebook(path: str) -> Notebook:
 def read_bytes(path: str) -> bytes:
     """The content of the file at ``path``. Raises :class:`NotebookError` where there is none."""
     try:
-        return Path(path).read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise NotebookError(f"cannot be read: {error.strerror}", where=Where(path)) from None
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nbsnake.errors import Where
 from nbsnake.model.notes import About, Note
 from nbsnake.model.step import Artifact
-from nbsnake.names import RESERVED_PATHS
+from nbsnake.names import is_reserved
 from nbsnake.notebook.code import Code
 from nbsnake.python.pathexpr import path_of
 from nbsnake.python.references import added_to_path
@@ -139,7 +139,7 @@ def _note(use: _Use, where: Where, declared: list[str]) -> Note | None:
         text = f"{path!r} is outside of the project: {ROOT}"
         hint = f"write {inside!r}" if not _leaves(inside) else "move the file into the project"
         return Note(About.PATH, where, text, hint)
-    if RESERVED_PATHS.match(path) or any(_covers(each, path) for each in declared):
+    if is_reserved(path) or any(_covers(each, path) for each in declared):
         return None
     key, verb = (":dvc-out:", "written") if use.writes else (":dvc-in:", "read")
     text = f"{path!r} is {verb}, and the step does not declare it"

@@ -2,5 +2,5 @@
 
 Nothing of them is executed.
 
-Imports: errors, job, names.
+Imports: errors, job, names, programs.
 """

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from nbsnake.job.regular import read_regular
+
 PACKAGING = ("pyproject.toml", "setup.cfg", "setup.py")
 _DEPTH = 2  # how many folders down a project of a monorepo is looked for
 _LEFT_OUT = frozenset({"node_modules", "site-packages", "workflow", "logs"})
@@ -39,8 +41,7 @@ class Layout:
             if folder == "." or os.path.exists(path):
                 self.files.append(path)
             try:
-                with open(path, encoding="utf-8") as file:
-                    text = file.read()
+                text = read_regular(path).decode()
             except (OSError, UnicodeDecodeError):
                 continue
             found = found or []

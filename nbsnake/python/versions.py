@@ -10,7 +10,9 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import note_own, read_own
+from nbsnake.job.regular import read_regular
+from nbsnake.programs import git_call
 from nbsnake.python.program import program_of
 
 FILE = ".nbsnake/programs.json"
@@ -44,8 +46,7 @@ class Versions:
         """Remember what the file does, unless its version ``md5`` is known."""
         if md5 not in self._programs:
             try:
-                with open(path, "rb") as file:
-                    self.note(file.read())
+                self.note(read_regular(path))
             except OSError:  # it has no version now
                 return
 
@@ -53,7 +54,7 @@ class Versions:
         """Write what is new."""
         if self._changed:
             fields = {"format": FORMAT, "programs": self._programs}
-            write_atomically(FILE, json.dumps(fields).encode(), durable=False)
+            note_own(FILE, json.dumps(fields).encode())
             self._changed = False
 
     def _program(self, path: str, md5: str) -> str | None:
@@ -67,12 +68,11 @@ class Versions:
 
 
 def _read() -> dict[str, str]:
+    fields = read_own(FILE) or {}
     try:
-        with open(FILE, encoding="utf-8") as file:
-            fields = json.load(file)
         programs = fields["programs"] if fields["format"] == FORMAT else {}
         return {str(md5): str(program) for md5, program in programs.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -93,6 +93,6 @@ def _versions_in_git(path: str) -> Iterator[bytes]:
 
 def _git(words: list[str], given: bytes = b"") -> bytes:
     try:
-        return subprocess.run(["git", *words], input=given, capture_output=True).stdout
+        return subprocess.run(git_call(*words), input=given, capture_output=True).stdout
     except OSError:
         return b""

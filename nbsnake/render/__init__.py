@@ -2,5 +2,5 @@
 
 Each is a pure function from values to text, and each language has one place that quotes.
 
-Imports: errors, ipython, job, model, names, notebook, places, python.
+Imports: errors, escape, ipython, job, model, names, notebook, places, python, yaml_limits.
 """

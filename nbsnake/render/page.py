@@ -6,6 +6,7 @@ from typing import Any
 import nbformat
 
 from nbsnake.errors import ToolError
+from nbsnake.escape import LAYOUT, escaped
 
 # No script, style, font or image comes from elsewhere, whatever the outputs contain.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
@@ -23,13 +24,20 @@ table { border-collapse: collapse; } td, th { padding: 0.1rem 0.5rem; text-align
 
 
 def notebook_page(notebook: dict[str, Any], title: str) -> str:
-    """The page. Raises :class:`ToolError` where nbconvert is not installed."""
+    """The page. Raises :class:`ToolError` where nbconvert is not installed, or refuses it."""
     try:
         from nbconvert import HTMLExporter  # an extra, and slow
     except ImportError:
         raise ToolError("nbconvert is not installed", hint="pip install nbconvert") from None
-    exporter: Any = HTMLExporter(template_name="basic", embed_images=True)  # type: ignore[no-untyped-call]
-    body, _ = exporter.from_notebook_node(nbformat.from_dict(notebook))
+    # By default, templates and programs of a folder "basic" in the working directory come first.
+    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="basic", extra_template_basedirs=[], embed_images=True
+    )
+    try:
+        body, _ = exporter.from_notebook_node(nbformat.from_dict(_visible(notebook)))
+    except Exception as error:  # whatever a notebook that was tampered with makes nbconvert raise
+        message = f"nbconvert cannot show the notebook: {type(error).__name__}: {error}"
+        raise ToolError(message) from None
     return (
         "<!doctype html>\n"
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
@@ -37,3 +45,14 @@ def notebook_page(notebook: dict[str, Any], title: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>\n{STYLE}</style></head><body>\n{body}\n</body></html>\n"
     )
+
+
+def _visible(value: Any, key: str = "") -> Any:
+    """A notebook in which code and what it printed hide nothing; colors and line ends stay."""
+    if isinstance(value, dict):
+        is_code = value.get("cell_type", "code") == "code"
+        return {name: _visible(each, name if is_code else "") for name, each in value.items()}
+    if isinstance(value, list):
+        return [_visible(each, key) for each in value]
+    shown = isinstance(value, str) and key in ("source", "text", "text/plain", "traceback")
+    return escaped(value, f"{LAYOUT}\r\b\x1b") if shown else value

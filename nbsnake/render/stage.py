@@ -19,6 +19,7 @@ from nbsnake.model.step import Argument, Artifact, Role, Source, Step
 from nbsnake.model.variants import Variant, fill
 from nbsnake.names import DVC_FILE, PARAMS_FILE
 from nbsnake.render.values import STDIN
+from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
 
 _INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
 _REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back
@@ -274,7 +275,11 @@ def _folded(stage: dict[str, Any]) -> dict[str, Any]:
 
 def _load(text: str) -> CommentedMap:
     try:
-        document = _yaml(text).load(text) or CommentedMap()
+        with limited_time(3 * len(text)):  # it keeps more than other readers
+            document = _yaml(text).load(text) or CommentedMap()
+        check_size(document)
+    except TooLargeError as error:
+        raise PipelineError(str(error), where=Where(DVC_FILE), hint=ADVICE) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
+from nbsnake.job.shape import parse
 from nbsnake.model.paramtype import has_value_at, shown, text_of, value_at
 from nbsnake.model.variants import (
     UNSAFE,
@@ -25,9 +26,15 @@ from nbsnake.model.variants import (
 )
 from nbsnake.names import DVC_FILE, PARAMS_FILE
 from nbsnake.places import place_of
-from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, is_ours
+from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, OWNER, is_ours
 from nbsnake.render.values import OPTION, STDIN, by_param, values_path
 
+_ROWS = dict[str, dict[str, str | int | float | bool | dict[str, str]]]
+_SHAPES = {
+    "deps": list[str] | None,
+    "params": list[str | dict[str, list[str]]] | None,
+    **dict.fromkeys(("outs", "metrics", "plots"), list[str | dict[str, dict[str, Any]]] | None),
+}
 _ITEM = re.compile(r"(?<!\\)\$\{(item\.[\w.]+|key)\}")
 _AXIS = re.compile(r"\$\{item\.(\w+)\}")
 
@@ -84,9 +91,10 @@ class Stage:
         def value(match: re.Match[str]) -> str:
             found: Any = key
             if match[1] != "key":
-                found = self.rows[key]
-                for part in match[1].split(".")[1:]:
-                    found = found[part]
+                try:
+                    found = value_at(self.rows[key], match[1].removeprefix("item."))
+                except (KeyError, TypeError):
+                    raise _stale(self.name, f"no value for ${{{match[1]}}}") from None
             return scalar_text(found)
 
         return _ITEM.sub(value, text)
@@ -122,18 +130,42 @@ def read_stages(document: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
     Raises :class:`StaleError` where a stage fits params.yaml no more.
     """
     stages = {}
-    for name, stage in (document.get("stages") or {}).items():
+    given = document.get("stages") or {}
+    if not isinstance(given, dict):
+        raise PipelineError(
+            "is not a mapping of stages", where=Where(DVC_FILE), hint="write them below 'stages:'"
+        )
+    for name, stage in given.items():
         if is_ours(stage):
             body = stage.get("do", stage)
+            _check_shape(name, stage, body)
             stages[name] = Stage(name, body, _rows(name, stage, params))
     return stages
+
+
+def _check_shape(name: str, stage: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    """Raise :class:`StaleError` for a stage that is not of the form of generated ones."""
+    try:
+        for key, kind in _SHAPES.items():
+            parse(kind, body.get(key), key)
+        parse(str, name, "its name")
+        parse(str, body.get("cmd"), "cmd")
+        shlex.split(body["cmd"])
+        meta = parse(dict[str, str | bool | dict[str, str]], body["meta"], "meta")
+        parse(str, meta[OWNER], f"meta.{OWNER}")
+        for key in (FAN_IN, KEYS, LISTS):
+            parse(dict[str, str] | None, meta.get(key), f"meta.{key}")
+        parse(_ROWS | None, stage.get("foreach"), "foreach")
+        parse(dict[str, str | list[Any]] | None, stage.get("matrix"), "matrix")
+    except ValueError as error:
+        raise _stale(name, f"another form: {error}") from None
 
 
 def _rows(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     if "foreach" in stage:
         rows = dict(stage["foreach"])
         for axis, key in stage["do"]["meta"].get(LISTS, {}).items():
-            given = {scalar_text(row[axis]) for row in rows.values()}
+            given = {scalar_text(row.get(axis, "")) for row in rows.values()}
             if given != {scalar_text(value) for value in _list_at(params, key)}:
                 raise _stale(name, f"other values of {axis} than {key} in {PARAMS_FILE}")
         return rows

@@ -8,11 +8,11 @@ so that a job's command shows its values.
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import read_own_bytes, write_own
 from nbsnake.model.paramtype import Value
+from nbsnake.names import file_name
 
 FOLDER = ".nbsnake/params"
 OPTION = "--values-from"
@@ -40,13 +40,12 @@ def values_path(step: str, values: Mapping[str, Value]) -> str:
     The order of a mapping's keys does not count, as it does not for DVC.
     """
     text = json.dumps(dict(values), sort_keys=True)
-    return f"{FOLDER}/{step}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+    return f"{FOLDER}/{file_name(step)}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
 
 
 def write_values(step: str, values: Mapping[str, Value]) -> str:
     """Write the file unless it is there, and return its path."""
-    path = Path(values_path(step, values))
-    text = to_json(values)
-    if not path.exists() or path.read_text(encoding="ascii") != text:
-        write_atomically(str(path), text.encode())
-    return str(path)
+    path, data = values_path(step, values), to_json(values).encode()
+    if read_own_bytes(path) != data:
+        write_own(path, data)
+    return path

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Container
-from pathlib import Path
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.job.content import stamp
 from nbsnake.job.outputs import kept_in
+from nbsnake.job.own import open_own, read_own_bytes
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Receipt, Seen, read_receipt, receipt_of, write_receipt
 from nbsnake.results.freshness import Judge
@@ -60,7 +60,7 @@ def _record(judge: Judge, step: PlannedStep, reason: str) -> Receipt:
     deps = [Seen(path, content, stamp(path)) for path, content in found.items() if content]
     receipt = receipt_of(step, (), deps, outs, time.time(), accepted=reason)
     write_receipt(receipt)
-    with open(FILE, "a", encoding="utf-8") as file:
+    with open_own(FILE) as file:
         file.write(f"{step.name}\n")
     return receipt
 
@@ -74,7 +74,4 @@ def reason_of(name: str, accepted: Container[str]) -> str:
 def read_accepted() -> set[str]:
     """The steps of which results were ever accepted; most have none, and their receipts stay
     unread."""
-    try:
-        return {*Path(FILE).read_text(encoding="utf-8").splitlines()}
-    except (OSError, UnicodeDecodeError):
-        return set()
+    return {*(read_own_bytes(FILE) or b"").decode(errors="replace").splitlines()}

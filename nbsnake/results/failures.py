@@ -1,14 +1,14 @@
 """Failed steps in the words of the notebook: which cell, which line, the code around it."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Failure, failed_steps, read_failure
+from nbsnake.job.regular import read_regular
+from nbsnake.job.shape import from_json
 
 AROUND = 2  # lines of code above and below the one that failed
 
@@ -68,7 +68,7 @@ def _place(step: PlannedStep, failure: Failure, spot: Spot | None) -> str:
 def _spot(notebook: str, failure: Failure) -> Spot | None:
     """The failed cell of the notebook as it is now; None where it is no longer there."""
     try:
-        document: dict[str, Any] = json.loads(Path(notebook).read_bytes())
+        document: dict[str, Any] = from_json(read_regular(notebook))
         cell = document["cells"][failure.cell - 1]
         source = cell["source"]
         text = source if isinstance(source, str) else "".join(source)

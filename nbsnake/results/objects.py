@@ -2,11 +2,10 @@
 
 import json
 import os
-from typing import Any
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
+from nbsnake.job.own import note_own, read_own
 
 FILE = ".nbsnake/objects.json"
 FORMAT = 1
@@ -44,7 +43,7 @@ class Objects:
         """Write what is new."""
         if self._changed:
             fields = {"format": FORMAT, "stamps": self._stamps}
-            write_atomically(FILE, json.dumps(fields).encode(), durable=False)
+            note_own(FILE, json.dumps(fields).encode())
             self._changed = False
 
 
@@ -53,10 +52,9 @@ def _key(home: Cache, content: Digest) -> str:
 
 
 def _read() -> dict[str, str]:
+    fields = read_own(FILE) or {}
     try:
-        with open(FILE, encoding="utf-8") as file:
-            fields: dict[str, Any] = json.load(file)
         stamps = fields["stamps"] if fields["format"] == FORMAT else {}
         return {str(key): str(stamp) for key, stamp in stamps.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.job.content import is_lfs_pointer
+from nbsnake.job.inside import ends_inside
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.names import upwards
 
@@ -34,7 +35,7 @@ def reset_future_times(plan: Plan) -> list[str]:
     """
     now = time.time()
     there = {path for _, path in _sources(plan) if os.path.exists(path)}
-    late = {path for path in there if os.stat(path).st_mtime > now}
+    late = {path for path in there if os.stat(path).st_mtime > now and ends_inside(path)}
     for path in late:
         os.utime(path)
     return sorted(late)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
 from nbsnake.dvc.lock import repo_locked
 from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
-from nbsnake.errors import raise_all
+from nbsnake.errors import ToolError, raise_all
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
@@ -23,6 +23,7 @@ from nbsnake.job.receipt import Receipt
 from nbsnake.job.runcache import run_path
 from nbsnake.job.touched import in_words
 from nbsnake.names import LOCK_FILE, upwards
+from nbsnake.programs import git_call
 from nbsnake.results.freshness import Judge, Verdict, same_code_lines
 from nbsnake.results.objects import Objects
 from nbsnake.results.sources import pointers
@@ -164,7 +165,7 @@ def _lock(judge: Judge, due: list[PlannedStep]) -> None:
     written = [] if plan.no_scm else ignore(cached)
     write_lock(entries)
     if plan.autostage:
-        subprocess.run(["git", "add", "--", LOCK_FILE, *written], check=False)
+        subprocess.run(git_call("add", "--", LOCK_FILE, *written), check=False)
     _remember(plan, due, contents)
 
 
@@ -189,7 +190,7 @@ def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
 
 
 def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest | None]) -> None:
-    from nbsnake.dvc.state import remember  # slow, and not needed where nothing is new
+    from nbsnake.dvc.state import is_memory, remember  # slow, and not needed where nothing is new
 
     known = {path: content for path, content in contents.items() if content}
     files = {path: content for path, content in known.items() if not content.is_dir}
@@ -201,8 +202,11 @@ def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest 
                     files[f"{out.path}/{relpath}"] = Digest(md5, 0)
     links = [out.path for step in due for out in step.outs if out.cache]
     folder = plan.state
-    if plan.root != os.getcwd():  # a copy of a project has the plan of the original
+    if plan.root != os.getcwd() or not is_memory(folder):  # such as in a copy of a project
         from nbsnake.dvc.api import memory_folder  # slow, and seldom needed
 
-        folder = memory_folder()
+        try:
+            folder = memory_folder()
+        except ToolError:  # it saves time only, and dvc.lock is written
+            return
     remember(folder, files, links)

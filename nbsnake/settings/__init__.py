@@ -1,4 +1,4 @@
 """Readers of the project's own files: nbsnake.yaml, params.yaml, overlays and the schema.
 
-Imports: errors, guess, model, names, notebook, places.
+Imports: errors, guess, job, model, names, notebook, places, yaml_limits.
 """

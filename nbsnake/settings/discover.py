@@ -29,22 +29,21 @@ def find_root(start: Path) -> Path:
 def walk_notebooks(top: str = ".") -> list[str]:
     """Every notebook below ``top``, sorted, as paths relative to it.
 
-    Hidden folders, checkpoints, virtual environments and links to folders are left out.
+    Hidden folders, checkpoints, virtual environments and links to folders are left out. Raises
+    :class:`OSError` for a folder that cannot be read, whose notebooks would seem to be gone.
     """
     return sorted(_walk(top))
 
 
-def _walk(top: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(top):
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".")
-            and name not in LEFT_OUT
-            and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
-        ]
-        for name in files:
-            # What is not a file, such as a pipe, could block its reader for ever.
-            is_notebook = name.endswith(".ipynb") and not name.startswith(".")
-            if is_notebook and os.path.isfile(os.path.join(parent, name)):
-                yield Path(parent, name).relative_to(top).as_posix()
+def _walk(top: str, below: str = "") -> Iterator[str]:
+    with os.scandir(os.path.normpath(os.path.join(top, below))) as entries:
+        found = [entry for entry in entries if not entry.name.startswith(".")]
+    for entry in found:
+        path = f"{below}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            is_venv = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+            if not is_venv and entry.name not in LEFT_OUT:
+                yield from _walk(top, f"{path}/")
+        # What is not a file, such as a pipe, could block its reader for ever.
+        elif entry.name.endswith(".ipynb") and entry.is_file():
+            yield path

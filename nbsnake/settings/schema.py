@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from nbsnake.errors import NbsnakeError, PipelineError, Where
+from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where
 from nbsnake.guess import did_you_mean
+from nbsnake.job.regular import read_regular
+from nbsnake.job.shape import from_json
 from nbsnake.model.paramtype import Kind, ParamType, shown
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step
@@ -125,12 +126,68 @@ def _has_other_paths(step: Step, argument: Argument) -> bool:
 
 
 def read_schema() -> Schema | None:
-    """The schema as it was generated; None where there is none."""
+    """The schema as it was generated; None where there is none.
+
+    Raises :class:`StaleError` for one with anything else, such as a reference to follow.
+    """
     try:
-        schema: Schema = json.loads(Path(SCHEMA_FILE).read_text(encoding="utf-8"))
+        schema: Schema = from_json(read_regular(SCHEMA_FILE))
     except (OSError, ValueError):
         return None
+    if not _is_own(schema):
+        raise StaleError(
+            "is not a schema as nbsnake writes it",
+            where=Where(SCHEMA_FILE),
+            hint="remove it, and run: nbsnake generate",
+        )
     return schema
+
+
+def _is_own(schema: object) -> bool:
+    """Whether a schema says only what :func:`params_schema` says."""
+    return (
+        _has_only(schema, "$schema", "$comment", "type", "properties")
+        and schema.get("$schema") == DRAFT
+        and schema.get("type") == "object"
+        and isinstance(schema.get("properties"), dict)
+        and all(_is_section(each) or _is_property(each) for each in schema["properties"].values())
+    )
+
+
+def _is_section(schema: object) -> bool:
+    return (
+        _has_only(schema, "type", "properties", "additionalProperties")
+        and _has_type(schema)
+        and schema.get("additionalProperties", False) is False
+        and isinstance(schema.get("properties"), dict)
+        and all(map(_is_property, schema["properties"].values()))
+    )
+
+
+def _is_property(schema: object) -> bool:
+    return (
+        _has_only(schema, "title", "description", "type", "items", "enum", "propertyNames")
+        and _has_type(schema)
+        and "type" in schema
+        and all(isinstance(schema.get(key, ""), str) for key in ("title", "description"))
+        and "title" in schema
+        and isinstance(schema.get("enum", []), list)
+        and all(
+            _has_only(inner, "type") and _has_type(inner)
+            for key in ("items", "propertyNames")
+            if (inner := schema.get(key, {})) is not None
+        )
+    )
+
+
+def _has_only(schema: object, *keys: str) -> TypeGuard[dict[str, Any]]:
+    return isinstance(schema, dict) and schema.keys() <= {*keys}
+
+
+def _has_type(schema: Mapping[str, Any]) -> bool:
+    given = schema.get("type", [])
+    types = given if isinstance(given, list) else [given]
+    return {*map(str, types)} <= {*_TYPES.values(), "array", "null"}
 
 
 def render_schema(schema: Schema) -> str:

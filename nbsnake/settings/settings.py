@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.guess import did_you_mean
+from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import Value
 from nbsnake.model.quote import has_surrogates
 from nbsnake.names import PARAMS_FILE
@@ -25,6 +25,7 @@ from nbsnake.notebook.read_step import NO_EFFECT, Reading
 from nbsnake.places import place_of
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.uses import Use, read_uses
+from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
 
 SETTINGS_FILE = "nbsnake.yaml"
 MLVTOOLS_FILE = ".mlvtools"
@@ -148,7 +149,7 @@ def read_mlvtools() -> dict[str, Any]:
     Raises :class:`PipelineError` for anything else.
     """
     try:
-        given = json.loads(Path(MLVTOOLS_FILE).read_text(encoding="utf-8"))
+        given = json.loads(read_regular(MLVTOOLS_FILE))
     except FileNotFoundError:
         return {}
     except (ValueError, OSError, RecursionError) as error:
@@ -251,17 +252,24 @@ def read_yaml(name: str) -> dict[str, Any]:
     Raises :class:`PipelineError` for anything else.
     """
     try:
-        fields = YAML(typ="safe", pure=True).load(Path(name).read_text(encoding="utf-8"))
+        data = read_regular(name)
+        with limited_time(len(data)):
+            fields = YAML(typ="safe", pure=True).load(data.decode())
+        check_size(fields)
         is_torn = _has_surrogates(fields)
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise PipelineError(f"cannot be read: {error.strerror}", where=Where(name)) from None
     except RecursionError:
         raise PipelineError(
             "is nested too deeply, or an alias refers to itself",
             where=Where(name),
             hint="write the values out",
         ) from None
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
+    except TooLargeError as error:
+        raise PipelineError(str(error), where=Where(name), hint=ADVICE) from None
+    except Exception as error:  # ruamel.yaml raises many kinds of errors for invalid YAML
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or error
         raise PipelineError(

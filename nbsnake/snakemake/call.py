@@ -4,17 +4,17 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 
 from nbsnake.job.running import head_is_alive
+from nbsnake.programs import python_call
 
 LOCKS = ".snakemake/locks"
 
 
 def run_snakemake(arguments: Sequence[str]) -> int:
     """Run Snakemake in this project to its end, and return its exit code."""
-    process = subprocess.Popen([sys.executable, "-P", "-m", "snakemake", *arguments])
+    process = subprocess.Popen(python_call("snakemake", *arguments))
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from nbsnake.job.ignore import TIMESTAMP
+from nbsnake.job.inside import inside
 
 
 def follow_disk(rules: Collection[str]) -> None:
@@ -49,5 +50,5 @@ def take_timestamp(folder: str) -> None:
     path = os.path.join(folder, TIMESTAMP)
     if os.path.isdir(folder) and os.path.exists(path):
         time = os.stat(path).st_mtime_ns
-        os.unlink(path)
+        os.unlink(inside(path))
         os.utime(folder, ns=(time, time))

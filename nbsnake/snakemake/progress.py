@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from nbsnake.escape import LAYOUT, escaped
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.regular import read_regular
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
@@ -44,7 +46,7 @@ class Display:
         if action:
             action(record)
         elif record.levelno >= logging.WARNING and event != "job_error":
-            self._print(escape(record.getMessage().strip()))
+            self._print(_literal(record.getMessage().strip()))
         elif record.getMessage().startswith("Nothing to be done"):
             self._print("nothing to be done: all steps are fresh")
 
@@ -71,17 +73,17 @@ class Display:
             receipt = read_receipt(name)
             is_restored = receipt and receipt.restored and receipt.ended >= started
             word = "[blue]restored[/]" if is_restored else "[green]done[/]    "
-            self._print(f"{word} {escape(name)} ({time.time() - started:.1f} s)")
+            self._print(f"{word} {_literal(name)} ({time.time() - started:.1f} s)")
             self._count()
 
     def _on_job_error(self, record: Any) -> None:
         name, _, logs = self._running.pop(record.jobid, (f"job {record.jobid}", 0.0, []))
         self._failed += 1
-        self._print(f"[red]failed[/]   {escape(name)}")
+        self._print(f"[red]failed[/]   {_literal(name)}")
         for log in logs:
-            self._print(f"       its log, {escape(log)}, ends with:")
+            self._print(f"       its log, {_literal(log)}, ends with:")
             for line in _tail(log):
-                self._console.print(f"       | {line}", markup=False, soft_wrap=True)
+                self._print(f"       | {_literal(line)}")
         self._count()
 
     def _count(self) -> None:
@@ -91,11 +93,16 @@ class Display:
         counts = f"{self._done} done, {len(running)} running, {left} left"
         if self._failed:
             counts += f", [red]{self._failed} failed[/]"
-        shown = f"{counts}: {escape(names)}" if names else counts
+        shown = f"{counts}: {_literal(names)}" if names else counts
         self._bar.update(self._task, completed=self._done + self._failed, description=shown)
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def _literal(text: str) -> str:
+    """A text that neither the terminal nor rich's markup reads as anything else."""
+    return escape(escaped(text, LAYOUT))
 
 
 def _variant(rule: str, logs: list[str]) -> str:
@@ -106,6 +113,8 @@ def _variant(rule: str, logs: list[str]) -> str:
 
 def _tail(path: str) -> list[str]:
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
+        lines = read_regular(path).decode(errors="replace").split("\n")[-TAIL - 1 :]
+        # Of a progress bar, the last state.
+        return [line.rstrip("\r").rpartition("\r")[2] for line in lines if line]
     except OSError:
         return []

@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.digests import Digests, time_carrier
+from nbsnake.job.own import write_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.records import is_incomplete, read_record, write_record
 from nbsnake.results.freshness import Verdict
@@ -41,7 +41,7 @@ def seal(
 
 def _seal_fresh(step: PlannedStep, params: list[str]) -> None:
     if step.marker and not os.path.exists(step.marker):
-        write_atomically(step.marker, b"")
+        write_own(step.marker, b"")
     for path in step.made_paths:
         take_timestamp(path)
         record = read_record(path) or {}

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
-from nbsnake.errors import NbsnakeError, UsageError, raise_all
+from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.kept import how_to_get_back
@@ -21,8 +21,10 @@ from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
+from nbsnake.programs import python_call
 from nbsnake.results.failures import recent_failures
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
+from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.results.sync import remember_same_code
@@ -42,6 +44,9 @@ def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
     except NbsnakeError as error:
         say(error)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        say(os_error_text(error))
+        raise SystemExit(ToolError.exit_code) from None
 
 
 def _open(workflow: Any, config: dict[str, Any]) -> "Session":
@@ -59,6 +64,9 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     _read_as_dvc_does(config, plan, workflow.config_settings)
     follow_disk({step.rule for step in plan.steps.values()})
     mode = read_mode()
+    if not mode.lints:
+        check_places(plan)
+        hide_values()
     is_dry = bool(workflow.output_settings.dryrun)
     lock = become_head()
     runs = mode.runs_jobs and not is_dry and lock is not None
@@ -221,7 +229,7 @@ class Session(Words):
 
 
 def _sync() -> None:
-    done = subprocess.run([sys.executable, "-P", "-m", "nbsnake", "sync"], stdout=sys.stderr)
+    done = subprocess.run(python_call("nbsnake", "sync"), stdout=sys.stderr)
     if done.returncode > 1:  # 1 says that a result may not be locked, and why
         say("dvc.lock is not up to date; run: nbsnake sync")
 

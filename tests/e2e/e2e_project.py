@@ -227,10 +227,16 @@ class Project:
         self, *command: str, code: int = 0, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the command to its end and assert its exit code; ``env`` adds variables."""
-        done = run_tool(command, self.root, {**self.env, **(env or {})})
+        done = self.run_anyhow(*command, env=env)
         output = f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == code, output
         return done
+
+    def run_anyhow(
+        self, *command: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """As :meth:`run`, with any exit code."""
+        return run_tool(command, self.root, {**self.env, **(env or {})})
 
     def snakemake(self, *arguments: str, code: int = 0) -> str:
         """Run Snakemake on two cores (or as ``arguments`` say); what it printed."""

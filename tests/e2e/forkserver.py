@@ -17,6 +17,8 @@ import threading
 import traceback
 from typing import Any
 
+from witness import watch
+
 ENTRIES = {"nbsnake": "nbsnake.__main__", "snakemake": "snakemake.cli", "dvc": "dvc.cli"}
 OFTEN = (
     *("cli", "job.exec", "dvc.api", "dvc.make_plan", "snakemake.session", "generate.generate"),
@@ -63,6 +65,9 @@ def become(request: dict[str, Any]) -> None:
         out = os.open(request["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(out, 2)
     sys.argv = request["argv"]
+    if request["env"].get("WITNESS_LOG"):
+        allowed = request["env"]["WITNESS_ALLOWED"].split(os.pathsep)
+        watch(request["env"]["WITNESS_LOG"], [os.getcwd(), *allowed])
     arm = getattr(ctypes.CDLL(None), "fault_arm", None)
     if arm:
         arm()

@@ -19,6 +19,9 @@ import subprocess
 import sys
 import time
 
+from nbsnake.job.own import open_own
+from nbsnake.job.regular import open_regular
+
 JOBS_FILE = ".nbsnake/slurm/jobs"
 UNREACHABLE = "Unable to contact slurm controller"
 PATIENCE = 600.0  # seconds that sbatch waits for its controller
@@ -57,7 +60,7 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
 def _ran_out_of_memory(job: str) -> bool:
     """Whether the log of a job says so: Slurm says it of the step inside, not of the job."""
     for path in glob.iglob(f"{glob.escape(LOGS)}/**/{glob.escape(job)}.log", recursive=True):
-        with open(path, "rb") as log:
+        with open_regular(path) as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
             tail = log.read()
         return any(words in tail for words in MEMORY_WORDS)
@@ -89,8 +92,7 @@ def _submit(command: list[str]) -> int:
 def note(job: str) -> None:
     """Remember a job of this run; a line is written as a whole."""
     if os.path.isdir(".nbsnake"):
-        os.makedirs(os.path.dirname(JOBS_FILE), exist_ok=True)
-        with open(JOBS_FILE, "a", encoding="utf-8") as file:
+        with open_own(JOBS_FILE) as file:
             file.write(f"{job}\n")
 
 

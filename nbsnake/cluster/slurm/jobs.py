@@ -7,14 +7,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 from nbsnake.cluster.slurm.call import JOBS_FILE
 from nbsnake.errors import ToolError
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import read_own_bytes, remove_own, write_own
 from nbsnake.job.say import say
+from nbsnake.programs import python_call
 
 FOLDER = ".nbsnake/slurm/bin"
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
@@ -37,9 +36,12 @@ def wrap_slurm_tools() -> None:
     }
     if programs["sbatch"] is None:
         return
-    for name, program in programs.items():
-        if program:
-            _write(os.path.join(folder, name), _wrapper(name, program))
+    wrappers = {name: _wrapper(name, program) for name, program in programs.items() if program}
+    for name, text in wrappers.items():
+        if read_own_bytes(f"{FOLDER}/{name}") != text.encode():
+            write_own(f"{FOLDER}/{name}", text.encode(), mode=0o700)
+    for name in {*os.listdir(FOLDER)} - {*wrappers}:  # the folder comes first in PATH
+        remove_own(f"{FOLDER}/{name}")
     os.environ["PATH"] = os.pathsep.join([folder, plain])
 
 
@@ -48,14 +50,8 @@ def _wrapper(name: str, program: str) -> str:
         conf = os.environ.get("SLURM_CONF")
         setting = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
         return f'#!/bin/sh\n{setting}exec {shlex.quote(program)} "$@"\n'
-    call = [sys.executable, "-P", "-m", "nbsnake.cluster.slurm.call", name, program]
+    call = python_call("nbsnake.cluster.slurm.call", name, program)
     return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
-
-
-def _write(path: str, text: str) -> None:
-    file = Path(path)
-    if not file.exists() or file.read_text(encoding="utf-8") != text:
-        write_atomically(path, text.encode(), mode=0o755)
 
 
 def end_left_jobs() -> None:
@@ -81,7 +77,7 @@ def end_left_jobs() -> None:
 def forget_ended_jobs() -> None:
     """At the end of a run: when Slurm says that its jobs have ended, the next run need not ask."""
     if _ask(_noted_jobs()) == {}:
-        Path(JOBS_FILE).unlink(missing_ok=True)
+        remove_own(JOBS_FILE)
 
 
 def _left_jobs() -> dict[str, str]:
@@ -101,10 +97,8 @@ def _left_jobs() -> dict[str, str]:
 
 
 def _noted_jobs() -> list[str]:
-    try:
-        return Path(JOBS_FILE).read_text(encoding="utf-8").split()[-MOST:]
-    except FileNotFoundError:
-        return []
+    words = (read_own_bytes(JOBS_FILE) or b"").decode(errors="replace").split()
+    return [word for word in words if word.isascii() and word.isdecimal()][-MOST:]
 
 
 def _ask(jobs: list[str]) -> dict[str, str] | None:

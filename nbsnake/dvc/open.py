@@ -1,0 +1,106 @@
+"""Opening a project with DVC, so that nothing runs that the project brings.
+
+DVC keeps its memory of files in databases whose values are pickled objects, and takes credentials
+from programs that its configuration names. What git tracks may have been written by anybody, so
+neither the place of the databases nor the names of programs are taken from there.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from dvc.config import Config
+from dvc.repo import Repo
+
+from nbsnake.dvc.gitignore import tracked_by_git
+from nbsnake.dvc.scan import check_files
+from nbsnake.errors import ToolError, Where
+from nbsnake.job.inside import inside, plain
+
+# Settings of remotes that are, or lead to, a command: of WebDAV, of S3 and of Google's storage.
+COMMANDS = ("bearer_token_command", "configpath", "credentialpath")
+MEMORY = "site_cache_dir"  # the folder of the databases
+
+
+@contextlib.contextmanager
+def open_repo(*, fetches: bool = False) -> Iterator[Any]:
+    """The project in the working directory as DVC has it.
+
+    Raises :class:`ToolError` for a setting that would let the project run code. That of a remote
+    is a fault where the caller ``fetches``; else it is left out.
+    """
+    _check_links()
+    check_files()
+    config = Config(".dvc", validate=False)
+    tracked = _tracked(config)
+    for file, given in tracked.items():
+        if given.get("core", {}).get(MEMORY):
+            raise _refusal(file, f"core.{MEMORY}", "set the variable DVC_SITE_CACHE_DIR instead")
+        for name, setting in _commands(given):
+            if fetches:
+                advice = f"trust it by setting it yourself: dvc remote modify --local {name} "
+                raise _refusal(file, f"{setting} of the remote {name!r}", f"{advice}{setting} ...")
+    with contextlib.ExitStack() as stack:
+        repo: Any = stack.enter_context(Repo(".") if _is_writable() else _read_only(stack))
+        for given in tracked.values():
+            for name, setting in _commands(given):
+                repo.config["remote"].get(name, {}).pop(setting, None)
+        yield repo
+
+
+class _ReadOnlyRepo(Repo):  # type: ignore[misc]
+    """A project in which DVC cannot write: its files for the time being are in another folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        super().__init__(".")
+
+    def _ignore(self) -> None:
+        """git need not ignore the folder."""
+
+    @property
+    def tmp_dir(self) -> str:
+        return os.path.join(self._folder, "tmp")
+
+    @property
+    def site_cache_dir(self) -> str:
+        return os.path.join(self._folder, "site")
+
+
+def _read_only(stack: contextlib.ExitStack) -> _ReadOnlyRepo:
+    return _ReadOnlyRepo(stack.enter_context(tempfile.TemporaryDirectory()))
+
+
+def _is_writable() -> bool:
+    return os.access(".dvc/tmp" if os.path.isdir(".dvc/tmp") else ".dvc", os.W_OK | os.X_OK)
+
+
+def _check_links() -> None:
+    """What DVC writes in its folder is not led elsewhere."""
+    for path in (".dvc", ".dvc/.gitignore", ".dvc/tmp"):
+        plain(path)
+    for folder in (".dvc/cache", ".dvc/cache/files", ".dvc/cache/files/md5", ".dvc/cache/runs"):
+        inside(f"{folder}/")
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(".dvc/tmp"):
+            plain(f".dvc/tmp/{name}")
+
+
+def _tracked(config: Config) -> dict[str, dict[str, Any]]:
+    """What the files say that come with the project."""
+    files = {level: os.path.relpath(config.files[level]) for level in ("repo", "local")}
+    local = bool(os.path.lexists(files["local"]) and tracked_by_git([files["local"]]))
+    levels = ["repo", *["local"] * local]
+    return {files[level]: config.load_one(level) for level in levels}
+
+
+def _commands(given: dict[str, Any]) -> list[tuple[str, str]]:
+    remotes = given.get("remote", {})
+    return [(name, each) for name in remotes for each in COMMANDS if remotes[name].get(each)]
+
+
+def _refusal(file: str, setting: str, hint: str) -> ToolError:
+    message = f"{setting} may run a program, and this file comes with the project"
+    return ToolError(message, where=Where(file), hint=hint)

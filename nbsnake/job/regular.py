@@ -1,0 +1,43 @@
+"""Regular files: what is neither a folder nor a pipe, a device or a socket, which may never end.
+
+Standard library only: this runs inside every job.
+"""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+
+
+class NotRegularError(OSError):
+    """Something else than a file or folder where data is expected."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EINVAL, "is neither a file nor a folder; remove it", path)
+
+
+def check_regular(path: str, *, follow: bool = True) -> None:
+    """Raise :class:`NotRegularError` for a pipe and the like.
+
+    Raises :class:`OSError` where there is nothing.
+    """
+    mode = os.stat(path, follow_symlinks=follow).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
+        raise NotRegularError(path)
+
+
+def open_regular(path: str, *, follow: bool = True) -> BufferedReader:
+    """Open a file to read its bytes, without waiting for a writer.
+
+    A link is opened only if it is to be followed. Raises :class:`NotRegularError` for a pipe and
+    the like, and :class:`OSError`.
+    """
+    check_regular(path, follow=follow)
+    how = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    return open(path, "rb", opener=lambda name, _: os.open(name, how))
+
+
+def read_regular(path: str) -> bytes:
+    """The bytes of a file. Raises as :func:`open_regular` does."""
+    with open_regular(path) as file:
+        return file.read()

@@ -1,0 +1,238 @@
+"""Whatever is in the files that nbsnake reads: a message, and no other exception than its own.
+
+Of nbsnake's own state, what cannot be read is thrown away and made again.
+"""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from builders import declare, nb_bytes
+from mutation import damaged, nested, retyped
+from results_builder import Folder, planned
+
+from nbsnake.cluster.usage import fitting, usage_of
+from nbsnake.commands.restore import _list_kept
+from nbsnake.errors import NbsnakeError
+from nbsnake.generate.convert import Converted, Job, Script
+from nbsnake.generate.generate import find_changes, generate
+from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.job.digests import read_digests
+from nbsnake.job.executed import notebook_path
+from nbsnake.job.kept import keep
+from nbsnake.job.plan import PlannedOut, read_current_plan, read_plan
+from nbsnake.job.receipt import Failure, read_failure, read_receipt, write_failure
+from nbsnake.job.records import read_record, touched_since, write_record
+from nbsnake.job.running import become_head, read_head
+from nbsnake.job.rwlock import _blocker, _read
+from nbsnake.notebook.read_step import Reading
+from nbsnake.python.versions import Versions
+from nbsnake.results.accept import accept, read_accepted, reason_of
+from nbsnake.results.freshness import Judge, reason_lines
+from nbsnake.results.restore import restore, save_outputs
+from nbsnake.results.sync import sync
+from nbsnake.settings.schema import SCHEMA_FILE, read_schema, schema_faults
+
+FIRST = random.SystemRandom().randrange(10**9) if os.environ.get("CI") else 0
+FEW, CHUNK = 12, 250
+MANY = int(os.environ.get("MUTATIONS", "1000"))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A project in which steps ran, with every kind of record."""
+    root = tmp_path_factory.mktemp("results") / "project"
+    root.mkdir()
+    with contextlib.chdir(root):
+        folder = Folder()
+        keeps = planned("keeps", "out.txt", "kept.txt")
+        keeps = keeps._replace(run_cache=False, outs=(PlannedOut("kept.txt", cache=False),))
+        many = planned("many", "mid.txt", "many")
+        code = "import os, sys; os.mkdir('many'); [open(f'many/{n}', 'w').write(n) for n in 'ab']"
+        many = many._replace(argv=(many.argv[0], "-c", code))
+        folder.plan_steps(*folder.plan.steps.values(), keeps, many)
+        folder.run_all()
+        keep("kept.txt")
+        write_record("mid.txt", {"params": ["1"], "starttime": 1.0, "endtime": 2.0}, complete=True)
+        become_head().close()
+        Path("in.txt").write_text("2\n")
+        assert folder.exec("make") == 0
+        accept(Judge(read_plan(), read_digests()), ["join"], "by hand")
+        digests = read_digests()
+        sync(folder.plan, digests)
+        digests.save()
+        save_outputs(Judge(folder.plan, digests))
+        write_failure(Failure("join", 1, 12.5, 2, 3, "x = 1", "Error", "said"))
+        Path("code.py").write_text("x = 1\n")
+        versions = Versions()
+        versions.note_file("code.py", "")
+        versions.save()
+        holder = {"pid": 1, "cmd": "a"}
+        table = {"read": {"/x": [holder]}, "write": {"/y": holder}}
+        Path(".dvc/tmp/rwlock").write_text(json.dumps(table))
+    return root.rename(root.with_name("source"))
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    """A project with a step, generated, and a notebook that was converted."""
+    root = tmp_path_factory.mktemp("notebooks") / "project"
+    (root / "notebooks").mkdir(parents=True)
+    (root / ".dvc").mkdir()
+    with contextlib.chdir(root):
+        source = declare(":param int n: a number", ":param x: path", ":dvc-out x: data/x.txt")
+        text = nb_bytes(f"{source}n = 3\nx = 'y'\n", "import helper")
+        Path("notebooks/a.ipynb").write_bytes(text)
+        Path("notebooks/helper.py").write_text("import json\n")
+        generate()
+        memo = Converted(Reading(), root)
+        job = Job("notebooks/a.ipynb", "notebooks/helper.py")
+        memo.note(job, Script("import json\n", (os.path.abspath("notebooks/a.ipynb"),), ()))
+        memo.save()
+        assert is_unchanged()
+    return root.rename(root.with_name("source"))
+
+
+def use_results(dice):
+    """All that reads records, and most that acts on them."""
+    plan = read_current_plan() or read_plan()
+    if plan is None:
+        plan = PLAN[0]
+    if dice.random() < 0.5:
+        for path in ("mid.txt", "out.txt", "kept.txt", "many"):
+            shutil.rmtree(path, ignore_errors=True) or Path(path).unlink(missing_ok=True)
+    digests = read_digests()
+    judge = Judge(plan, digests)
+    [*reason_lines(judge.verdicts().values())]
+    acts = dice.random() < 0.25  # which takes longest
+    if acts:
+        restore(judge, force=True)
+        save_outputs(judge)
+    for name in plan.steps:
+        if usage := usage_of(read_receipt(name)):
+            fitting(usage)
+        read_failure(name)
+        reason_of(name, read_accepted())
+        notebook_path(name)
+    if acts:  # without the lock that waits for whoever left a file of another kind there
+        sync(plan._replace(hardlink_lock=False), digests)
+    digests.save()
+    _list_kept()
+    read_head()
+    _blocker(_read(), ["/x"], ["/x"], {})
+    read_record("mid.txt")
+    touched_since("in.txt", 1.0, 2.0)
+
+
+PLAN = []
+
+
+def use_notebooks(dice):
+    is_unchanged()
+    find_changes()
+    schema_faults(read_schema() or {}, {"a": {"n": "x", "m": 1}, "b": [1]}, "params.yaml")
+    Converted(Reading(), Path()).knows(Job("notebooks/a.ipynb", "notebooks/helper.py"))
+    generate()
+
+
+RESULTS = {
+    "plan": ".nbsnake/plan.json",
+    "digests": ".nbsnake/digests.json",
+    "lock memo": ".nbsnake/lock.json",
+    "receipt": ".nbsnake/receipts/make.json",
+    "accepted receipt": ".nbsnake/receipts/join.json",
+    "failure": ".nbsnake/receipts/join.failed.json",
+    "kept": ".nbsnake/kept.jsonl",
+    "accepted": ".nbsnake/accepted",
+    "objects": ".nbsnake/objects.json",
+    "programs": ".nbsnake/programs.json",
+    "head": ".nbsnake/head.lock",
+    "rwlock": ".dvc/tmp/rwlock",
+    "record": ".snakemake/metadata/bWlkLnR4dA==",
+    "run-cache": ".dvc/cache/runs/*/*/*",
+    "own run-cache": ".nbsnake/cache/runs/*/*/*",
+    "folder object": ".dvc/cache/files/md5/*/*.dir",
+    "dvc.lock": "dvc.lock",
+}
+NOTEBOOKS = {
+    "generated": ".nbsnake/generated.json",
+    "notebooks": ".nbsnake/notebooks.json",
+    "modules": ".nbsnake/modules.json",
+    "converted": ".nbsnake/converted.json",
+    "schema": SCHEMA_FILE,
+}
+
+
+def mutated(data, dice):
+    """A mutation by bytes or by types; JSON where the file is JSON, else YAML."""
+    kind = dice.random()
+    if kind < 0.4:
+        return damaged(data, dice)
+    if kind < 0.41:
+        return nested(100_000).encode()
+    try:
+        return json.dumps(retyped(json.loads(data), dice)).encode()
+    except ValueError:
+        pass
+    try:
+        return yaml.safe_dump(retyped(yaml.safe_load(data), dice), sort_keys=False).encode()
+    except (ValueError, yaml.YAMLError):
+        return damaged(data, dice)
+
+
+def attack(source, pattern, use, seeds):
+    """Mutate the file in copies of a project, and use them where it was."""
+    root = source.with_name("project")
+    for seed in seeds:
+        dice = random.Random(seed)
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(source, root, symlinks=True)
+        with contextlib.chdir(root):
+            file = dice.choice(sorted(Path().glob(pattern)))
+            data = mutated(file.read_bytes(), dice)
+            file.chmod(0o644)
+            file.write_bytes(data)
+            if dice.random() < 0.5:
+                file.chmod(0o444)
+            with contextlib.suppress(NbsnakeError, OSError):
+                try:
+                    use(dice)
+                except (NbsnakeError, OSError):
+                    raise
+                except BaseException as error:
+                    error.add_note(f"seed {seed}, {file}: {data!r:.3000}")
+                    raise
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_damaged_records_raise_no_other_error(results, kind):
+    with contextlib.chdir(results):
+        PLAN[:] = [read_plan()]
+    attack(results, RESULTS[kind], use_results, range(FIRST, FIRST + FEW))
+
+
+@pytest.mark.parametrize("kind", NOTEBOOKS)
+def test_damaged_memos_raise_no_other_error(notebooks, kind):
+    attack(notebooks, NOTEBOOKS[kind], use_notebooks, range(FIRST, FIRST + FEW))
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("start", range(FIRST, FIRST + MANY, CHUNK))
+@pytest.mark.parametrize("kind", RESULTS)
+def test_many_damaged_records_raise_no_other_error(results, kind, start):
+    with contextlib.chdir(results):
+        PLAN[:] = [read_plan()]
+    attack(results, RESULTS[kind], use_results, range(start, start + CHUNK))
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("start", range(FIRST, FIRST + MANY, CHUNK))
+@pytest.mark.parametrize("kind", NOTEBOOKS)
+def test_many_damaged_memos_raise_no_other_error(notebooks, kind, start):
+    seeds = range(start, start + CHUNK)
+    attack(notebooks, NOTEBOOKS[kind], use_notebooks, seeds)
