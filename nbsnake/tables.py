@@ -49,17 +49,25 @@ def as_text(table: Table) -> str:
 
 def as_markdown(table: Table) -> str:
     """A table as GitHub shows it; no text becomes a link, an image, HTML or a mention."""
-    header, *rows = (
-        [_as_markdown(short(cell)) for cell in line] for line in (table.header, *table.rows)
-    )
+    header, *rows = [[short(cell) for cell in line] for line in (table.header, *table.rows)]
+    columns = [_markdown_column(list(cells)) for cells in zip(*rows, strict=True)]
     rule = ["---:" if right else "---" for right in _right(table)]
-    return _lines(f"| {' | '.join(line)} |" for line in (header, rule, *rows))
+    lines = (list(map(_escape_markup, header)), rule, *zip(*columns, strict=True))
+    return _lines(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _as_markdown(text: str) -> str:
-    """A text as Markdown shows it, or as code where GitHub would make a link of a part."""
-    if not _LINKED.search(text):
-        return _MARKUP.sub(r"\\\g<0>", text)
+def _markdown_column(cells: list[str]) -> list[str]:
+    """The cells as text; all as code where GitHub would make a link of a part of one."""
+    return list(map(_as_code if any(map(_LINKED.search, cells)) else _escape_markup, cells))
+
+
+def _escape_markup(text: str) -> str:
+    return _as_code(text) if _LINKED.search(text) else _MARKUP.sub(r"\\\g<0>", text)
+
+
+def _as_code(text: str) -> str:
+    if not text:
+        return text
     ticks = "`" * (max(map(len, _TICKS.findall(text)), default=0) + 1)
     padding = " " if "`" in (text[0], text[-1]) else ""
     return f"{ticks}{padding}{text}{padding}{ticks}".replace("|", "\\|")

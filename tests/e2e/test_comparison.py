@@ -107,8 +107,8 @@ def test_variants_stand_best_first_with_what_differs(project: Project) -> None:
     assert higher.stdout == (
         "| step | rate | val.loss |\n"
         "| --- | ---: | ---: |\n"
-        "| evaluate@b-0.5 | 0.5 | 0.875 |\n"
-        "| evaluate@b-0.1 | 0.1 | 0.175 |\n"
+        "| `evaluate@b-0.5` | 0.5 | 0.875 |\n"
+        "| `evaluate@b-0.1` | 0.1 | 0.175 |\n"
     )
     clients = project.nbsnake("compare", "client", "--csv").stdout
     assert [*csv.reader(io.StringIO(clients))] == [
