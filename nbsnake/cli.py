@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from nbsnake import __version__
+from nbsnake.bars import bars_for_long_work
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text
 from nbsnake.escape import only_text
 from nbsnake.job.inside import UnsafePathError
@@ -53,7 +54,7 @@ def main(argv: list[str]) -> int:
     args.snakemake_args = argv[end + 1 :]
     if module is None:
         return 2
-    with only_text():
+    with bars_for_long_work(), only_text():
         return _run(module, args)
 
 

@@ -109,7 +109,7 @@ def _combined(notebooks: list[str], suspects: Suspects) -> dict[str, str]:
 def _check_cache(*, as_json: bool) -> int:
     from nbsnake.results.cachecheck import cache_faults  # for this option only
 
-    faults = [*cache_faults(current_plan())]
+    faults = cache_faults(current_plan())
     if as_json:
         print(json.dumps([fault._asdict() for fault in faults], indent=2))
     for each in faults:

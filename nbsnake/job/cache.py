@@ -38,6 +38,7 @@ from nbsnake.job.links import (
     remove,
     replace,
 )
+from nbsnake.job.longwork import working
 from nbsnake.job.own import readers_of_params
 from nbsnake.job.regular import open_regular
 from nbsnake.job.say import say
@@ -166,18 +167,22 @@ class Cache(NamedTuple):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         clean_up(path)
         try:
-            if content.is_dir:
-                os.mkdir(temporary)
-                for relpath, md5 in self.listing(content):
-                    target = os.path.join(temporary, relpath)
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                    self._link(md5, target)
-            else:
-                self._link(content.md5, temporary)
-                self._set_mode(temporary, content)
+            with working(f"restoring {path}", content.size):
+                self._fill(temporary, content)
             replace(path, temporary)
         finally:
             remove(temporary)
+
+    def _fill(self, path: str, content: Digest) -> None:
+        if not content.is_dir:
+            self._link(content.md5, path)
+            self._set_mode(path, content)
+            return
+        os.mkdir(path)
+        for relpath, md5 in self.listing(content):
+            target = os.path.join(path, relpath)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            self._link(md5, target)
 
     def add_file(self, path: str, data: bytes) -> None:
         """Write a file of the cache that is not an object, such as an entry of the run-cache."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from nbsnake.job.ignore import walk_files
+from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
 from nbsnake.job.shape import ShapeError, from_json, is_count
 from nbsnake.names import upwards
@@ -73,13 +74,18 @@ class TreeFile(NamedTuple):
 def md5_of_file(path: str) -> str:
     """The md5 of a file's bytes. Raises :class:`OSError` for one that cannot be read."""
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+        if not is_watched():
+            return hashlib.file_digest(file, "md5").hexdigest()
+        with working(f"reading {path}", os.fstat(file.fileno()).st_size):
+            return hashlib.file_digest(Counted(file), "md5").hexdigest()
 
 
 def tree_of_folder(folder: str) -> list[TreeFile]:
     """The files of a folder with their digests. Raises as :func:`walk_files` does."""
     found = [(relpath, path, os.stat(path).st_size) for relpath, path in sorted(walk_files(folder))]
-    md5s = spread(md5_of_file, [path for _, path, _ in found], [size for *_, size in found])
+    sizes = [size for *_, size in found]
+    with working(f"reading {folder}", sum(sizes)):
+        md5s = spread(md5_of_file, [path for _, path, _ in found], sizes)
     return [
         TreeFile(relpath, path, md5, size)
         for (relpath, path, size), md5 in zip(found, md5s, strict=True)

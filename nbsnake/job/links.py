@@ -13,8 +13,10 @@ from collections.abc import Callable
 
 from nbsnake.job.atomic import beside
 from nbsnake.job.ignore import walk_files
+from nbsnake.job.longwork import advance, working
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
+AT_ONCE = 1 << 26  # bytes to copy before anyone is shown how far it is
 LINKS = ("hardlink", "symlink")
 _UNKNOWN = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL)
 refused: set[str] = set()  # ways of linking that the file system of this process does not know
@@ -95,12 +97,18 @@ def _copy(source: str, target: str) -> None:
     try:
         with open(source, "rb") as read, open(target, "wb") as write:
             left = os.fstat(read.fileno()).st_size
-            while left and (done := os.copy_file_range(read.fileno(), write.fileno(), left)):
-                left -= done
+            with working(f"copying {source}", left, known=False):
+                while left and (done := _copy_some(read.fileno(), write.fileno(), left)):
+                    left -= done
+                    advance(done)
     except (AttributeError, OSError):  # not on this system, or not between these two places
         left = -1
     if left:
         shutil.copyfile(source, target)
+
+
+def _copy_some(read: int, write: int, left: int) -> int:
+    return os.copy_file_range(read, write, min(left, AT_ONCE))
 
 
 def _clone(source: str, target: str) -> None:

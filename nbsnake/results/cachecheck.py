@@ -7,6 +7,7 @@ from typing import NamedTuple
 from nbsnake.dvc.lockfile import read_lock
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest, md5_of_file
+from nbsnake.job.longwork import working
 from nbsnake.job.plan import Plan
 
 
@@ -19,16 +20,26 @@ class CacheFault(NamedTuple):
     object_path: str
 
 
-def cache_faults(plan: Plan) -> Iterator[CacheFault]:
+def cache_faults(plan: Plan) -> list[CacheFault]:
     """All faults, in the order of the plan; every object is read once."""
+    locked = list(_locked(plan))
+    with working("reading the cache", sum(content.size for *_, content in locked)):
+        sound: set[str] = set()
+        return [
+            CacheFault(step, path, fault, plan.cache.object_path(md5))
+            for step, path, content in locked
+            for fault, md5 in _faults(plan.cache, content, sound)
+        ]
+
+
+def _locked(plan: Plan) -> Iterator[tuple[str, str, Digest]]:
+    """Each output that has its content in the cache by dvc.lock, with its step's name."""
     lock = read_lock()
-    sound: set[str] = set()
     for step in plan.steps.values():
         cached = {out.path for out in step.outs if out.cache}
         for path, content in step.locked_outs(lock.get(step.name, {})).items():
             if path in cached:
-                for fault, md5 in _faults(plan.cache, content, sound):
-                    yield CacheFault(step.name, path, fault, plan.cache.object_path(md5))
+                yield step.name, path, content
 
 
 def _faults(cache: Cache, content: Digest, sound: set[str]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,6 @@
 
 No other room imports Snakemake.
 
-Imports: cluster, dvc, errors, escape, generate, job, merging, model, names, places, programs,
+Imports: bars, cluster, dvc, errors, escape, generate, job, merging, model, names, places, programs,
 render, results, settings.
 """

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
+from nbsnake.bars import bars_for_long_work
 from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, raise_all
@@ -40,7 +41,8 @@ def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
     Raises :class:`SystemExit` for a fault in the project, after its message: no traceback.
     """
     try:
-        return _open(workflow, config)
+        with bars_for_long_work():
+            return _open(workflow, config)
     except NbsnakeError as error:
         say(error)
         raise SystemExit(error.exit_code) from None
