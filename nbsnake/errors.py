@@ -101,6 +101,11 @@ def _each(faults: Iterable[NbsnakeError]) -> Iterator[NbsnakeError]:
             yield fault
 
 
+def files_with_faults(error: NbsnakeError) -> set[str]:
+    """The files in which the faults are."""
+    return {fault.where.file for fault in _each([error]) if fault.where}
+
+
 def _place(fault: NbsnakeError) -> tuple[str, int, int]:
     where = fault.where or Where("")
     return where.file, where.cell or 0, where.line or 0

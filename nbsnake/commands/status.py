@@ -58,13 +58,14 @@ def run(args: argparse.Namespace) -> int:
         if outdated.fault is None:
             raise
         return outdated.fault.exit_code  # the same thing, already reported
-    judge = Judge(plan, digests, outdated.scripts)
+    notebooks = {step.notebook for step in plan.steps.values()}
+    judge = Judge(plan, digests, outdated.reasons(notebooks))
     verdicts = judge.verdicts()
-    if judge.unseen:
-        say(judge.unseen)
+    for message in filter(None, (judge.unseen, judge.legacy)):
+        say(message)
     digests.save()
-    notebooks = {name: verdict.step.notebook for name, verdict in verdicts.items()}
-    shown = [verdicts[name] for name in choose_steps(args.steps, notebooks)]
+    notebook_of = {name: verdict.step.notebook for name, verdict in verdicts.items()}
+    shown = [verdicts[name] for name in choose_steps(args.steps, notebook_of)]
     demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
     accepted = read_accepted()
     reasons = {each.step.name: reason_of(each.step.name, accepted) for each in shown}

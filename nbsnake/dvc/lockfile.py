@@ -19,6 +19,7 @@ from nbsnake.yaml_limits import check_size, limited_time
 Entry = dict[str, Any]
 HEAD = "schema: '2.0'\nstages:\n"
 RESTORE = f"restore it: git checkout {LOCK_FILE}"
+SHOWN = 3  # of the stages in a message
 _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
@@ -140,6 +141,25 @@ def _parse(text: str) -> dict[str, Any]:
     raise_all([*_schema_faults(document)])
     raise_all([*_value_faults(document.get("stages") or {})])
     return document
+
+
+def locked_by_dvc2(lock: Mapping[str, Entry]) -> str:
+    """A message that names the stages whose outputs DVC 2 locked, "" where there are none.
+
+    Their digests have no ``hash``, and their objects lie in another place of the cache.
+    """
+    names = [
+        name
+        for name, entry in lock.items()
+        if any("md5" in out and "hash" not in out for out in entry.get("outs", ()))
+    ]
+    if not names:
+        return ""
+    shown = f"{', '.join(names[:SHOWN])}{f' and {len(names) - SHOWN} more' * (len(names) > SHOWN)}"
+    return (
+        f"{LOCK_FILE}: DVC 2 locked {shown}, and the objects of its outputs are in another place\n"
+        "  hint: run once: dvc cache migrate --dvc-files"
+    )
 
 
 def _refuse_conflicts(text: str) -> None:

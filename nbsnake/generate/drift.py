@@ -1,10 +1,10 @@
 """How the generated files, by which all is judged, are older than what gives them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbsnake.errors import NbsnakeError, StaleError, Where, raise_all
+from nbsnake.errors import NbsnakeError, StaleError, Where, files_with_faults, raise_all
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.names import DVC_FILE
 
@@ -33,6 +33,19 @@ class Outdated:
         paths = ", ".join(others)
         older = f"older than the notebooks, the settings or the parameters: {paths}; {GENERATE}"
         return older if others else ""
+
+    def reasons(self, notebooks: Iterable[str]) -> dict[str, str]:
+        """For each script or notebook, why results are not those of the notebook's cells.
+
+        ``notebooks`` are those of the steps: a fault outside of notebooks concerns all of them.
+        """
+        if self.fault is None:
+            return dict(self.scripts)
+        steps = set(filter(None, notebooks))
+        return {
+            path: f"{path} cannot become a script"
+            for path in steps & files_with_faults(self.fault) or steps
+        }
 
     def refuse_run(self) -> None:
         """Raise what makes results of other code or another pipeline than the notebooks'."""

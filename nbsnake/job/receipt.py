@@ -4,6 +4,7 @@ Standard library only: this runs inside every job.
 """
 
 import contextlib
+import functools
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ from nbsnake.job.content import Digest, stamp
 from nbsnake.job.own import read_own, remove_own, throw_away, write_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.run import Run
+from nbsnake.job.say import say
 from nbsnake.job.shape import ShapeError, parse
 from nbsnake.names import file_name, step_of_file
 
@@ -93,13 +95,22 @@ class Failure(NamedTuple):
 def read_receipt(step: str) -> Receipt | None:
     """The step's receipt, or None when there is none that this version can read."""
     fields = read_own(_path(step))
-    if fields is None or (isinstance(fields, dict) and fields.pop("format", None) != FORMAT):
+    if isinstance(fields, dict) and fields.pop("format", None) != FORMAT:
+        _say_of_other_version()
+        return None
+    if fields is None:
         return None
     try:
         return _receipt_from(fields, step)
     except ValueError as error:
         throw_away(_path(step), str(error))
         return None
+
+
+@functools.cache
+def _say_of_other_version() -> None:
+    """Once for all of them; they stay for that version."""
+    say(f"receipts in {RECEIPTS} are of another version of nbsnake, and are not used")
 
 
 def _receipt_from(fields: Any, step: str) -> Receipt:

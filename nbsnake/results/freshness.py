@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nbsnake.dvc.lockfile import read_lock
+from nbsnake.dvc.lockfile import locked_by_dvc2, read_lock
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
@@ -48,8 +48,9 @@ class Verdict:
 class Judge:
     """Gives the verdict on each step, upstream steps first, from what is on record.
 
-    ``outdated`` are scripts that are not what the notebooks give, each with the reason. ``unseen``
-    says why dvc.lock may hold entries that no run gave and that are not found, "" for no reason.
+    ``outdated`` are scripts that are not what the notebooks give, and notebooks that give none,
+    each with the reason. ``unseen`` says why dvc.lock may hold entries that no run gave and that
+    are not found, "" for no reason; ``legacy`` names entries of DVC 2.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Judge:
         suspects = find_suspects()
         self._combined = find_combined(plan, self._lock, suspects)
         self.unseen = suspects.unseen
+        self.legacy = locked_by_dvc2(self._lock)
         self._receipts: dict[str, Receipt | None] = {}
         self._makers = plan.makers()
         self._verdicts: dict[str, Verdict] = {}
@@ -80,7 +82,8 @@ class Judge:
     def verdict(self, step: PlannedStep) -> Verdict:
         """The verdict on one step; those on the steps before it in the plan must be given."""
         verdict = self._on_frozen(step) if step.frozen else self._by_content(step)
-        if reasons := tuple(self._outdated[path] for path in step.deps if path in self._outdated):
+        sources = (step.notebook, *step.deps)
+        if reasons := tuple(self._outdated[path] for path in sources if path in self._outdated):
             verdict = _outdated(verdict, reasons)
         makers = {name for path in step.deps for name in self._makers.get(path, ())}
         stale = sorted(name for name in makers if not self._verdicts[name].settled)

@@ -82,7 +82,8 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     _check(plan, outdated, runs=runs)
     if runs and _update_inside(plan, digests):
         plan = current_plan()
-    judge = Judge(plan, digests, outdated.scripts)
+    notebooks = {step.notebook for step in plan.steps.values()}
+    judge = Judge(plan, digests, outdated.reasons(notebooks))
     verdicts = _judge(judge, mode.targets, runs=runs)
     if mode.runs_jobs:
         _report(judge, verdicts)
@@ -162,8 +163,8 @@ def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
 
 
 def _report(judge: Judge, verdicts: Mapping[str, Verdict]) -> None:
-    if judge.unseen:
-        say(judge.unseen)
+    for message in filter(None, (judge.unseen, judge.legacy)):
+        say(message)
     for name, why in judge.plan.left.items():
         say(f"{name} can be run by DVC only ({why}): dvc repro {name}")
     for line in reason_lines(verdicts.values()):

@@ -1,7 +1,9 @@
 """`dvc repro` beside Snakemake: two runs of one stage exclude each other."""
 
+import re
+
 import pytest
-from e2e_project import Project
+from e2e_project import NOTHING, Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 SLOW = """\
@@ -48,3 +50,28 @@ def test_snakemake_waits_for_what_dvc_runs_and_runs_it_no_second_time(slow: Proj
     assert slow.computed() == ["run"]
     assert slow.read("slow.txt") == "a\nb\n"
     slow.assert_dvc_clean()
+
+
+def test_entries_of_dvc_2_are_named_until_they_are_migrated(done: Project) -> None:
+    lock = re.sub("\n +hash: md5", "", done.read("dvc.lock"))
+    done.write("dvc.lock", lock)
+    message = "DVC 2 locked make, left, right and 1 more"
+    assert message in done.nbsnake("status").stderr
+    assert message in done.snakemake()
+    assert done.computed() == []
+    assert done.read("dvc.lock") == lock
+    done.dvc("cache", "migrate", "--dvc-files")
+    assert "DVC 2" not in done.nbsnake("status").stderr
+    assert NOTHING in done.snakemake()
+    done.assert_dvc_clean()
+
+
+def test_receipts_of_another_version_are_named_once_and_not_used(done: Project) -> None:
+    receipts = done.files(".nbsnake/receipts")
+    for path in receipts:
+        done.replace(path, '"format": 1,', '"format": 99,')
+    printed = done.nbsnake("status")
+    assert printed.stderr.count("another version") == 1
+    assert printed.stdout.count("fresh") == 4  # by dvc.lock
+    assert done.files(".nbsnake/receipts") != {}
+    assert NOTHING in done.snakemake()

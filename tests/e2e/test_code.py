@@ -1,11 +1,21 @@
 """Code counts, wherever it lies: modules of the project are deps of the steps that import them."""
 
 import pytest
-from e2e_project import NOTHING, Project
+from e2e_project import COUNTED, NOTHING, Project
 
 pytestmark = pytest.mark.e2e
 HELPERS = "from helpers import scale\n"
 USERS = ("left", "right")  # of four steps; join reads what both write
+TEN = '''"""One of ten.
+
+:param source: what it reads
+:param result: what it writes
+:dvc-in source: {source}
+:dvc-out result: data/{name}.txt
+"""
+source = "../{source}"
+result = "../data/{name}.txt"
+'''
 
 
 @pytest.fixture
@@ -50,6 +60,30 @@ def test_an_edit_of_a_module_runs_the_steps_that_import_it_and_a_comment_none(
     assert helped.computed() == []
     helped.assert_dvc_clean()
     assert "up to date" in helped.dvc("repro")
+
+
+def test_a_helper_of_two_of_ten_steps_runs_these_and_what_depends_on_them(
+    project: Project,
+) -> None:
+    for path in project.root.joinpath("notebooks").iterdir():
+        path.unlink()
+    project.write("notebooks/helpers.py", "scale = 1\n")
+    for number in range(10):
+        source = "data/s2.txt" if number == 4 else "data/raw.txt"
+        imported = "from helpers import scale\n" if number in (2, 3) else "scale = 0\n"
+        body = "write_slowly(result, f'{scale} {len(open(source).read())} {open(source).read()}')\n"
+        cells = [TEN.format(source=source, name=f"s{number}"), COUNTED.format(step=f"s{number}")]
+        project.write_notebook(f"s{number}", ["# One", *cells, imported + body])
+    project.write("params.yaml", "{}\n")
+    project.nbsnake("run")
+    assert len(project.computed()) == 10
+    project.write("notebooks/helpers.py", "# the same\nscale = 1\n")
+    project.nbsnake("run")
+    assert project.computed() == []
+    project.write("notebooks/helpers.py", "scale = 2\n")
+    project.nbsnake("run")
+    assert project.computed() == ["s2", "s3", "s4"]
+    project.assert_dvc_clean()
 
 
 def test_a_module_with_a_syntax_error_is_one_message_and_nothing_is_written(
@@ -98,3 +132,6 @@ def test_a_notebook_that_is_not_valid_stops_a_run(done: Project) -> None:
     refused = done.snakemake(code=1)
     assert "notebooks/left.ipynb, cell 5, line 4: is not valid Python" in refused
     assert "Traceback" not in refused
+    lines = done.nbsnake("status").stdout.splitlines()
+    assert "left   stale: notebooks/left.ipynb cannot become a script" in lines
+    assert "right  fresh" in lines
