@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from nbsnake.ipython.celltext import Fault, Translation
 from nbsnake.ipython.drawing import executed
 from nbsnake.ipython.edit import Edit, edited
-from nbsnake.ipython.scopes import free_reads, is_session_name, parse
+from nbsnake.ipython.scopes import free_reads, is_session_name, names_session, parse
 from nbsnake.model.quote import string
 from nbsnake.model.step import Cell
 
@@ -88,7 +88,8 @@ def find_results(
     own, reads = set[str](), dict[int, list[_Read]]()
     for index, tree in trees.items():
         own |= bound.get(index, frozenset())
-        reads[index] = [each for each in _reads(tree) if each.name not in own] if tree else []
+        if tree and names_session(found[index].source):
+            reads[index] = [each for each in _reads(tree) if each.name not in own]
     if not any(reads.values()):
         return Results({}, False, {}, {})
     return _Finder(cells, left_out, found, trees).results(reads)

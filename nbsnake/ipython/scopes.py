@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SESSION = re.compile(r"In|Out|_{1,3}|_i{1,3}|_ih|_oh|_dh|_i?\d+|_exit_code")
+_IN_TEXT = re.compile(rf"\b(?:{_SESSION.pattern})\b")
 
 
 def parse(text: str) -> ast.Module | None:
@@ -34,6 +35,11 @@ def parse_expression(text: str) -> ast.expr | None:
 def is_session_name(name: str) -> bool:
     """Whether IPython binds this name again with each cell that runs."""
     return bool(_SESSION.fullmatch(name))
+
+
+def names_session(text: str) -> bool:
+    """Whether some code has such a name anywhere."""
+    return bool(_IN_TEXT.search(text))
 
 
 @dataclass(frozen=True, slots=True)

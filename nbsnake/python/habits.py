@@ -24,6 +24,8 @@ _LOOP = frozenset(
     {"get_event_loop", "get_running_loop", "run_until_complete", "current_task", "all_tasks"}
     | {"create_task", "ensure_future", "nest_asyncio"}
 )
+_LOOP_NAMES = _LOOP | {"asyncio"}
+_CHOOSES = frozenset({"use", "interactive"})
 
 
 def is_plotting(name: str) -> bool:
@@ -33,14 +35,24 @@ def is_plotting(name: str) -> bool:
 
 def habits_of(trees: Iterable[ast.AST]) -> frozenset[Habit]:
     """The habits that code meets, wherever in it."""
-    trees, found = list(trees), set[Habit]()
-    imported = {name for tree in trees for node in ast.walk(tree) for name in _taken(node)}
-    for tree in trees:
-        for node in ast.walk(tree):
-            found.update(_of_node(node, imported))
-        if any(map(_uses_loop, _outside_of_coroutines(tree))):
-            found.add(Habit.LOOP)
-    return frozenset(found)
+    trees = list(trees)
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {name for node in nodes for name in _names(node)}
+    return frozenset(_found(trees, nodes, names))
+
+
+def _found(trees: list[ast.AST], nodes: list[ast.AST], names: set[str]) -> Iterator[Habit]:
+    """Names are looked at first: most code has none that matters."""
+    if names & LIBRARIES or (any(map(is_plotting, names)) and _draw(nodes)):
+        yield Habit.FIGURES
+    if names & _SHOWS or (names & _CHOOSES and any(map(_chooses_backend, nodes))):
+        yield Habit.SHOWS
+    if names & _ARGV:
+        yield Habit.ARGV
+    if names & _LOOP_NAMES and any(
+        _uses_loop(node) for tree in trees for node in _outside_of_coroutines(tree)
+    ):
+        yield Habit.LOOP
 
 
 def _outside_of_coroutines(tree: ast.AST) -> Iterator[ast.AST]:
@@ -59,30 +71,22 @@ def _taken(node: ast.AST) -> Iterator[str]:
         yield from (alias.asname or alias.name for alias in node.names)
 
 
-def _of_node(node: ast.AST, imported: set[str]) -> Iterator[Habit]:
-    names = set(_names(node))
-    if names & LIBRARIES or _is_plotting(node, imported):
-        yield Habit.FIGURES
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute | ast.Name):
-        owner = getattr(node.value, "attr", getattr(node.value, "id", ""))
-        if is_plotting(owner):  # df.plot.bar
-            yield Habit.FIGURES
-    if names & _SHOWS or _chooses_backend(node):
-        yield Habit.SHOWS
-    if names & _ARGV:
-        yield Habit.ARGV
+def _draw(nodes: list[ast.AST]) -> bool:
+    imported = {name for node in nodes for name in _taken(node)}
+    return any(_is_plotting(node, imported) or _is_of_plot(node) for node in nodes)
 
 
-def _names(node: ast.AST) -> Iterator[str]:
+def _names(node: ast.AST) -> Iterable[str]:
     """What a node itself names: the words of an import, an attribute, or a variable."""
-    match node:
-        case ast.Import(names=aliases):
-            yield from (alias.name.partition(".")[0] for alias in aliases)
-        case ast.ImportFrom(module=module, names=aliases, level=0):
-            yield (module or "").partition(".")[0]
-            yield from (alias.name for alias in aliases)
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            yield name
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Attribute):
+        return (node.attr,)
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [(node.module or "").partition(".")[0], *(alias.name for alias in node.names)]
+    return ()
 
 
 def _is_plotting(node: ast.AST, imported: set[str]) -> bool:
@@ -92,6 +96,14 @@ def _is_plotting(node: ast.AST, imported: set[str]) -> bool:
             return is_plotting(name)
         case ast.Call(func=ast.Name(id=name)):
             return is_plotting(name) and not imported.isdisjoint((name, "*"))
+    return False
+
+
+def _is_of_plot(node: ast.AST) -> bool:
+    """``df.plot.bar``"""
+    match node:
+        case ast.Attribute(value=ast.Attribute(attr=owner) | ast.Name(id=owner)):
+            return is_plotting(owner)
     return False
 
 
