@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from nbsnake.errors import Where
 from nbsnake.job.regular import read_regular
 from nbsnake.yaml_limits import limited_time
@@ -27,6 +25,8 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
 
 @lru_cache(maxsize=8)
 def _loaded(text: str) -> Any:
+    from ruamel.yaml import YAML  # slow, and needed for faults only
+
     with limited_time(3 * len(text)):  # it keeps more than other readers
         return YAML().load(text)
 

@@ -11,7 +11,6 @@ from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import Value
 from nbsnake.names import GROUPED
 
-FOLDER = "workflow/profiles"
 FILE = "profile.yaml"
 PER_GROUP = 50  # steps that become one job
 WIDTH = 92  # of comments

@@ -12,7 +12,7 @@ from nbsnake.cluster.generic import (
     generic_settings,
     status_script,
 )
-from nbsnake.cluster.profiles import FILE, FOLDER, Setting, read_profile, render_profile
+from nbsnake.cluster.profiles import FILE, Setting, read_profile, render_profile
 from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.facts import Cluster
 from nbsnake.cluster.slurm.profile import Wishes, choose_partition, slurm_settings
@@ -26,6 +26,7 @@ from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
+from nbsnake.names import PROFILES_FOLDER
 
 KINDS = ("slurm", "generic", "default")
 # Which options mean something for which kind.
@@ -36,7 +37,9 @@ GENERIC_ONLY = ("system", "submit", "status", "cancel")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=" | ".join(KINDS))
-    parser.add_argument("-o", dest="folder", metavar="DIR", help=f"where (default: {FOLDER}/KIND)")
+    parser.add_argument(
+        "-o", dest="folder", metavar="DIR", help=f"where (default: {PROFILES_FOLDER}/KIND)"
+    )
     parser.add_argument("-n", "--dry-run", action="store_true", help="print it, write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite a profile that differs")
     slurm = parser.add_argument_group("slurm")
@@ -71,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Write or check a profile. Raises :class:`NbsnakeError` where that cannot be done."""
     _check_options(args)
     enter_project()
-    folder = (args.folder or f"{FOLDER}/{args.kind}").rstrip("/")
+    folder = (args.folder or f"{PROFILES_FOLDER}/{args.kind}").rstrip("/")
     if args.check:
         return _check(ask_cluster(), args, folder)
     files = [*{"slurm": _slurm, "generic": _generic, "default": _default}[args.kind](args, folder)]

@@ -6,22 +6,23 @@ import sys
 import time
 from pathlib import Path
 
-from nbsnake.cluster.profiles import FOLDER
 from nbsnake.cluster.slurm.jobs import end_left_jobs
 from nbsnake.commands import enter_project_with
 from nbsnake.commands.generate import report
+from nbsnake.commands.sync import report_synced
 from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
-from nbsnake.generate.generate import find_changes, generate, overruled_literals
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
+from nbsnake.names import PROFILES_FOLDER
 from nbsnake.results.freshness import Judge
 from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
+from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake that may set the number of cores.
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="NAME",
-        help=f"use {FOLDER}/NAME, for example from 'nbsnake profile slurm'",
+        help=f"use {PROFILES_FOLDER}/NAME, for example from 'nbsnake profile slurm'",
     )
     parser.add_argument(
         "--no-restore", action="store_true", help="compute results that are in the cache, too"
@@ -73,14 +74,13 @@ def run(args: argparse.Namespace) -> int:
     """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
     if DRY_RUN.intersection(args.snakemake_args):
+        from nbsnake.generate.generate import find_changes  # slow, and not always needed
+
         if changes := find_changes():
             report(changes, dry_run=True)
         return run_snakemake([*_where(args), *args.snakemake_args])
-    changes = [] if is_unchanged() else generate()
-    if changes:
-        report(changes)
-        for note in overruled_literals(changes):
-            print(note, file=sys.stderr)
+    if not is_unchanged():
+        _generate()
     plan = current_plan()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
@@ -98,14 +98,32 @@ def run(args: argparse.Namespace) -> int:
         end_left_jobs()
     if args.no_restore:
         os.environ["NBSNAKE_RESTORE"] = "0"
-    started = time.time()
+    started, where = time.time(), _where(args)
     steps = [step for step in steps if step not in frozen]
     targets = [target for step in steps for target in _targets(plan.steps[step], plan)]
-    code = run_snakemake([*targets, *_where(args), "--logger", "nbsnake", *args.snakemake_args])
+    if not args.snakemake_args:
+        synced = bring_up_to_date(plan, targets, _profile(args))
+        if synced is not None:
+            report_synced(synced)
+            print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
+            return 0
+    code = run_snakemake([*targets, *where, "--logger", "nbsnake", *args.snakemake_args])
     if code == 0:
         return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _generate() -> None:
+    from nbsnake.generate.generate import (  # slow, and not needed where nothing has changed
+        generate,
+        overruled_literals,
+    )
+
+    if changes := generate():
+        report(changes)
+        for note in overruled_literals(changes):
+            print(note, file=sys.stderr)
 
 
 def _targets(step: PlannedStep, plan: Plan) -> list[str]:
@@ -117,9 +135,13 @@ def _targets(step: PlannedStep, plan: Plan) -> list[str]:
     return [step.rule] if rules.intersection(step.made_paths) and not step.axes else step.made_paths
 
 
+def _profile(args: argparse.Namespace) -> str:
+    return f"{PROFILES_FOLDER}/{args.profile}" if args.profile else ""
+
+
 def _where(args: argparse.Namespace) -> list[str]:
     """Where the steps run; a number of cores would bound a whole cluster."""
-    folder = f"{FOLDER}/{args.profile}" if args.profile else ""
+    folder = _profile(args)
     if folder and not Path(folder).is_dir():
         raise UsageError(
             f"there is no profile {folder}",

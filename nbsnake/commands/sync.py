@@ -6,7 +6,7 @@ import sys
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
 from nbsnake.job.digests import read_digests
-from nbsnake.results.sync import sync
+from nbsnake.results.sync import Synced, sync
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,12 @@ def run(args: argparse.Namespace) -> int:
     digests = read_digests()
     done = sync(current_plan(), digests)
     digests.save()
+    report_synced(done)
+    return 1 if done.refused else 0
+
+
+def report_synced(done: Synced) -> None:
+    """Say what was locked, and what was not."""
     if done.beyond:
         print(f"dvc.lock: left to DVC, as {done.beyond}", file=sys.stderr)
     for file in done.updated:
@@ -29,4 +35,3 @@ def run(args: argparse.Namespace) -> int:
         print(f"nbsnake: {note}", file=sys.stderr)
     for step, reason in done.refused.items():
         print(f"dvc.lock: not locked: {step}: {reason}", file=sys.stderr)
-    return 1 if done.refused else 0

@@ -5,10 +5,6 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
 
-from pathspec.patterns import GitWildMatchPattern
-from scmrepo.exceptions import SCMError
-from scmrepo.git import Git
-
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import plain
 from nbsnake.job.regular import read_regular
@@ -55,6 +51,9 @@ def _without_line(folder: str, names: Iterable[str]) -> list[str]:
 
 
 def _add_lines(missing: dict[str, list[str]]) -> list[str]:
+    from scmrepo.exceptions import SCMError  # slow, and seldom needed
+    from scmrepo.git import Git  # slow, and seldom needed
+
     try:
         git = Git(".", search_parent_directories=True)
     except SCMError:
@@ -78,6 +77,8 @@ def _add_lines(missing: dict[str, list[str]]) -> list[str]:
 
 
 def _line(name: str) -> str:
+    from pathspec.patterns import GitWildMatchPattern  # slow, and seldom needed
+
     return f"/{GitWildMatchPattern.escape(name)}"
 
 

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from importlib.resources import files as resources_of
 from pathlib import Path
 
 from nbsnake.generate.files import GeneratedFile
 from nbsnake.job.regular import read_regular
 
+PACKAGE = Path(__file__).parents[1]
 GIT_IGNORED = ("/.nbsnake/", "/.snakemake/", "/logs/")
 DVC_IGNORED = ("/.nbsnake/", "/.snakemake/", ".snakemake_timestamp")
 SHARED_RULES = ("workflow/rules/common.smk", "workflow/rules/sync.smk")
@@ -28,6 +28,11 @@ def scaffold_files() -> Iterator[GeneratedFile]:
     yield GeneratedFile(path=".dvcignore", text=_with_lines(".dvcignore", DVC_IGNORED))
 
 
+def snakefile() -> str:
+    """The Snakefile of a project of which the user has not edited it."""
+    return _resource(ONCE["workflow/Snakefile"])
+
+
 def default_profile() -> str:
     """The profile that every ``snakemake`` run here finds by itself."""
     return _resource("profile.yaml")
@@ -35,10 +40,9 @@ def default_profile() -> str:
 
 def _resource(name: str) -> str:
     """A file that the package carries; in a checkout, rules and template lie at its top."""
-    carried = resources_of("nbsnake").joinpath("resources", name)
-    if carried.is_file():
-        return carried.read_text(encoding="utf-8")
-    return (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    carried = PACKAGE / "resources" / name
+    path = carried if carried.is_file() else PACKAGE.parent / name
+    return path.read_text(encoding="utf-8")
 
 
 def _with_lines(path: str, lines: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ def sync(plan: Plan, digests: Digests) -> Synced:
         verdicts = judge.verdicts()
         refused = _refused(verdicts, judge)
         due = [v.step for name, v in verdicts.items() if _is_due(v) and name not in refused]
-        changed = _changed_sources(plan.tracked, digests)
+        changed = changed_sources(plan.tracked, digests)
         beyond = (plan.beyond or _beyond(read_lock(), due)) if due else ""
         if due and not beyond:
             _lock(judge, due)
@@ -136,14 +136,14 @@ def update_tracked(plan: Plan, tracked: Sequence[Tracked], digests: Digests) -> 
 
     Raises :class:`ToolError` where DVC fails.
     """
-    changed = _changed_sources(tracked, digests)
+    changed = changed_sources(tracked, digests)
     if changed:
         with repo_locked(by_hardlink=plan.hardlink_lock):
             _lock_by_dvc([], changed)
     return changed
 
 
-def _changed_sources(tracked: Sequence[Tracked], digests: Digests) -> list[str]:
+def changed_sources(tracked: Sequence[Tracked], digests: Digests) -> list[str]:
     """The ``.dvc`` files that record other contents than those on disk."""
     found = {each.file: digests.of(each.path) for each in tracked}
     md5s = {each.file: each.md5 for each in tracked}

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from nbsnake.escape import LAYOUT, escaped
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.regular import read_regular
+from nbsnake.snakemake.unneeded import NOTHING
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
@@ -48,7 +49,7 @@ class Display:
         elif record.levelno >= logging.WARNING and event != "job_error":
             self._print(_literal(record.getMessage().strip()))
         elif record.getMessage().startswith("Nothing to be done"):
-            self._print("nothing to be done: all steps are fresh")
+            self._print(NOTHING)
 
     def close(self) -> None:
         """End the bar, so that the terminal is as before."""

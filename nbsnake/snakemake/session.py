@@ -6,7 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
@@ -16,7 +16,6 @@ from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
-from nbsnake.job.kept import how_to_get_back
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
@@ -26,9 +25,8 @@ from nbsnake.programs import python_call
 from nbsnake.results.failures import recent_failures
 from nbsnake.results.freshness import Judge, Verdict, reason_lines
 from nbsnake.results.places import check_places, hide_values
-from nbsnake.results.restore import restore, save_outputs
+from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
-from nbsnake.results.sync import remember_same_code
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import read_mode
 from nbsnake.snakemake.seal import seal
@@ -84,7 +82,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
         plan = current_plan()
     notebooks = {step.notebook for step in plan.steps.values()}
     judge = Judge(plan, digests, outdated.reasons(notebooks))
-    verdicts = _judge(judge, mode.targets, runs=runs)
+    verdicts = prepare(judge, mode.targets) if runs else judge.verdicts()
     if mode.runs_jobs:
         _report(judge, verdicts)
         if not mode.sees_content:
@@ -118,37 +116,6 @@ def _update_inside(plan: Plan, digests: Digests) -> bool:
     if updated:
         say(f"updated to what they track: {', '.join(updated)}")
     return bool(updated)
-
-
-def _judge(judge: Judge, targets: Collection[str], *, runs: bool) -> dict[str, Verdict]:
-    """The verdict on each step, after results were restored that need not be computed."""
-    if runs and not judge.plan.no_scm and (inside := judge.plan.inside_deps()):
-        # DVC writes the .gitignore of a folder before a step reads the folder.
-        from nbsnake.dvc.gitignore import ignore  # slow, and seldom needed
-
-        ignore(inside)
-    if runs and os.environ.get("NBSNAKE_RESTORE") != "0":
-        done = restore(judge, force=True, only=judge.plan.needed_for(targets))
-        if done.steps:
-            say(f"restored from the cache: {', '.join(done.steps)}")
-        for path in done.edited:
-            say(f"{path} was changed by hand; what it was is kept: {how_to_get_back(path)}")
-        for path in done.damaged:
-            say(f"the cache object {path} is damaged; its step runs again")
-    verdicts = judge.verdicts()
-    if runs:
-        remember_same_code(judge)
-    if runs:
-        _save(judge)
-    return verdicts
-
-
-def _save(judge: Judge) -> None:
-    saved = save_outputs(judge)
-    if saved.lost:
-        say(f"stored again, as the cache lost or damaged it: {', '.join(saved.lost)}")
-    for path in saved.kept:
-        say(f"no run on record wrote {path}; what it is now is kept: {how_to_get_back(path)}")
 
 
 def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
