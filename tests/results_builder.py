@@ -15,6 +15,7 @@ from nbsnake.job.cache import Cache
 from nbsnake.job.content import source_digests
 from nbsnake.job.digests import Digests
 from nbsnake.job.exec import main as run_exec
+from nbsnake.job.jobs import write_jobs
 from nbsnake.job.plan import PLAN_FILE, Plan, PlannedOut, PlannedStep, plan_to_dict
 from nbsnake.job.receipt import Receipt, read_receipt
 from nbsnake.results.freshness import Judge, Verdict
@@ -63,6 +64,7 @@ class Folder:
         )
         document = plan_to_dict(self.plan, source_digests([]))
         write_atomically(PLAN_FILE, json.dumps(document).encode())
+        write_jobs(self.plan)
 
     def exec(self, name: str, *command: str) -> int:
         """Run a job of the step, by its own command unless another is given."""

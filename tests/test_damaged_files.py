@@ -142,8 +142,9 @@ def use_notebooks(dice):
 
 RESULTS = {
     "plan": ".nbsnake/plan.json",
-    "digests": ".nbsnake/digests.json",
-    "lock memo": ".nbsnake/lock.json",
+    "jobs": ".nbsnake/jobs.jsonl",
+    "digests": ".nbsnake/digests.jsonl",
+    "lock memo": ".nbsnake/lock.jsonl",
     "receipt": ".nbsnake/receipts/make.json",
     "accepted receipt": ".nbsnake/receipts/join.json",
     "failure": ".nbsnake/receipts/join.failed.json",

@@ -258,7 +258,10 @@ def test_digest_is_read_once_while_the_stamp_holds(monkeypatch):
     assert read == ["file", "file"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "files": {"a": 1}}', "null"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"format": 2}\n"file"\t1\n', '{"format": 2}\n"file"\t[0, 1]\n', "null"],
+)
 def test_digests_that_cannot_be_read_are_none(text):
     write_atomically(DIGESTS_FILE, text.encode())
     write_atomically("file", b"one")

@@ -3,6 +3,7 @@
 import json
 
 from nbsnake.job.content import source_digests
+from nbsnake.job.jobs import has_jobs, write_jobs
 from nbsnake.job.own import note_own
 from nbsnake.job.plan import PLAN_FILE, Plan, plan_to_dict, read_current_plan
 
@@ -18,5 +19,8 @@ def current_plan() -> Plan:
 
         plan, sources = make_plan()
         data = json.dumps(plan_to_dict(plan, source_digests(sources))).encode()
+        write_jobs(plan)
         note_own(PLAN_FILE, data, durable=True)
+    elif not has_jobs():
+        write_jobs(plan)
     return plan

@@ -3,18 +3,20 @@
 Standard library only: this runs inside every job.
 """
 
-import json
 import os
+from collections.abc import Sequence
+from typing import Any
 
 from nbsnake.job.content import Digest, digest, stamp
 from nbsnake.job.inside import inside
-from nbsnake.job.own import note_own, read_own, throw_away
+from nbsnake.job.keyed import find_keyed, read_keyed, to_keyed
+from nbsnake.job.own import note_own, throw_away
 from nbsnake.job.receipt import Receipt, Seen
 from nbsnake.job.records import touched_since
 from nbsnake.job.say import say
 
-DIGESTS_FILE = ".nbsnake/digests.json"
-FORMAT = 1
+DIGESTS_FILE = ".nbsnake/digests.jsonl"
+FORMAT = 2
 TRIES = 3  # of reading a file that changes while it is read
 
 
@@ -85,8 +87,7 @@ class Digests:
             fields = {
                 path: [then, content.to_dict()] for path, (then, content) in self._known.items()
             }
-            data = json.dumps({"format": FORMAT, "files": fields}).encode()
-            note_own(DIGESTS_FILE, data)
+            note_own(DIGESTS_FILE, to_keyed({"format": FORMAT}, fields))
             self._changed = False
 
 
@@ -98,13 +99,21 @@ def time_carrier(path: str) -> str:
 
 def read_digests() -> Digests:
     """What earlier processes remembered; nothing where the file is absent or of another format."""
+    return _digests_from(read_keyed(DIGESTS_FILE))
+
+
+def read_digests_of(paths: Sequence[str]) -> Digests:
+    """What they remembered of these paths."""
+    return _digests_from(find_keyed(DIGESTS_FILE, *paths))
+
+
+def _digests_from(found: tuple[Any, dict[str, Any]] | None) -> Digests:
     digests = Digests()
-    fields = read_own(DIGESTS_FILE)
     try:
-        if fields is not None and fields["format"] == FORMAT:
+        if found and found[0]["format"] == FORMAT:
             digests._known = {  # noqa: SLF001
                 path: (then, Digest.from_dict(content))
-                for path, (then, content) in fields["files"].items()
+                for path, (then, content) in found[1].items()
             }
     except (ValueError, KeyError, TypeError, AttributeError):
         throw_away(DIGESTS_FILE, "has another form")

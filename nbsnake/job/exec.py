@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from nbsnake.job.cache import DamagedObjectError
+from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
-from nbsnake.job.digests import read_digests
+from nbsnake.job.digests import read_digests_of
 from nbsnake.job.executed import (
     as_notebook,
     bring_back,
@@ -32,10 +32,11 @@ from nbsnake.job.executed import (
     witness_of,
 )
 from nbsnake.job.inside import output
+from nbsnake.job.jobs import Job, read_job
 from nbsnake.job.links import remove, unprotect
 from nbsnake.job.outputs import find_outputs, remember_run, restore_outputs, store_outputs
 from nbsnake.job.own import write_own
-from nbsnake.job.plan import Plan, PlannedStep, read_plan
+from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import (
     Failure,
     Seen,
@@ -71,11 +72,9 @@ def main(argv: list[str]) -> int:
     step, command = words[0], words[2:]
     set_thread_variables(threads)
     try:
-        plan = read_plan()
-        planned = plan.steps.get(step) if plan else None
-        if plan and planned:
-            with alone(step), nullcontext() if plan.hardlink_lock else paths_locked(planned):
-                return _exec(plan, planned, command)
+        if job := read_job(step):
+            with alone(step), nullcontext() if job.hardlink_lock else paths_locked(job.step):
+                return _exec(job, command)
     except OSError as error:
         _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")
         return 3
@@ -83,31 +82,32 @@ def main(argv: list[str]) -> int:
     return _run(command) if command else 2
 
 
-def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
-    started, deps = time.time(), _see_deps(plan, step)
+def _exec(job: Job, command: list[str]) -> int:
+    step, cache = job.step, job.cache
+    started, deps = time.time(), _see_deps(job)
     if deps is None:
         return 3
     contents = {seen.path: seen.content for seen in deps}
     refused = _refusal(step, command)
     if not refused and os.environ.get("NBSNAKE_RESTORE") != "0":
-        outs = find_outputs(plan.cache, step, contents)
-        if outs is not None and _restored(plan, step, outs):
+        outs = find_outputs(cache, step, contents)
+        if outs is not None and _restored(cache, step, outs):
             write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
             bring_back(step.name, run_value(step.lock_entry(contents | outs)))
             return 0
     writes = {seen.path: write_stamp(seen.path) for seen in deps}
     _make_way(step)
     with events_of(step.name) as path:
-        code = _run(_recorded(plan, step, command)) if command else _run_as_dvc_does(step)
+        code = _run(_recorded(job, command)) if command else _run_as_dvc_does(step)
         events = read_events(path)
-    fault = _fault(plan, step, code, events)
+    fault = _fault(job, code, events)
     if fault:
         _record_failure(step, fault, events, started)
         return fault
-    outs = store_outputs(plan.cache, step)
+    outs = store_outputs(cache, step)
     refused = refused or _changed(deps, writes)
     if not refused:
-        remember_run(plan.cache, step, contents | outs)
+        remember_run(cache, step, contents | outs)
     receipt = receipt_of(step, command, deps, outs, started, refused=refused)
     write_receipt(with_witness(receipt, step, witness_of(events)))
     if events:
@@ -118,16 +118,15 @@ def _exec(plan: Plan, step: PlannedStep, command: list[str]) -> int:
     return 0
 
 
-def _recorded(plan: Plan, step: PlannedStep, command: list[str]) -> list[str]:
+def _recorded(job: Job, command: list[str]) -> list[str]:
     """The command with the runner, where the step's notebook is to be kept."""
-    names = {"*", step.name, step.rule}
-    if not step.script or names.intersection(plan.unrecorded):
-        return command
-    return with_runner(command, step.script)
+    script = job.step.script if job.recorded else ""
+    return with_runner(command, script) if script else command
 
 
-def _fault(plan: Plan, step: PlannedStep, code: int, events: Sequence[dict[str, Any]]) -> int:
+def _fault(job: Job, code: int, events: Sequence[dict[str, Any]]) -> int:
     """The exit code of a run that is no success; 0 for one that is."""
+    step = job.step
     if code:
         return code
     missing = [out.path for out in step.outs if not os.path.lexists(out.path)]
@@ -138,7 +137,7 @@ def _fault(plan: Plan, step: PlannedStep, code: int, events: Sequence[dict[str, 
     undeclared = undeclared_by(step, witness) if witness else {}
     for line in in_words(step.name, undeclared):
         _say(line)
-    return 3 if undeclared and plan.strict else 0
+    return 3 if undeclared and job.strict else 0
 
 
 def _record_failure(
@@ -151,10 +150,10 @@ def _record_failure(
         save(as_notebook(events, facts), step.name, "", failed=True)
 
 
-def _restored(plan: Plan, step: PlannedStep, outs: dict[str, Digest]) -> bool:
+def _restored(cache: Cache, step: PlannedStep, outs: dict[str, Digest]) -> bool:
     """Whether the outputs are back from the cache."""
     try:
-        restore_outputs(plan.cache, step, outs)
+        restore_outputs(cache, step, outs)
     except DamagedObjectError as error:
         _say(f"{step.name}: the cache object {error.filename} is damaged; the step runs again")
         return False
@@ -171,14 +170,14 @@ def _make_way(step: PlannedStep) -> None:
             remove(output(out.path))
 
 
-def _see_deps(plan: Plan, step: PlannedStep) -> list[Seen] | None:
+def _see_deps(job: Job) -> list[Seen] | None:
     """Digest the dependencies; what another step wrote is known from that step's receipt.
 
     None where one is missing, which is reported.
     """
-    digests = read_digests()
-    makers = plan.makers()
-    for maker in {name for path in step.deps for name in makers.get(path, ())}:
+    step = job.step
+    digests = read_digests_of(step.deps)
+    for maker in job.makers:
         if receipt := read_receipt(maker):
             digests.trust(receipt)
     deps = []

@@ -11,7 +11,7 @@ from nbsnake.job.cache import Cache
 from nbsnake.job.combined import is_combined
 from nbsnake.job.content import Digest
 from nbsnake.job.ignore import hides_any
-from nbsnake.job.lockmemo import read_lock_memo
+from nbsnake.job.lockmemo import read_lock_entry
 from nbsnake.job.locktext import NotPlain, entry_text
 from nbsnake.job.own import FILE_MODE, FOLDER_MODE, is_used
 from nbsnake.job.plan import PlannedOut, PlannedStep
@@ -97,7 +97,7 @@ def _from_earlier_run(
 
 
 def _from_lock(_: Cache, step: PlannedStep, deps: dict[str, Digest]) -> dict[str, Digest] | None:
-    entry = (read_lock_memo() or {}).get(step.name)
+    entry = read_lock_entry(step.name)
     if entry is None or not _gives(step, step.locked_run(entry), deps):
         return None
     return step.locked_outs(entry)

@@ -43,17 +43,27 @@ def read_own(path: str) -> Any:
 
 def read_own_bytes(path: str) -> bytes | None:
     """As :func:`read_own`, for a file in another format."""
+    file = open_own_bytes(path)
+    if file is None:
+        return None
+    with file:
+        return file.read()
+
+
+def open_own_bytes(path: str) -> IO[bytes] | None:
+    """As :func:`read_own_bytes`, for a file that is not read as a whole."""
     try:
         start = os.open(plain(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except UnsafePathError:
         raise
     except OSError:
         return None
-    with open(start, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or _unused():
-            return None
-        return file.read()
+    file = open(start, "rb")  # noqa: SIM115  (the caller closes it)
+    status = os.fstat(file.fileno())
+    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not _unused():
+        return file
+    file.close()
+    return None
 
 
 def throw_away(path: str, why: str) -> None:

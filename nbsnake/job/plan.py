@@ -20,7 +20,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
-FORMAT = 7
+FORMAT = 8
 MOST = 0o7777  # of the modes of files
 
 
@@ -277,12 +277,14 @@ def read_current_plan() -> Plan | None:
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
     """The plan as JSON can hold it; ``sources`` are the md5s of the files that it rests on."""
-    steps = [
-        {**step._asdict(), "outs": [out._asdict() for out in step.outs]}
-        for step in plan.steps.values()
-    ]
+    steps = [step_to_dict(step) for step in plan.steps.values()]
     fields = {**plan._asdict(), "cache": plan.cache._asdict(), "steps": steps}
     return {"format": FORMAT, "sources": sources, "plan": fields}
+
+
+def step_to_dict(step: PlannedStep) -> dict[str, Any]:
+    """A step as JSON can hold it."""
+    return {**step._asdict(), "outs": [out._asdict() for out in step.outs]}
 
 
 def _read() -> tuple[Plan, dict[str, str | None]] | None:
@@ -300,21 +302,30 @@ def _read() -> tuple[Plan, dict[str, str | None]] | None:
 
 def _plan_from(fields: dict[str, Any]) -> Plan:
     """Raises :class:`ShapeError` and others for fields that are not a plan's."""
-    cache: Cache = parse(Cache, fields["cache"], "cache")
+    cache_from(fields["cache"])
+    tracked = [Tracked(*parse(tuple[str, ...], each, "tracked")) for each in fields["tracked"]]
+    others = {**fields, "cache": fields["cache"], "steps": {}, "tracked": []}
+    plan: Plan = parse(Plan, others)
+    steps = {step["name"]: step_from(step) for step in fields["steps"]}
+    return plan._replace(steps=steps, tracked=tuple(tracked))
+
+
+def cache_from(fields: Any) -> Cache:
+    """A cache from JSON. Raises :class:`ShapeError` for what is none."""
+    cache: Cache = parse(Cache, fields, "cache")
     modes = [mode for mode in cache[2:] if mode is not None]
     if not is_cache_folder(cache.folder) or not {*cache.link_types} <= LINK.keys():
         raise ShapeError("cache", "that of DVC's settings")
     if not all(0 <= mode <= MOST for mode in modes):
         raise ShapeError("cache", "one with modes of files")
-    tracked = [Tracked(*parse(tuple[str, ...], each, "tracked")) for each in fields["tracked"]]
-    others = {**fields, "cache": fields["cache"], "steps": {}, "tracked": []}
-    plan: Plan = parse(Plan, others)
-    steps = {step["name"]: _step_from(step) for step in fields["steps"]}
-    return plan._replace(steps=steps, tracked=tuple(tracked))
+    return cache
 
 
-def _step_from(fields: dict[str, Any]) -> PlannedStep:
-    """As :func:`parse`, which takes too long for thousands of steps."""
+def step_from(fields: dict[str, Any]) -> PlannedStep:
+    """A step from JSON, as :func:`parse`, which takes too long for thousands of them.
+
+    Raises :class:`ShapeError` and others for fields that are not a step's.
+    """
     is_step = tuple(fields) == PlannedStep._fields and tuple(map(type, fields.values())) in _TYPES
     if not (
         is_step

@@ -204,7 +204,7 @@ def name_of(number: int) -> str:
 
 def forget_lock(root: Path) -> None:
     """As after a run whose sync never came: the objects and receipts are there."""
-    for path in ("dvc.lock", "data/.gitignore", ".nbsnake/lock.json"):
+    for path in ("dvc.lock", "data/.gitignore", ".nbsnake/lock.jsonl"):
         (root / path).unlink(missing_ok=True)
     shutil.rmtree(Path(ENVIRONMENT["DVC_SITE_CACHE_DIR"]), ignore_errors=True)
 
@@ -301,7 +301,7 @@ def forget_large(root: Path) -> None:
             shutil.rmtree(root / path)
         else:
             (root / path).unlink(missing_ok=True)
-    (root / ".nbsnake/digests.json").unlink(missing_ok=True)
+    (root / ".nbsnake/digests.jsonl").unlink(missing_ok=True)
     forget_lock(root)
     subprocess.run(["cp", "-r", "kept", "made"], cwd=root, check=True)
 

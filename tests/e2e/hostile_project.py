@@ -26,7 +26,8 @@ FOLDERS = (
     *("workflow/profiles", "workflow/profiles/default", "notebooks", "clients"),
 )
 FILES = (
-    *(".nbsnake/plan.json", ".nbsnake/digests.json", ".nbsnake/lock.json", ".nbsnake/index"),
+    *(".nbsnake/plan.json", ".nbsnake/jobs.jsonl", ".nbsnake/digests.jsonl"),
+    *(".nbsnake/lock.jsonl", ".nbsnake/index"),
     *(".nbsnake/generated.json", ".nbsnake/notebooks.json", ".nbsnake/modules.json"),
     *(".nbsnake/head.lock", ".nbsnake/kept.jsonl", ".nbsnake/programs.json"),
     *(".nbsnake/running/make", ".nbsnake/receipts/make.json", ".nbsnake/receipts/join.failed.json"),

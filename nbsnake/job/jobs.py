@@ -1,0 +1,74 @@
+"""What a job needs of the plan: kept apart, so that it is found without reading the whole plan.
+
+Standard library only: this runs inside every job.
+"""
+
+import os
+from typing import NamedTuple
+
+from nbsnake.job.cache import Cache
+from nbsnake.job.keyed import find_keyed, to_keyed
+from nbsnake.job.own import note_own, throw_away
+from nbsnake.job.plan import FORMAT, Plan, PlannedStep, cache_from, step_from, step_to_dict
+from nbsnake.job.shape import ShapeError, is_texts
+
+JOBS_FILE = ".nbsnake/jobs.jsonl"
+
+
+class Job(NamedTuple):
+    """A step, and of its plan what its job needs.
+
+    ``makers`` are the steps that write what it reads; whether its notebook is ``recorded`` when it
+    runs; the others are as in :class:`Plan`.
+    """
+
+    step: PlannedStep
+    makers: tuple[str, ...]
+    recorded: bool
+    cache: Cache
+    hardlink_lock: bool
+    strict: bool
+
+
+def write_jobs(plan: Plan) -> None:
+    """Keep what the jobs of a plan need."""
+    head = {
+        "format": FORMAT,
+        "cache": plan.cache._asdict(),
+        "hardlink_lock": plan.hardlink_lock,
+        "strict": plan.strict,
+    }
+    makers = plan.makers()
+    records = {
+        name: {
+            "step": step_to_dict(step),
+            "makers": sorted({each for path in step.deps for each in makers.get(path, ())}),
+            "recorded": not {"*", step.name, step.rule} & {*plan.unrecorded},
+        }
+        for name, step in plan.steps.items()
+    }
+    note_own(JOBS_FILE, to_keyed(head, records), durable=True)
+
+
+def has_jobs() -> bool:
+    """Whether :func:`write_jobs` has written them."""
+    return os.path.exists(JOBS_FILE)
+
+
+def read_job(name: str) -> Job | None:
+    """The step by its name, None where the plan has no such step, or there is none."""
+    found = find_keyed(JOBS_FILE, name)
+    if found is None or name not in found[1]:
+        return None
+    head, record = found[0], found[1][name]
+    try:
+        if head["format"] != FORMAT:
+            return None
+        flags = (record["recorded"], head["hardlink_lock"], head["strict"])
+        if not is_texts(record["makers"]) or {*map(type, flags)} != {bool}:
+            raise ShapeError(name, "a job")
+        step, makers = step_from(record["step"]), tuple(record["makers"])
+        return Job(step, makers, flags[0], cache_from(head["cache"]), *flags[1:])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        throw_away(JOBS_FILE, str(error) if isinstance(error, ShapeError) else "has another form")
+        return None
