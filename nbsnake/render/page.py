@@ -1,5 +1,6 @@
 """An executed notebook as one HTML page that asks nothing of the network."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -10,6 +11,8 @@ from nbsnake.escape import LAYOUT, escaped
 
 # No script, style, font or image comes from elsewhere, whatever the outputs contain.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
+# These lead elsewhere in spite of the policy.
+LEADING = re.compile(r"<(?=/?(?:meta|link|base|i?frame|object|embed)[\s/>])", re.IGNORECASE)
 STYLE = """\
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif;
   background: Canvas; color: CanvasText; color-scheme: light dark; }
@@ -43,7 +46,7 @@ def notebook_page(notebook: dict[str, Any], title: str) -> str:
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>\n{STYLE}</style></head><body>\n{body}\n</body></html>\n"
+        f"<style>\n{STYLE}</style></head><body>\n{LEADING.sub('&lt;', body)}\n</body></html>\n"
     )
 
 

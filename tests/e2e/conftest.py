@@ -1,11 +1,25 @@
 """Projects for the end-to-end tests: each is built once and then copied for every test."""
 
+import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from diskfaults import ForkServer, compile_faults, fork_server
 from e2e_project import NOTEBOOKS, PARAMS, Project, environment
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request
+
+
+class Visit(NamedTuple):
+    """A page in a browser, what else it asked for (by URL), and what the browser reports."""
+
+    page: "Page"
+    requests: list[str]
+    messages: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -99,3 +113,42 @@ def server(
     env = {**tool_env, "LD_PRELOAD": str(library)}
     with fork_server(env, folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """The distribution's Chromium; skips where it or playwright is not installed."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("there is no chromium: apt-get install chromium")
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def _note_failed(visit: Visit, request: "Request") -> None:
+    """What the page's own policy holds back is no request."""
+    if request.failure != "csp":
+        visit.requests.append(request.url)
+
+
+@pytest.fixture
+def visit(chromium: "Browser", tmp_path: Path) -> Iterator[Callable[[Path], "Visit"]]:
+    """Open a file in the browser; a picture of what is seen stays in the test's folder."""
+    with contextlib.closing(chromium.new_context()) as context:
+
+        def opened(path: Path) -> Visit:
+            page = context.new_page()
+            found = Visit(page, [], [])
+            page.on("requestfinished", lambda request: found.requests.append(request.url))
+            page.on("requestfailed", lambda request: _note_failed(found, request))
+            page.on("console", lambda message: found.messages.append(message.text))
+            page.on("pageerror", lambda error: found.messages.append(str(error)))
+            page.goto(path.as_uri(), wait_until="networkidle")
+            page.screenshot(path=tmp_path / f"{path.stem}.png", full_page=True)
+            found.requests.remove(path.as_uri())
+            return found
+
+        yield opened
