@@ -86,24 +86,12 @@ def witness_of(events: Sequence[dict[str, Any]]) -> Witness | None:
 
 def as_notebook(events: Sequence[dict[str, Any]], facts: dict[str, Any]) -> dict[str, Any]:
     """The events as a notebook of nbformat 4.5; ``facts`` say of which run."""
-    cells: list[dict[str, Any]] = []
-    running = None
+    cells = _Cells()
     for event in events:
-        if "cell" in event:
-            running = _code_cell(event["cell"], event["source"], len(cells) + 1)
-            cells.append(running)
-        elif "text" in event:
-            cells.append(_text_cell(event))
-        elif "output" in event and running is not None:
-            _add_output(running, event["output"])
-        elif "seconds" in event and running is not None:
-            running["metadata"]["nbsnake"]["seconds"] = event["seconds"]
-            running = None
-    for number, cell in enumerate(each for each in cells if each["cell_type"] == "code"):
-        _count(cell, number + 1)
+        cells.add(event)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
-        "cells": cells,
+        "cells": cells.all,
         "metadata": {
             "kernelspec": kernel,
             "language_info": {"name": "python"},
@@ -114,41 +102,72 @@ def as_notebook(events: Sequence[dict[str, Any]], facts: dict[str, Any]) -> dict
     }
 
 
-def _code_cell(index: int, source: str, number: int) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "id": f"cell-{number}",
-        "metadata": {"nbsnake": {"cell": index}},
-        "execution_count": None,
-        "source": source,
-        "outputs": [],
-    }
+class _Cells:
+    """The cells of a notebook, as events make them."""
+
+    def __init__(self) -> None:
+        self.all: list[dict[str, Any]] = []
+        self._running: dict[str, Any] | None = None
+        self._count = 0  # of code cells
+        self._displays: dict[str, list[dict[str, Any]]] = {}  # outputs that may change, by id
+        self._clears = False  # before the next output
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Do what an event says."""
+        if "cell" in event:
+            self._begin(event["cell"], event["source"])
+        elif "text" in event:
+            self.all.append(_text_cell(event, len(self.all) + 1))
+        elif self._running is None:
+            return
+        elif "update" in event:
+            for output in self._displays.get(event["update"], ()):
+                output.update(data=event["output"]["data"], metadata=event["output"]["metadata"])
+        elif "output" in event:
+            self._show(self._running["outputs"], event["output"], event.get("display", ""))
+        elif "clear" in event:
+            self._clears = event["clear"] == "next"
+            if not self._clears:
+                self._running["outputs"].clear()
+        elif "seconds" in event:
+            self._running["metadata"]["nbsnake"]["seconds"] = event["seconds"]
+            self._running = None
+
+    def _begin(self, index: int, source: str) -> None:
+        self._count += 1
+        self._clears = False
+        self._running = {
+            "cell_type": "code",
+            "id": f"cell-{len(self.all) + 1}",
+            "metadata": {"nbsnake": {"cell": index}},
+            "execution_count": self._count,
+            "source": source,
+            "outputs": [],
+        }
+        self.all.append(self._running)
+
+    def _show(self, shown: list[dict[str, Any]], output: dict[str, Any], display: str) -> None:
+        """Text that continues what the same stream wrote before is one output with it."""
+        if self._clears:
+            shown.clear()
+            self._clears = False
+        before = shown[-1] if shown else {}
+        if output["output_type"] == "stream" and before.get("name") == output["name"]:
+            before["text"] += output["text"]
+            return
+        if output["output_type"] == "execute_result":
+            output["execution_count"] = self._count
+        self._displays.setdefault(display, []).append(output)
+        shown.append(output)
 
 
-def _text_cell(event: dict[str, Any]) -> dict[str, Any]:
-    index = event["index"]
+def _text_cell(event: dict[str, Any], number: int) -> dict[str, Any]:
     return {
         "cell_type": event["kind"],
-        "id": f"text-{index}",
-        "metadata": {"nbsnake": {"cell": index}},
+        "id": f"cell-{number}",
+        "metadata": {"nbsnake": {"cell": event["index"]}},
         "source": event["text"],
     }
-
-
-def _add_output(cell: dict[str, Any], output: dict[str, Any]) -> None:
-    """Text that continues what the same stream wrote before is one output with it."""
-    before = cell["outputs"][-1] if cell["outputs"] else {}
-    if output["output_type"] == "stream" and before.get("name") == output["name"]:
-        before["text"] += output["text"]
-    else:
-        cell["outputs"].append(output)
-
-
-def _count(cell: dict[str, Any], number: int) -> None:
-    cell["execution_count"] = number
-    for output in cell["outputs"]:
-        if output["output_type"] == "execute_result":
-            output["execution_count"] = number
 
 
 def facts_of(receipt: Receipt) -> dict[str, Any]:

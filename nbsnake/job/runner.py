@@ -3,8 +3,9 @@
 ``python runner.py SCRIPT ARGUMENTS...`` does what ``python SCRIPT ARGUMENTS...`` does, in the real
 ``__main__``, and appends events to the file that ``NBSNAKE_EVENTS`` names, one JSON object a line:
 ``{"cell": index, "source": text}`` when a cell begins, ``{"output": ...}`` as nbformat 4.5 has it,
-``{"seconds": number}`` when it ends, and at the end what was imported and opened. A job that is
-killed leaves the events so far.
+with ``display``, its id, where it may change, or ``update``, where it is a change;
+``{"clear": ...}``, ``{"seconds": number}`` when the cell ends, and at the end what was imported and
+opened. A job that is killed leaves the events so far.
 
 This file alone, with the standard library of Python 3.8 or newer: it runs in the environments and
 containers of steps, where nbsnake may be absent.
@@ -19,20 +20,32 @@ import io
 import json
 import os
 import re
+import struct
 import sys
+import threading
 import time
 import traceback
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from functools import wraps
+from itertools import islice
+from typing import IO, Any, NamedTuple
 
 EVENTS = "NBSNAKE_EVENTS"
-MARK = re.compile(r"^# %% (?:\[(\w+)\] )?cell (\d+)$", re.MULTILINE)
+MARK = re.compile(r"# %% (?:\[(\w+)\] )?cell (\d+)|# Cell (\d+) is left out: .*")
+VALUE = re.compile(r"^(\w+(?: *:[^=\n]+)? *= *)_args\.(\w+)\b", re.MULTILINE)
+SETTING = re.compile(
+    r"^(?:# %config InlineBackend\.|(_nb_inline)\()(figure_formats?|print_figure_kwargs) *= *(.+)$",
+    re.MULTILINE,
+)
 END_OF_FIGURES = "# figures end with their cell"
+SHOWS_ITS_ERROR = '    __import__("traceback").print_exc()'  # a cell that may fail ends so
 LIMIT = 1 << 20  # bytes of a cell's text, or of one representation, that are recorded
 FLUSHED = 1 << 16  # bytes of text after which an event is written
 REPR_SECONDS = 2  # after which a value is recorded without its representation
 DRAW_SECONDS = 20  # the same for a figure
 MOST_FILES = 100_000  # opened files that are recorded
+WIDTH, MOST_ITEMS = 79, 1000  # of a printed value, as IPython has them
 RICH = (
     ("text/html", "_repr_html_"),
     ("image/svg+xml", "_repr_svg_"),
@@ -51,6 +64,7 @@ class Recorder:
         self._pid = os.getpid()
         self._stream, self._parts = "", bytearray()  # what is not written yet
         self._size = 0  # bytes of this cell's text
+        self._quiet = threading.local()
         self._file: IO[bytes] | None = None
         try:
             self._file = open(path, "ab")  # noqa: SIM115  (open until the process ends)
@@ -70,6 +84,8 @@ class Recorder:
 
     def text(self, stream: str, data: bytes) -> None:
         """What a cell writes to a stream, joined; beyond the limit it is only counted."""
+        if getattr(self._quiet, "is_on", False):
+            return
         before, self._size = self._size, self._size + len(data)
         if not self._is_on or before >= LIMIT:
             return
@@ -77,6 +93,14 @@ class Recorder:
             self._flush()
         self._stream = stream
         self._parts += data[: LIMIT - before]
+
+    def quietly(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Call a function whose text is not recorded, for it comes in another form."""
+        self._quiet.is_on = True
+        try:
+            return function(*arguments, **options)
+        finally:
+            self._quiet.is_on = False
 
     def begin(self, index: int, source: str) -> None:
         """A new cell, whose text is counted anew."""
@@ -153,20 +177,19 @@ def copied(real: Any, name: str, recorder: Recorder) -> Any:
     )
 
 
-class Figures:
-    """Records the figures of pyplot, as Jupyter shows them at the end of a cell or by show()."""
+class Importing:
+    """Calls a function with a module, once that has been imported."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self._shown: set[int] = set()
+    def __init__(self, hooks: dict[str, Callable[[Any], None]]) -> None:
+        self._hooks = hooks
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
-        """Find pyplot as Python does, and wrap its show() once it is there."""
-        if name != "matplotlib.pyplot" or self not in sys.meta_path:
+        """Find the module as Python does; None where it is no such one."""
+        hook = self._hooks.pop(name, None)
+        if hook is None:
             return None
         from importlib.util import find_spec  # only where it is needed
 
-        sys.meta_path.remove(self)
         spec = find_spec(name)
         if spec is not None and hasattr(spec.loader, "exec_module"):
             loader: Any = spec.loader
@@ -174,32 +197,72 @@ class Figures:
 
             def exec_module(module: Any) -> None:
                 run(module)
-                self._wrap(module)
+                hook(module)
 
             loader.exec_module = exec_module
         return spec
 
-    def _wrap(self, pyplot: Any) -> None:
+
+class Figures:
+    """Records the figures of pyplot, as Jupyter shows them at the end of a cell or by show()."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._shown: set[int] = set()
+        self._settings: dict[str, Any] = {}  # of the inline backend
+
+    def watch(self, pyplot: Any) -> None:
+        """Record figures also where pyplot.show() is called."""
         show = pyplot.show
 
+        @wraps(show)
         def shown(*arguments: Any, **options: Any) -> Any:
             self.record()
             return show(*arguments, **options)
 
-        shown.__name__, shown.__doc__ = show.__name__, show.__doc__
         pyplot.show = shown
 
-    def begin(self) -> None:
-        """Another cell: what is open was drawn before it."""
+    def begin(self, source: str) -> None:
+        """Another cell, with its settings: what is open was drawn before it."""
         self._shown = {id(figure) for figure in self._open()}
+        for call, name, value in SETTING.findall(source):
+            try:
+                self._settings[name] = ast.literal_eval(value[:-1] if call else value)
+            except (ValueError, SyntaxError):
+                continue
 
     def record(self) -> None:
         """Record the figures of this cell that are open and not yet recorded."""
         for figure in self._open():
-            if id(figure) not in self._shown and (figure.axes or figure.lines):
+            if id(figure) not in self._shown:
                 self._shown.add(id(figure))
-                if data := guarded(lambda figure=figure: picture(figure), DRAW_SECONDS):  # type: ignore[misc]
-                    self._recorder.event(output=display_data(data))
+                self.picture(figure)
+
+    def picture(self, figure: Any, kind: str = "display_data", **more: Any) -> None:
+        """Record a figure as Jupyter shows it; an empty one by its name only."""
+        drawn: Any = {"text/plain": repr(figure)}, {}
+        if figure.axes or figure.lines:
+            drawn = guarded(lambda: self.drawn(figure), DRAW_SECONDS)
+        if drawn:
+            self._recorder.event(output={**display_data(*drawn), "output_type": kind}, **more)
+
+    def drawn(self, figure: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The pictures of a figure by media type, and their sizes on the screen."""
+        formats = self._settings.get("figure_format") or self._settings.get("figure_formats", "png")
+        options = self._settings.get("print_figure_kwargs", {"bbox_inches": "tight"})
+        data, sizes = {"text/plain": repr(figure)}, {}
+        for name in {formats} if isinstance(formats, str) else {*formats}:
+            if name == "svg":
+                data["image/svg+xml"] = picture(figure, format="svg", **options).decode()
+                continue
+            large = name in ("retina", "png2x")
+            kind = "jpeg" if name in ("jpg", "jpeg") else "png"
+            content = picture(figure, format=kind, dpi=figure.dpi * (1 + large), **options)
+            data[f"image/{kind}"] = base64.b64encode(content).decode()
+            if large:
+                width, height = struct.unpack(">ii", content[16:24])
+                sizes["image/png"] = {"width": width // 2, "height": height // 2}
+        return data, sizes
 
     def _open(self) -> list[Any]:
         helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
@@ -207,24 +270,81 @@ class Figures:
         return [manager.canvas.figure for manager in managers]
 
 
-def picture(figure: Any) -> dict[str, str]:
-    """The figure as Jupyter shows it, drawn on a canvas of its own."""
+def picture(figure: Any, **options: Any) -> bytes:
+    """The figure drawn on a canvas of its own."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # only where it is needed
 
     canvas, stale, buffer = figure.canvas, figure.stale, io.BytesIO()
+    options.setdefault("dpi", figure.dpi)
+    colors = {"facecolor": figure.get_facecolor(), "edgecolor": figure.get_edgecolor()}
     try:
-        FigureCanvasAgg(figure).print_figure(
-            buffer, format="png", bbox_inches="tight", dpi=figure.dpi
-        )
+        FigureCanvasAgg(figure).print_figure(buffer, **{**colors, **options})
     finally:
         figure.set_canvas(canvas)
         figure.stale = stale
-    return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": repr(figure)}
+    return buffer.getvalue()
 
 
-def display_data(data: dict[str, Any]) -> dict[str, Any]:
+def is_figure(value: object) -> bool:
+    """Whether it is a figure of matplotlib."""
+    module: Any = sys.modules.get("matplotlib.figure")
+    return module is not None and isinstance(value, module.Figure)
+
+
+class Displays:
+    """Records what display() shows; the script's own text about it is in the log only."""
+
+    def __init__(self, recorder: Recorder, figures: Figures) -> None:
+        self._recorder, self._figures = recorder, figures
+
+    def watch(self, names: Any, start: str = "") -> None:
+        """Replace the functions of a module, or of a script, where they have names that begin."""
+        for name in ("display", "update_display", "clear_output"):
+            real = names.get(start + name)
+            if getattr(real, "__module__", None) == names["__name__"]:
+                names[start + name] = getattr(self, f"_{name}")(real)
+
+    def value(self, value: Any, kind: str = "display_data", **more: Any) -> None:
+        """Record a value as Jupyter shows it; with ``raw`` it has its representations itself."""
+        raw = more.pop("raw", False)
+        if is_figure(value):
+            self._figures.picture(value, kind, **more)
+        elif data := value if raw else guarded(lambda: bundle(value), REPR_SECONDS):
+            self._recorder.event(output={**display_data(data), "output_type": kind}, **more)
+
+    def _display(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(real)
+        def display(*values: Any, **options: Any) -> Any:
+            handle = self._recorder.quietly(real, *values, **options)
+            found = getattr(handle, "display_id", options.get("display_id"))
+            more = {"display": found} if isinstance(found, str) else {}
+            for value in values:
+                self.value(value, raw=options.get("raw"), **more)
+            return handle
+
+        return display
+
+    def _update_display(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(real)
+        def update_display(value: Any, *, display_id: Any, **options: Any) -> Any:
+            found = self._recorder.quietly(real, value, display_id=display_id, **options)
+            self.value(value, raw=options.get("raw"), update=display_id)
+            return found
+
+        return update_display
+
+    def _clear_output(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(real)
+        def clear_output(wait: bool = False) -> Any:
+            self._recorder.event(clear="next" if wait else "now")
+            return self._recorder.quietly(real, wait)
+
+        return clear_output
+
+
+def display_data(data: Any, metadata: Any = None) -> dict[str, Any]:
     """An output as nbformat has it."""
-    return {"output_type": "display_data", "data": data, "metadata": {}}
+    return {"output_type": "display_data", "data": data, "metadata": metadata or {}}
 
 
 def guarded(make: Callable[[], Any], seconds: float) -> Any:
@@ -278,28 +398,225 @@ def as_text(found: Any) -> Any:
     return base64.b64encode(found).decode() if isinstance(found, bytes) else found
 
 
+class Group(NamedTuple):
+    """Documents between brackets, which stand in one line or each in a line of its own."""
+
+    start: str
+    items: list[tuple[Any, ...]]  # of strings and groups
+    end: str
+
+
 def pretty(value: object) -> str:
-    """The value as IPython prints it, for the types that it breaks into lines."""
-    import pprint  # only where it is needed
-
-    plain = type(value) in (dict, list, tuple, set)
-    return pprint.pformat(value, sort_dicts=False) if plain else repr(value)
+    """The value as IPython prints it: long lists, tuples, sets and mappings in several lines."""
+    return laid_out(document(value, ()), 0, 0, 0)
 
 
-def split(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """The parts of a script: kind, index, lines before it, source; the start has the index 0."""
-    marks = list(MARK.finditer(text))
-    yield "start", 0, 0, text[: marks[0].start() if marks else len(text)]
-    ends = [*(each.start() for each in marks[1:]), len(text)]
-    for number, mark in enumerate(marks):
-        line, end = text.count("\n", 0, mark.start()), ends[number]
-        yield mark[1] or "code", int(mark[2]), line, text[mark.start() : end]
+def document(value: Any, above: tuple[int, ...]) -> Any:
+    """A string, or a group; ``above`` are the ids of what the value is in."""
+    for kind in type(value).__mro__:
+        if kind in MAKERS:
+            return MAKERS[kind](value, above)
+        if "__repr__" in vars(kind):
+            break
+    return repr(value)
+
+
+def sequence(start: str, end: str) -> Callable[[Any, tuple[int, ...]], Any]:
+    """Prints what is in a list, tuple or set."""
+
+    def make(value: Any, above: tuple[int, ...]) -> Any:
+        if id(value) in above:
+            return f"{start}...{end}"
+        inner = (*above, id(value))
+        items: list[tuple[Any, ...]] = [(document(each, inner),) for each in in_order(value)]
+        if isinstance(value, (set, frozenset)) and not items:
+            return f"{type(value).__name__}()"
+        if isinstance(value, tuple) and len(items) == 1:
+            items = [(*items[0], ",")]
+        return Group(start, items, end)
+
+    return make
+
+
+def in_order(value: Any) -> list[Any]:
+    """The first items; those of a set sorted, where they can be."""
+    if len(value) > MOST_ITEMS:
+        return [*islice(value, MOST_ITEMS), Name("...")]
+    if isinstance(value, (set, frozenset)):
+        try:
+            return sorted(value)
+        except Exception:
+            return [*value]
+    return [*value]
+
+
+class Name(str):
+    """Text that is printed as it is."""
+
+    __slots__ = ()
+
+
+def mapping(value: Any, above: tuple[int, ...]) -> Any:
+    """Prints a mapping."""
+    if id(value) in above:
+        return "{...}"
+    inner = (*above, id(value))
+    items: list[tuple[Any, ...]] = [
+        (document(key, inner), ": ", document(each, inner))
+        for key, each in islice(value.items(), MOST_ITEMS)
+    ]
+    return Group("{", items + [("...",)] * (len(value) > MOST_ITEMS), "}")
+
+
+def made_by(*parts: Callable[[Any], Any]) -> Callable[[Any, tuple[int, ...]], Any]:
+    """Prints the call that makes the value."""
+
+    def make(value: Any, above: tuple[int, ...]) -> Any:
+        name = type(value).__name__
+        if id(value) in above:
+            return f"{name}(...)"
+        inner = (*above, id(value))
+        items = [(document(part(value), inner),) for part in parts if value or len(parts) > 1]
+        return Group(f"{name}(", items, ")")
+
+    return make
+
+
+def plain_object(value: Any, above: tuple[int, ...]) -> str:
+    """What has no text of its own."""
+    return f"<{type(value).__module__}.{type(value).__qualname__} at {id(value):#x}>"
+
+
+def class_name(value: Any, above: tuple[int, ...]) -> str:
+    """A class or function, by where it is."""
+    module = getattr(value, "__module__", None)
+    start = "" if module in (None, "builtins") else f"{module}."
+    return f"{start}{getattr(value, '__qualname__', value.__name__)}"
+
+
+def signature(value: Any, above: tuple[int, ...]) -> str:
+    """A function with its parameters."""
+    import inspect  # only where it is needed
+
+    name = class_name(value, above)
+    try:
+        return f"<function {name}{inspect.signature(value)}>"
+    except ValueError:
+        return f"<function {name}>"
+
+
+def exception(value: Any, above: tuple[int, ...]) -> Any:
+    """An error with its arguments."""
+    items = [(document(each, above),) for each in value.args]
+    return Group(f"{class_name(type(value), above)}(", items, ")")
+
+
+MAKERS: dict[type, Callable[[Any, tuple[int, ...]], Any]] = {
+    Name: lambda value, above: str(value),
+    list: sequence("[", "]"),
+    tuple: sequence("(", ")"),
+    set: sequence("{", "}"),
+    frozenset: sequence("frozenset({", "})"),
+    dict: mapping,
+    type: class_name,
+    type(pretty): signature,
+    type(len): signature,
+    BaseException: exception,
+    Counter: made_by(lambda value: dict(value.most_common())),
+    OrderedDict: made_by(lambda value: [*value.items()]),
+    deque: made_by(list),
+    defaultdict: made_by(lambda value: value.default_factory, dict),
+    object: plain_object,
+}
+
+
+def laid_out(found: Any, indentation: int, column: int, after: int) -> str:
+    """A document as text that begins in a column; ``after`` counts what follows in its line."""
+    if isinstance(found, str):
+        return found.replace("\n", "\n" + " " * indentation)
+    line = in_one_line(found)
+    if "\n" not in line and column + len(line) + after <= WIDTH:
+        return line
+    inner, column = indentation + len(found.start), column + len(found.start)
+    texts = []
+    for number, item in enumerate(found.items, 1):
+        text, end = "", 1 if number < len(found.items) else after + len(found.end)
+        for part in item:
+            text += laid_out(part, inner, column_after(text, column), end)
+        texts.append(text)
+        column = inner
+    separator = ",\n" + " " * inner
+    return f"{found.start}{separator.join(texts)}{found.end}"
+
+
+def column_after(text: str, column: int) -> int:
+    """The column in which a text ends that begins in a column."""
+    return len(text) - text.rindex("\n") - 1 if "\n" in text else column + len(text)
+
+
+def in_one_line(found: Any) -> str:
+    """The document without line breaks but those in its strings."""
+    if isinstance(found, str):
+        return found
+    items = ("".join(map(in_one_line, item)) for item in found.items)
+    return f"{found.start}{', '.join(items)}{found.end}"
+
+
+class Part(NamedTuple):
+    """A cell of the script: its kind, number, lines before it, source and statements.
+
+    The kind of the start, before the first cell, is "start", and of the note that a cell is left
+    out "note".
+    """
+
+    kind: str
+    number: int
+    line: int
+    source: str
+    body: list[ast.stmt]
+
+
+def split(text: str, tree: ast.Module) -> Iterator[Part]:
+    """The parts of a script; what looks like a mark inside of a statement is none."""
+    inside = {line for each in tree.body for line in range(each.lineno, lines_to(each) + 1)}
+    lines = text.split("\n")
+    marks = [(0, "start", 0)]
+    for number, line in enumerate(lines):
+        if (mark := MARK.fullmatch(line)) and number + 1 not in inside:
+            kind = "note" if mark[3] else mark[1] or "code"
+            marks.append((number, kind, int(mark[2] or mark[3])))
+    waiting = deque(tree.body)
+    ends = [*(line for line, _, _ in marks[1:]), len(lines)]
+    for (first, kind, number), end in zip(marks, ends):  # noqa: B905  (new in Python 3.10)
+        body = []
+        while waiting and waiting[0].lineno <= end:
+            body.append(waiting.popleft())
+        yield Part(kind, number, first, "\n".join(lines[first:end]), body)
+
+
+def lines_to(statement: ast.stmt) -> int:
+    """The last line of a statement."""
+    return statement.end_lineno or statement.lineno
+
+
+def text_of(part: Part) -> str:
+    """Markdown, raw text or a note, without the comment signs."""
+    lines = part.source.split("\n")
+    return "\n".join(line[2:] for line in lines[part.kind != "note" :]).strip("\n")
 
 
 def own_source(source: str) -> str:
-    """The cell without its mark and without what was added at its end."""
-    lines = source.split("\n")[1:]
-    return "\n".join(line for line in lines if not line.endswith(END_OF_FIGURES)).strip("\n")
+    """The cell without its mark and without what was added to it."""
+    lines = [line for line in source.split("\n")[1:] if not line.endswith(END_OF_FIGURES)]
+    if may_fail(lines):
+        end = lines.index(SHOWS_ITS_ERROR) - 1
+        lines = [line[4:] if line[:4] == "    " else line for line in lines[1:end]]
+    return "\n".join(lines).strip("\n")
+
+
+def may_fail(lines: list[str]) -> bool:
+    """Whether the next cell runs after an error in this one."""
+    return lines[:1] == ["try:"] and SHOWS_ITS_ERROR in lines
 
 
 class Program:
@@ -307,43 +624,69 @@ class Program:
 
     def __init__(self, path: str, recorder: Recorder) -> None:
         self._path, self._recorder = path, recorder
+        self._names = vars(sys.modules["__main__"])  # IPython puts another module there
         self._flags = 0  # of the features that the script imports from __future__
         self.figures = Figures(recorder)
+        self.displays = Displays(recorder, self.figures)
 
     def run(self, text: str) -> None:
         """Run all parts, in order; raises what the script raises."""
-        for kind, index, line, source in split(text):
-            if kind == "start":
-                tree = self._parsed(source, 0)
-                self._flags |= future_flags(tree)
-                self._execute(tree, docstring=True)
-            elif kind == "code":
-                self._recorder.begin(index, own_source(source))
-                self._cell(line, source)
+        tree = ast.parse(text, self._path)
+        self._flags = future_flags(tree)
+        for part in split(text, tree):
+            if part.kind == "start":
+                self._execute(part.body, docstring=True)
+                self.displays.watch(self._names, "_nb_")
+            elif part.kind == "code":
+                self._recorder.begin(part.number, self._with_values(own_source(part.source)))
+                self._cell(part)
             else:
-                lines = [each[2:] for each in source.split("\n")[1:]]
-                self._recorder.event(text="\n".join(lines).strip("\n"), kind=kind, index=index)
+                kind = "markdown" if part.kind == "note" else part.kind
+                self._recorder.event(text=text_of(part), kind=kind, index=part.number)
 
-    def _cell(self, line: int, source: str) -> None:
-        self.figures.begin()
+    def _with_values(self, source: str) -> str:
+        """The source with the values that parameters have, as far as they are short."""
+        values = getattr(self._names.get("_args"), "__dict__", {})
+
+        def filled(match: Any) -> str:
+            text = repr(values[match[2]]) if match[2] in values else ""
+            return f"{match[1]}{text}" if 0 < len(text) <= WIDTH else str(match[0])
+
+        return VALUE.sub(filled, source)
+
+    def _cell(self, part: Part) -> None:
+        self.figures.begin(part.source)
         began = time.perf_counter()
         try:
-            tree = self._parsed(source, line)
-            after = [tree.body.pop()] if source.rstrip().endswith(END_OF_FIGURES) else []
-            ends_silently = own_source(source).rstrip().endswith(";")
-            last = tree.body[-1] if tree.body and not ends_silently else None
-            shown = tree.body.pop() if isinstance(last, ast.Expr) else None
-            self._execute(tree)
-            self._show(shown)
-            self.figures.record()
-            self._execute(ast.Module(after, []))
+            self._statements(part)
         except BaseException as error:
             self.figures.record()
             self._recorder.event(output=error_output(error))
-            self._report(line_of(error, self._path) - line, source)
+            self._report(line_of(error, self._path) - part.line, part.source)
             raise
         finally:
             self._recorder.end(time.perf_counter() - began)
+
+    def _statements(self, part: Part) -> None:
+        lines = part.source.rstrip().split("\n")
+        ends = lines[-1].endswith(END_OF_FIGURES)
+        last = part.line + len(lines) if ends else 0
+        body = [each for each in part.body if each.lineno != last]
+        if may_fail(lines[1:]) and isinstance(body[0], ast.Try):
+            self._attempt(body[0].body, part)
+        else:
+            self._show(body, part)
+        self.figures.record()
+        self._execute([each for each in part.body if each.lineno == last])
+
+    def _attempt(self, body: list[ast.stmt], part: Part) -> None:
+        """Run a cell that may fail; its error is shown, and printed as the script prints it."""
+        try:
+            self._show(body, part)
+        except (Exception, SystemExit) as error:
+            self._recorder.event(output=error_output(error))
+            own = without_runner(error.__traceback__)
+            self._recorder.quietly(traceback.print_exception, type(error), error, own)
 
     def _report(self, line: int, source: str) -> None:
         """Where in the cell it failed, where that is known."""
@@ -351,27 +694,26 @@ class Program:
         if 1 < line <= len(lines):
             self._recorder.event(line=line - 1, code=lines[line - 1].strip())
 
-    def _parsed(self, source: str, line: int) -> ast.Module:
-        return ast.parse("\n" * line + source, self._path)
-
-    def _execute(self, tree: ast.Module, *, docstring: bool = False) -> None:
-        if not tree.body:
+    def _execute(self, body: list[ast.stmt], *, docstring: bool = False) -> None:
+        if not body:
             return
         if not docstring:  # a string at the start of a cell is not the script's
-            tree.body.insert(0, ast.copy_location(ast.Pass(), tree.body[0]))
-        code = compile(tree, self._path, "exec", self._flags, dont_inherit=True)
-        exec(code, vars(sys.modules["__main__"]))  # noqa: S102  (this is the script)
+            body = [ast.copy_location(ast.Pass(), body[0]), *body]
+        code = compile(ast.Module(body, []), self._path, "exec", self._flags, dont_inherit=True)
+        exec(code, self._names)  # noqa: S102  (this is the script)
 
-    def _show(self, statement: ast.stmt | None) -> None:
-        """Run the last line of a cell, and record its value as Jupyter shows it."""
-        if not isinstance(statement, ast.Expr):
+    def _show(self, body: list[ast.stmt], part: Part) -> None:
+        """Run the statements of a cell, and record the value of the last one as Jupyter does."""
+        last = body[-1] if body else None
+        if not isinstance(last, ast.Expr) or own_source(part.source).rstrip().endswith(";"):
+            self._execute(body)
             return
-        expression = ast.Expression(statement.value)
+        self._execute(body[:-1])
+        expression = ast.Expression(last.value)
         code = compile(expression, self._path, "eval", self._flags, dont_inherit=True)
-        value = eval(code, vars(sys.modules["__main__"]))  # noqa: S307  (this is the script)
-        if value is not None and (data := guarded(lambda: bundle(value), REPR_SECONDS)):
-            output = display_data(data)
-            self._recorder.event(output={**output, "output_type": "execute_result"})
+        value = eval(code, self._names)  # noqa: S307  (this is the script)
+        if value is not None:
+            self.displays.value(value, "execute_result")
 
 
 def future_flags(tree: ast.Module) -> int:
@@ -407,7 +749,7 @@ def line_of(error: BaseException, path: str) -> int:
 
 def without_runner(tb: Any) -> Any:
     """The traceback from the script on."""
-    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+    while tb is not None and tb.tb_frame.f_code.co_filename in (__file__, ast.__file__):
         tb = tb.tb_next
     return tb
 
@@ -499,6 +841,13 @@ def become_script(path: str) -> str:
     return file
 
 
+def importing(program: Program) -> Any:
+    """Watches what shows things, once it is imported."""
+    display = ("IPython.core.display", "IPython.core.display_functions")
+    hooks = {name: lambda module: program.displays.watch(vars(module)) for name in display}
+    return Importing({**hooks, "matplotlib.pyplot": program.figures.watch})
+
+
 def main() -> None:
     """Be the script that the command line names."""
     path = become_script(sys.argv[1])
@@ -517,7 +866,7 @@ def main() -> None:
     atexit.register(finish)  # the first one is called last
     sys.stdout = copied(sys.stdout, "stdout", recorder)
     sys.stderr = copied(sys.stderr, "stderr", recorder)
-    sys.meta_path.insert(0, program.figures)
+    sys.meta_path.insert(0, importing(program))
     with open(path, encoding="utf-8", newline="") as file:
         text = file.read()
     sys.addaudithook(opened.hear)
