@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "compare the generated files with the notebooks; fails if they differ",
     "run": "generate, restore, run the other steps with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",
+    "record": "run a script, and write its notebook (stages call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",
     "show": "print where the notebook of a step's last run is, or write it as HTML",
     "debug": "write a copy of a notebook with the values of a step or variant put in",
@@ -49,9 +50,9 @@ def main(argv: list[str]) -> int:
         say("options of nbsnake itself cannot come before 'exec'")
         return 2
     module = _module(name) if name else None
-    end = argv.index("--") if name == "run" and "--" in argv else len(argv)
+    end = argv.index("--") if name in ("run", "record") and "--" in argv else len(argv)
     args = _parser({name: module} if name and module else {}).parse_args(argv[:end])
-    args.snakemake_args = argv[end + 1 :]
+    args.rest = argv[end + 1 :]
     if module is None:
         return 2
     with bars_for_long_work(), only_text():

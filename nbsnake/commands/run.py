@@ -73,12 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
-    if DRY_RUN.intersection(args.snakemake_args):
+    if DRY_RUN.intersection(args.rest):
         from nbsnake.generate.generate import find_changes  # slow, and not always needed
 
         if changes := find_changes():
             report(changes, dry_run=True)
-        return run_snakemake([*_where(args), *args.snakemake_args])
+        return run_snakemake([*_where(args), *args.rest])
     if not is_unchanged():
         _generate()
     plan = current_plan()
@@ -101,13 +101,13 @@ def run(args: argparse.Namespace) -> int:
     started, where = time.time(), _where(args)
     steps = [step for step in steps if step not in frozen]
     targets = [target for step in steps for target in _targets(plan.steps[step], plan)]
-    if not args.snakemake_args:
+    if not args.rest:
         synced = bring_up_to_date(plan, targets, _profile(args))
         if synced is not None:
             report_synced(synced)
             print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
             return 0
-    code = run_snakemake([*targets, *where, "--logger", "nbsnake", *args.snakemake_args])
+    code = run_snakemake([*targets, *where, "--logger", "nbsnake", *args.rest])
     if code == 0:
         return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
@@ -149,7 +149,7 @@ def _where(args: argparse.Namespace) -> list[str]:
             if args.profile in ("slurm", "generic")
             else "nbsnake profile slurm|generic writes one",
         )
-    given = PROFILES.intersection(word.partition("=")[0] for word in args.snakemake_args)
+    given = PROFILES.intersection(word.partition("=")[0] for word in args.rest)
     cores = args.jobs or ("" if folder or given else "all")
     return [
         *(["--workflow-profile", folder] if folder else []),

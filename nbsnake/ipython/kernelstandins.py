@@ -171,7 +171,7 @@ def _nb_handle(display_id: object = None) -> Any:
     import uuid
 
     handle = types.SimpleNamespace(display_id=display_id or uuid.uuid4().hex)
-    handle.display = lambda value, **options: _nb_display(value)
+    handle.display = lambda value, **options: _nb_display(value, display_id=handle.display_id)
     handle.update = lambda value, **options: _nb_update_display(value, display_id=handle.display_id)
     return handle
 

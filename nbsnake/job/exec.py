@@ -9,8 +9,6 @@ A command other than the plan's runs all the same, but its receipt says so and i
 """
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from nbsnake.job.cache import Cache, DamagedObjectError
+from nbsnake.job.child import run_child
 from nbsnake.job.content import Digest, digest, is_lfs_pointer, stamp, write_stamp
 from nbsnake.job.digests import read_digests_of
 from nbsnake.job.executed import (
@@ -54,7 +53,7 @@ from nbsnake.job.touched import in_words, undeclared_by, with_witness
 
 USAGE = "usage: nbsnake exec STEP [--threads=N] [-- COMMAND...]"
 SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as DVC calls them
-NOT_FOUND = 127  # what a shell returns for a command that it cannot find
+CALLER = "nbsnake exec"
 
 
 def main(argv: list[str]) -> int:
@@ -79,7 +78,7 @@ def main(argv: list[str]) -> int:
         _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")
         return 3
     _say(f"no plan for step {step!r} here: it runs without a receipt, nothing will be locked")
-    return _run(command) if command else 2
+    return run_child(command, CALLER) if command else 2
 
 
 def _exec(job: Job, command: list[str]) -> int:
@@ -98,7 +97,7 @@ def _exec(job: Job, command: list[str]) -> int:
     writes = {seen.path: write_stamp(seen.path) for seen in deps}
     _make_way(step)
     with events_of(step.name) as path:
-        code = _run(_recorded(job, command)) if command else _run_as_dvc_does(step)
+        code = _run_command(job, command) if command else _run_as_dvc_does(step)
         events = read_events(path)
     fault = _fault(job, code, events)
     if fault:
@@ -110,7 +109,7 @@ def _exec(job: Job, command: list[str]) -> int:
         remember_run(cache, step, contents | outs)
     receipt = receipt_of(step, command, deps, outs, started, refused=refused)
     write_receipt(with_witness(receipt, step, witness_of(events)))
-    if events:
+    if events and job.recorded:
         run = run_value(step.lock_entry(contents | outs))
         save(as_notebook(events, facts_of(receipt)), step.name, run, failed=False)
     if step.marker:
@@ -118,10 +117,10 @@ def _exec(job: Job, command: list[str]) -> int:
     return 0
 
 
-def _recorded(job: Job, command: list[str]) -> list[str]:
-    """The command with the runner, where the step's notebook is to be kept."""
+def _run_command(job: Job, command: list[str]) -> int:
+    """Run the rule's command, with the runner where the step's notebook is to be kept."""
     script = job.step.script if job.recorded else ""
-    return with_runner(command, script) if script else command
+    return run_child(with_runner(command, script) if script else command, CALLER)
 
 
 def _fault(job: Job, code: int, events: Sequence[dict[str, Any]]) -> int:
@@ -223,27 +222,10 @@ def _run_as_dvc_does(step: PlannedStep) -> int:
     start = [shell, *SHELL_OPTIONS.get(os.path.basename(shell).lower(), ()), "-c"]
     env = {"DVC_ROOT": os.getcwd(), "DVC_STAGE": step.name}
     for line in step.cmd if isinstance(step.cmd, list) else step.cmd.splitlines():
-        if code := _run([*start, line], folder=step.wdir, env=env):
+        if code := run_child([*start, line], CALLER, folder=step.wdir, env=env):
             return code
     return 0
 
 
-def _run(command: list[str], folder: str | None = None, env: dict[str, str] | None = None) -> int:
-    """Run the command to its end, hand on SIGTERM, and return its exit code as a shell would.
-
-    Ctrl-C reaches the command by itself, for it is in the same process group. ``env`` adds
-    variables.
-    """
-    try:
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **(env or {})})
-    except OSError as error:
-        _say(f"cannot run {command[0]}: {error.strerror}")
-        return NOT_FOUND
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    code = process.wait()
-    return 128 - code if code < 0 else code
-
-
 def _say(message: str) -> None:
-    say(message, "nbsnake exec")
+    say(message, CALLER)

@@ -121,8 +121,7 @@ class _Cells:
         elif self._running is None:
             return
         elif "update" in event:
-            for output in self._displays.get(event["update"], ()):
-                output.update(data=event["output"]["data"], metadata=event["output"]["metadata"])
+            self._update(event["update"], event["output"])
         elif "output" in event:
             self._show(self._running["outputs"], event["output"], event.get("display", ""))
         elif "clear" in event:
@@ -157,8 +156,15 @@ class _Cells:
             return
         if output["output_type"] == "execute_result":
             output["execution_count"] = self._count
-        self._displays.setdefault(display, []).append(output)
+        if display:
+            self._update(display, output)
+            self._displays.setdefault(display, []).append(output)
         shown.append(output)
+
+    def _update(self, display: str, new: dict[str, Any]) -> None:
+        """Show another value wherever the display was shown."""
+        for output in self._displays.get(display, ()):
+            output.update(data=new["data"], metadata=new["metadata"])
 
 
 def _text_cell(event: dict[str, Any], number: int) -> dict[str, Any]:
@@ -206,10 +212,10 @@ def save(notebook: dict[str, Any], step: str, run: str, *, failed: bool) -> None
     """
     with contextlib.suppress(OSError):
         if failed:
-            write_own(notebook_path(step, failed=True), _text(notebook), durable=False)
+            write_own(notebook_path(step, failed=True), to_text(notebook), durable=False)
             return
         for path in (f"{RUNS}/{run}.ipynb", notebook_path(step)):
-            write_own(path, _text(notebook), durable=False)
+            write_own(path, to_text(notebook), durable=False)
         _forget_failure(step)
         _forget_old_runs()
 
@@ -238,5 +244,6 @@ def _forget_old_runs() -> None:
             remove_own(entry.path)
 
 
-def _text(notebook: dict[str, Any]) -> bytes:
+def to_text(notebook: dict[str, Any]) -> bytes:
+    """The notebook as a file."""
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")

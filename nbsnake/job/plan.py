@@ -20,6 +20,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
+RECORD = ("nbsnake", "record")  # how a command begins that writes the notebook of its run
 FORMAT = 8
 MOST = 0o7777  # of the modes of files
 
@@ -72,7 +73,8 @@ class PlannedStep(NamedTuple):
     @property
     def script(self) -> str:
         """The script that its rule runs; "" for a command of the author's own."""
-        script = self.argv[1] if self.notebook and len(self.argv) > 1 else ""
+        words = self.argv[self.argv.index("--") + 1 :] if self.argv[:2] == RECORD else self.argv
+        script = words[1] if self.notebook and len(words) > 1 else ""
         return script if script in self.deps else ""
 
     @property

@@ -44,6 +44,7 @@ LIMIT = 1 << 20  # bytes of a cell's text, or of one representation, that are re
 FLUSHED = 1 << 16  # bytes of text after which an event is written
 REPR_SECONDS = 2  # after which a value is recorded without its representation
 DRAW_SECONDS = 20  # the same for a figure
+LATER_SECONDS = 0.2  # to wait for the text of programs that run on behind a command
 MOST_FILES = 100_000  # opened files that are recorded
 WIDTH, MOST_ITEMS = 79, 1000  # of a printed value, as IPython has them
 RICH = (
@@ -78,7 +79,7 @@ class Recorder:
 
     def event(self, **fields: object) -> None:
         """Append one event."""
-        if self._is_on:
+        if self._is_on and not getattr(self._quiet, "is_on", False):
             self._flush()
             self._write(fields)
 
@@ -95,12 +96,12 @@ class Recorder:
         self._parts += data[: LIMIT - before]
 
     def quietly(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Call a function whose text is not recorded, for it comes in another form."""
-        self._quiet.is_on = True
+        """Call a function whose output is not recorded, for it comes in another form."""
+        before, self._quiet.is_on = getattr(self._quiet, "is_on", False), True
         try:
             return function(*arguments, **options)
         finally:
-            self._quiet.is_on = False
+            self._quiet.is_on = before
 
     def begin(self, index: int, source: str) -> None:
         """A new cell, whose text is counted anew."""
@@ -175,6 +176,47 @@ def copied(real: Any, name: str, recorder: Recorder) -> Any:
         line_buffering=real.line_buffering,
         write_through=True,
     )
+
+
+def record_children(names: Any) -> None:
+    """Record what programs print that cells run by ``!command``; each stream is as without it."""
+    real, stdout = names.get("_nb_child"), sys.stdout
+    if real is None:
+        return
+
+    @wraps(real)
+    def child(words: list[str], text: str, merged: bool) -> Any:
+        if sys.stdout is not stdout or not hasattr(stdout, "buffer"):  # they are caught
+            return real(words, text, merged)
+        import subprocess  # only where it is needed
+
+        stdout.flush()
+        sys.stderr.flush()
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe)
+        copies = ((process.stdout, stdout), (process.stderr, sys.stderr))
+        threads = [threading.Thread(target=copy, args=each, daemon=True) for each in copies]
+        for thread in threads:
+            thread.start()
+        try:
+            process.stdin.write(text.encode())  # type: ignore[union-attr]
+            process.stdin.close()  # type: ignore[union-attr]
+        except BrokenPipeError:
+            pass
+        code = process.wait()
+        for thread in threads:  # what it left running may print later
+            thread.join(LATER_SECONDS)
+        return code
+
+    names["_nb_child"] = child
+
+
+def copy(source: Any, target: Any) -> None:
+    """Write to a stream what a program prints, at once."""
+    with source:
+        while data := source.read1(FLUSHED):
+            target.buffer.write(data)
+            target.buffer.flush()
 
 
 class Importing:
@@ -303,6 +345,20 @@ class Displays:
             real = names.get(start + name)
             if getattr(real, "__module__", None) == names["__name__"]:
                 names[start + name] = getattr(self, f"_{name}")(real)
+
+    def results(self, names: Any) -> None:
+        """Record also the results that the script keeps for later cells."""
+        real = names.get("_nb_out")
+        if real is None:
+            return
+
+        @wraps(real)
+        def out(number: int, value: Any) -> Any:
+            if value is not None:
+                self.value(value, "execute_result")
+            return real(number, value)
+
+        names["_nb_out"] = out
 
     def value(self, value: Any, kind: str = "display_data", **more: Any) -> None:
         """Record a value as Jupyter shows it; with ``raw`` it has its representations itself."""
@@ -636,7 +692,10 @@ class Program:
         for part in split(text, tree):
             if part.kind == "start":
                 self._execute(part.body, docstring=True)
+                self.displays.results(self._names)
+                self.displays.watch(self._names)
                 self.displays.watch(self._names, "_nb_")
+                record_children(self._names)
             elif part.kind == "code":
                 self._recorder.begin(part.number, self._with_values(own_source(part.source)))
                 self._cell(part)

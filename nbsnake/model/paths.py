@@ -6,7 +6,7 @@ import re
 from nbsnake.errors import NotebookError, Where
 from nbsnake.model.step import Role
 from nbsnake.model.variants import fill, names_in
-from nbsnake.names import is_reserved
+from nbsnake.names import is_owned, is_reserved
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://")
 
@@ -20,7 +20,7 @@ def path_fault(path: str, role: Role, where: Where, field: str) -> NotebookError
             hint="write it relative to the project's root, such as data/features.csv",
         )
     normal = posixpath.normpath(path)
-    if role is not Role.DEP and is_reserved(normal):
+    if role is not Role.DEP and (is_owned if role is Role.NOTEBOOK else is_reserved)(normal):
         return NotebookError(
             f"the path {path!r} belongs to git, DVC or nbsnake",
             where=where,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
-from nbsnake.model.step import Artifact, Step
+from nbsnake.model.step import Artifact, Role, Step
 from nbsnake.model.variants import names_in
-from nbsnake.names import is_reserved, upwards
+from nbsnake.names import is_owned, is_reserved, upwards
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class Pipeline:
 
     def _reserved(self) -> Iterator[NbsnakeError]:
         for path, _, out in self._written:
-            if out.path != path and is_reserved(path):
+            is_taken = is_owned if out.role is Role.NOTEBOOK else is_reserved
+            if out.path != path and is_taken(path):
                 yield PipelineError(
                     f"the path {path!r}, which is {out.path!r} for a variant, belongs to git, DVC "
                     "or nbsnake",

@@ -38,13 +38,14 @@ class Notebook:
     """``path`` is relative to the project's root, with forward slashes.
 
     ``language`` is the kernel's, in lower case, and ``version`` that of its Python, such as 3.13;
-    both are "" where the notebook does not say.
+    both are "" where the notebook does not say. A report is what a step wrote of its own run.
     """
 
     path: str
     language: str
     cells: tuple[Cell, ...]
     version: str = ""
+    is_report: bool = False
 
 
 class Role(StrEnum):
@@ -55,6 +56,7 @@ class Role(StrEnum):
     PERSIST = "out-persist"
     METRIC = "metric"
     PLOT = "plot"
+    NOTEBOOK = "notebook"  # that of the run itself, which its command writes
 
 
 class Overlay(NamedTuple):
@@ -226,6 +228,11 @@ class Step:
         """The file for what a job prints, with ``{axis}`` for what differs between variants."""
         key = "-".join(f"{{{axis.name}}}" for axis in self.axes)
         return f"logs/{full_name(self.name, key)}.log"
+
+    @property
+    def reports(self) -> list[str]:
+        """The paths at which its command writes the notebook of the run, with axes in them."""
+        return [each.path for each in self.artifacts if each.role is Role.NOTEBOOK]
 
     @property
     def inputs(self) -> tuple[Artifact, ...]:

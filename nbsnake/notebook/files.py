@@ -17,7 +17,10 @@ ROLES = {
     "dvc-out-persist": Role.PERSIST,
     "dvc-metric": Role.METRIC,
     "dvc-plot": Role.PLOT,
+    "dvc-notebook": Role.NOTEBOOK,
 }
+
+REPORTS = (".ipynb", ".html")
 
 
 def read_artifacts(
@@ -28,8 +31,10 @@ def read_artifacts(
     for field in fields:
         name = _carrier(field, params)
         role = ROLES[field.key]
-        fault = _carrier_fault(field, name, params, artifacts) or path_fault(
-            field.text, role, field.where, f"':{field.key}:'"
+        fault = (
+            _carrier_fault(field, name, params, artifacts)
+            or path_fault(field.text, role, field.where, f"':{field.key}:'")
+            or (_report_fault(field) if role is Role.NOTEBOOK else None)
         )
         if fault is not None:
             faults.append(fault)
@@ -78,10 +83,21 @@ def _is_repeated(field: Field, artifacts: list[Artifact]) -> bool:
     )
 
 
+def _report_fault(field: Field) -> NotebookError | None:
+    """What is wrong with where the notebook of a run is to be."""
+    if field.argument:
+        fault, hint = "takes no parameter", f"write ':{field.key}: {field.text}'"
+    elif not field.text.endswith(REPORTS):
+        fault, hint = "needs a file that ends in .ipynb or .html", "such as reports/train.html"
+    else:
+        return None
+    return NotebookError(f"':{field.key}:' {fault}", where=field.where, hint=hint)
+
+
 def _carrier_fault(
     field: Field, name: str, params: Mapping[str, ParamSpec], artifacts: list[Artifact]
 ) -> NotebookError | None:
-    if not name:
+    if not name or ROLES[field.key] is Role.NOTEBOOK:
         return None
     if name not in params:
         near = nearest(name, params)

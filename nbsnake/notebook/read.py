@@ -12,6 +12,7 @@ from typing import Any
 
 from nbsnake.errors import NotebookError, Where
 from nbsnake.job.regular import read_regular
+from nbsnake.job.report import REPORT
 from nbsnake.model.step import Cell, Notebook
 
 NEVER_RUNS = "skip-execution"  # the tag of cells that nbclient does not run
@@ -45,6 +46,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
         path=path,
         language=_language(fields.get("metadata")),
         version=_version(fields.get("metadata")),
+        is_report=_is_report(fields.get("metadata")),
         cells=_counted(
             [_cell(cell, Where(path, index)) for index, cell in enumerate(cells, start=1)]
         ),
@@ -126,6 +128,10 @@ def _version(metadata: object) -> str:
     info = metadata.get("language_info") if isinstance(metadata, dict) else None
     match = re.match(r"\d+\.\d+", _text(info, "version"))
     return match[0] if match else ""
+
+
+def _is_report(metadata: object) -> bool:
+    return isinstance(metadata, dict) and metadata.get("nbsnake") == REPORT
 
 
 def _text(fields: object, name: str) -> str:

@@ -116,7 +116,7 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
     cells = kept_cells(notebook, reading.no_effect)
-    if not any(is_code(cell) and may_declare(cell, KEYS) for cell in cells):
+    if notebook.is_report or not any(is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
     text = _plain_text(notebook, cells, reading, in_step=True)
     fields, _ = _read_docstring(text, reading)

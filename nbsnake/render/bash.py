@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Role, Source, Step
-from nbsnake.model.variants import Variant, full_name
+from nbsnake.model.variants import Variant, fill, full_name
 from nbsnake.names import upwards
 from nbsnake.render.stage import is_in_file, is_passed, takes_values_file
 from nbsnake.render.values import STDIN, to_json
@@ -66,6 +66,8 @@ def _lines(step: Step, variant: Variant) -> Iterator[str]:
     if step.command:
         yield step.command.text
         return
+    for report in step.reports:
+        yield f"# {fill(report, variant.values)} is not written: that needs nbsnake."
     words = ["python", shlex.quote(step.script), *_options(step, variant)]
     values = _in_file(step, variant)
     if values:

@@ -195,6 +195,9 @@ def _shell(step: Step, pipeline: Pipeline) -> Iterator[str]:
     if step.command:
         yield f" bash -c {_pattern(shlex.quote(step.command.text))}"
     else:
+        if step.reports:
+            paths = " ".join(_with_axes(path, step) for path in step.reports)
+            yield f" nbsnake record {paths} --"
         yield " python {input.script:q}"
         yield from (f" {option}" for option in _options(step, pipeline))
     yield " > {log:q} 2>&1"
@@ -229,6 +232,10 @@ def _word(text: str, argument: Argument, step: Step) -> str:
     """An option as Snakemake reads it, with the wildcards for the axes in it."""
     if argument.source is Source.LITERAL:
         return _pattern(shlex.quote(text))
+    return _with_axes(text, step)
+
+
+def _with_axes(text: str, step: Step) -> str:
     names = [axis.name for axis in step.axes]
     marked = _pattern(fill(quoted_pattern(text, names), {name: f"\0{name}\0" for name in names}))
     for name in names:

@@ -78,6 +78,9 @@ def _fits_template(argument: Argument) -> bool:
 
 
 def _fixed_words(step: Step) -> Iterator[str]:
+    if step.reports:
+        paths = (_with_axes(path, step) for path in step.reports)
+        yield from ("nbsnake", "record", *paths, "--")
     yield "python"
     yield _quoted(step.script)
     for argument in step.arguments:
@@ -89,10 +92,14 @@ def _word(text: str, argument: Argument, step: Step) -> str:
     """An option of which axes may be a part; their values need no quotes."""
     if argument.source is Source.LITERAL:
         return _quoted(text)
-    filled = {axis.name: f"${{item.{axis.name}}}" for axis in step.axes}
     for artifact in step.artifacts:
         if artifact.param == argument.name and artifact.overrides:
             return f"--{argument.name}=${{item.{argument.name}.word}}"
+    return _with_axes(text, step)
+
+
+def _with_axes(text: str, step: Step) -> str:
+    filled = {axis.name: f"${{item.{axis.name}}}" for axis in step.axes}
     return fill(verbatim(quoted_pattern(text, filled)), filled)
 
 
@@ -145,7 +152,7 @@ def _body(step: Step) -> dict[str, Any]:
         "cmd": command(step),
         "deps": sorted({*map(verbatim, (step.script, *step.undeclared)), *_deps(step)}),
         "params": _params(step),
-        "outs": _outs(step, Role.OUT, Role.PERSIST),
+        "outs": _outs(step, Role.OUT, Role.PERSIST, Role.NOTEBOOK),
         "metrics": _outs(step, Role.METRIC),
         "plots": _outs(step, Role.PLOT),
         "meta": _meta(step),
