@@ -7,6 +7,7 @@ need nothing else.
 import hashlib
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def fingerprint(settings: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache
 def own_files() -> list[str]:
     """Name, size and time of each file of nbsnake; the version stays the same during edits."""
     top = Path(nbsnake.__file__).parent

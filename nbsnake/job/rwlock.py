@@ -20,7 +20,7 @@ from nbsnake.job.plan import PlannedStep
 from nbsnake.job.regular import read_regular
 from nbsnake.job.running import read_head
 from nbsnake.job.say import say
-from nbsnake.job.shape import from_json
+from nbsnake.job.shape import from_json, parse
 
 FOLDER = ".dvc/tmp"
 FILE = f"{FOLDER}/rwlock"
@@ -159,9 +159,10 @@ def _read() -> Table:
             },
             "write": {path: _record(found) for path, found in fields.get("write", {}).items()},
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return {"read": {}, "write": {}}
 
 
-def _record(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"pid": int(fields["pid"]), "cmd": str(fields["cmd"])}
+def _record(fields: Any) -> dict[str, Any]:
+    record: Blocker = parse(Blocker, fields)
+    return record._asdict()
