@@ -47,7 +47,7 @@ class Receipt(NamedTuple):
     step: str
     cmd: str | list[str]
     argv: tuple[str, ...]
-    params: dict[str, Any]
+    params: dict[str, dict[str, Any]]
     deps: tuple[Seen, ...]
     outs: tuple[Seen, ...]
     started: float

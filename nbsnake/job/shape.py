@@ -4,12 +4,12 @@ Standard library only: this runs inside every job.
 """
 
 import json
-import math
 import types
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+LIMIT = 2**63  # of numbers: no size, time or date is larger, and arithmetic stays finite
 Parser = Callable[[Any, str], Any]
 
 
@@ -41,7 +41,7 @@ def parse(kind: Any, value: Any, field: str = "") -> Any:
 
 def is_count(value: object) -> bool:
     """Whether a value is a number of things, or of bytes."""
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value < LIMIT
 
 
 def is_texts(values: object) -> bool:
@@ -76,11 +76,12 @@ def _of_scalar(kind: Any) -> Parser:
     wanted = names.get(kind, "null")
 
     def read(value: Any, field: str) -> Any:
-        if kind is float and type(value) is int:
-            value = float(value) if abs(value) < 1e300 else math.inf
-        if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        is_number = kind in (int, float) and type(value) in (int, kind)
+        if type(value) is not kind and not is_number:
             raise ShapeError(field, wanted)
-        return value
+        if is_number and not abs(value) < LIMIT:
+            raise ShapeError(field, f"{wanted} below 2**63")
+        return float(value) if kind is float else value
 
     return read
 

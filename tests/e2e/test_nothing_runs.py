@@ -1,5 +1,6 @@
 """No command but ``run`` and ``exec`` runs or imports anything that lies in the project."""
 
+import json
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -74,6 +75,7 @@ def test_modules_in_the_root_are_neither_imported_nor_run(done: Project) -> None
         (":/nowhere", ["nbsnake"]),
         ("/nowhere:", ["nbsnake"]),
         ("", [sys.executable, "-m", "nbsnake"]),
+        ("", ["nbsnake"]),
     ],
 )
 def test_the_working_directory_is_taken_from_where_python_looks(
@@ -93,6 +95,25 @@ def test_the_working_directory_is_taken_from_where_python_looks(
     )
     assert ended.returncode == 0, ended.stderr
     assert not witness.exists(), witness.read_text()
+
+
+@pytest.mark.parametrize("words", [["snakemake", "--cores", "1"], ["nbsnake", "run", "-j", "1"]])
+def test_a_script_named_like_a_module_is_run_by_its_stage_only(
+    folder: Project, words: list[str]
+) -> None:
+    """As by DVC: ``copy.py`` is a stage's program, and no module of Python's to any tool."""
+    folder.nbsnake("init")
+    folder.write("foo", "foo\n")
+    ran = "with open('ran.txt', 'a') as log:\n    log.write('once\\n')\n"
+    folder.write("copy.py", f"import shutil\n{ran}shutil.copyfile('foo', 'bar')\n")
+    folder.write("queue.py", "raise SystemExit('imported')\n")
+    stage = {"cmd": "python copy.py", "deps": ["foo", "copy.py"], "outs": ["bar"]}
+    folder.write("dvc.yaml", json.dumps({"stages": {"copy": stage}}))
+    twin = folder.copy_to(folder.root.with_name("twin"))
+    subprocess.run(words, cwd=folder.root, env=folder.env, capture_output=True, check=True)
+    twin.dvc("repro")
+    assert folder.lock() == twin.lock()
+    assert folder.read("ran.txt") == "once\n"
 
 
 SETTINGS = {
