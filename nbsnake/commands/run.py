@@ -21,6 +21,7 @@ from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
 from nbsnake.results.freshness import Judge
+from nbsnake.results.places import check_folders
 from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
 
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
+    check_folders()  # where Snakemake writes before it reads the Snakefile
     if DRY_RUN.intersection(args.rest):
         from nbsnake.generate.generate import find_changes  # slow, and not always needed
 

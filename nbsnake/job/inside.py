@@ -11,6 +11,8 @@ import stat
 
 from nbsnake.names import is_owned
 
+OWNED = "belongs to git, DVC, Snakemake or nbsnake"
+
 
 class UnsafePathError(OSError):
     """A path at which nothing may be changed, and why."""
@@ -23,10 +25,12 @@ def inside(path: str, top: str = "") -> str:
     """The path, which is below ``top`` by its words and with all links of its folders followed.
 
     ``top`` is the project's root by default; another one is a prefix of the path. The last name may
-    be that of a link: it is replaced or removed, and not what it leads to. Raises
-    :class:`UnsafePathError`.
+    be that of a link: it is replaced or removed, and not what it leads to. A link inside the
+    project does not lead to what another tool owns. Raises :class:`UnsafePathError`.
     """
-    _real(path, top)
+    real = _real(path, top)
+    if real != path and not top and _is_foreign(real, path):
+        raise UnsafePathError(path, f"is led by a link to {real}, which {OWNED}")
     return path
 
 
@@ -81,7 +85,17 @@ def fault(path: str) -> str:
     except UnsafePathError as error:
         return str(error.strerror)
     owned = is_owned(os.path.normpath(path)) or is_owned(os.path.normpath(real))
-    return "belongs to git, DVC, Snakemake or nbsnake" if owned else ""
+    return OWNED if owned else ""
+
+
+def _is_foreign(real: str, path: str) -> bool:
+    """Whether links lead from the path to what another tool owns."""
+    return is_owned(os.path.normpath(real)) and _owner(real) != _owner(path)
+
+
+def _owner(path: str) -> str:
+    """The first name of a path, which says to whom what is below belongs."""
+    return os.path.normpath(path).partition("/")[0].casefold()
 
 
 def _real(path: str, top: str) -> str:
@@ -114,8 +128,13 @@ def _names(below: str, path: str) -> list[str]:
 def _followed(link: str, top: str, path: str) -> str:
     """Where a link leads, relative to ``top``.
 
-    Raises :class:`UnsafePathError` where that is out of it.
+    Raises :class:`UnsafePathError` where that is out of it, or links lead in a circle.
     """
+    try:
+        os.stat(link)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnsafePathError(path, f"is led in a circle by the link {link}") from None
     if not ends_inside(link, top):
         raise UnsafePathError(path, f"is led out of the project by the link {link}")
     return os.path.relpath(os.path.realpath(link), os.path.realpath(top or "."))

@@ -11,20 +11,26 @@ from nbsnake.job.plan import Plan, PlannedStep
 
 LOGS = "logs"
 OWN_FOLDERS = (LOGS, ".snakemake", ".nbsnake")
+RECORDS = tuple(f".snakemake/{name}" for name in ("incomplete", "locks", "log", "metadata"))
 
 
 def check_places(plan: Plan) -> None:
     """Raise :class:`PipelineError`, several together, for outputs that must not be written.
 
-    Raises :class:`UnsafePathError` for a link where logs, or Snakemake's and nbsnake's own records
-    belong.
+    Raises also as :func:`check_folders` does.
     """
-    for folder in OWN_FOLDERS:
+    check_folders()
+    steps = (step for step in plan.steps.values() if not step.frozen)
+    raise_all([each for step in steps for each in _faults(step)])
+
+
+def check_folders() -> None:
+    """Raise :class:`UnsafePathError` for a link where logs, or Snakemake's and nbsnake's own
+    records belong."""
+    for folder in (*OWN_FOLDERS, *RECORDS):
         plain(folder)
     for name in os.listdir(LOGS) if os.path.isdir(LOGS) else ():
         plain(f"{LOGS}/{name}")
-    steps = (step for step in plan.steps.values() if not step.frozen)
-    raise_all([each for step in steps for each in _faults(step)])
 
 
 def _faults(step: PlannedStep) -> Iterator[NbsnakeError]:

@@ -1,12 +1,13 @@
 """One reading of the Snakefile: what nbsnake does while Snakemake reads it, and after the run."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
@@ -36,11 +37,17 @@ from nbsnake.snakemake.words import Words
 def open_session(workflow: Any, config: dict[str, Any]) -> "Session":
     """Prepare the project for Snakemake's decision; ``workflow`` and ``config`` are its globals.
 
-    Raises :class:`SystemExit` for a fault in the project, after its message: no traceback.
+    Raises :class:`SystemExit` for a fault in the project, after its message.
     """
+    with _no_traceback(), bars_for_long_work():
+        return _open(workflow, config)
+
+
+@contextlib.contextmanager
+def _no_traceback() -> Iterator[None]:
+    """Raise :class:`SystemExit` for a fault in the project, after its message."""
     try:
-        with bars_for_long_work():
-            return _open(workflow, config)
+        yield
     except NbsnakeError as error:
         say(error)
         raise SystemExit(error.exit_code) from None
@@ -168,9 +175,10 @@ class Session(Words):
 
         Results of an earlier run that are not in dvc.lock yet are locked now.
         """
-        seal(self._verdicts.values(), self, self._digests, self._plan.params, self._config)
-        if self._workflow.is_main_process:
-            self._digests.save()
+        with _no_traceback():
+            seal(self._verdicts.values(), self, self._digests, self._plan.params, self._config)
+            if self._workflow.is_main_process:
+                self._digests.save()
         pending = any(each.settled and not each.locked for each in self._verdicts.values())
         if pending and self._runs:
             _sync()
