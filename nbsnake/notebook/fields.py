@@ -19,6 +19,7 @@ from nbsnake.notebook.limited import LimitError, limited
 # The argument may hold colons in brackets: ``:param Literal["a:b"] name: text``.
 _FIELD = re.compile(r"\s*+:([A-Za-z][\w-]*+)((?:[ \t](?:\[[^]]*+\]|[^:\[])*+)?):(.*)$")
 _HALF_FIELD = re.compile(r"\s*+:(param|foreach|step|threads|resources|dvc-[\w-]*+)(?=\s|$)")
+_OPENING = re.compile(r"\s*+[rRuU]?(?:\"{3}|'{3}|[\"'])(?=:)")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _TOO_LONG = 100_000  # characters of a docstring with templates: no author's, and slow to fill in
 
@@ -122,7 +123,7 @@ def has_metadata(cell: Cell) -> bool:
     """Whether lines of the cell look like fields that only a step has."""
     if ":dvc-" not in cell.source:
         return False
-    matches = map(_FIELD.match, cell.source.splitlines())
+    matches = map(_FIELD.match, _lines(cell.source))
     return any(match and match[1].startswith("dvc-") for match in matches)
 
 
@@ -130,7 +131,7 @@ def has_second_docstring(cell: Cell) -> bool:
     """Whether fields are in the cell's code below its docstring, where they would be lost."""
     found = docstring(cell)
     inside = found.text.splitlines() if found else []
-    return _count_fields(cell.source.splitlines()) > _count_fields(inside)
+    return _count_fields(_lines(cell.source)) > _count_fields(inside)
 
 
 def _count_fields(lines: list[str]) -> int:
@@ -140,4 +141,9 @@ def _count_fields(lines: list[str]) -> int:
 
 def may_declare(cell: Cell, keys: Collection[str]) -> bool:
     """Whether a look at the cell's lines finds one of the keys; only its docstring is decisive."""
-    return _has_keys(cell.source, keys)
+    return _has_keys("\n".join(_lines(cell.source)), keys)
+
+
+def _lines(source: str) -> list[str]:
+    """The lines of a cell, without the quotes with which a docstring may open."""
+    return [_OPENING.sub("", line) for line in source.splitlines()]

@@ -101,7 +101,7 @@ def _carrier_fault(
         return None
     if name not in params:
         near = nearest(name, params)
-        hint = f"declare it with ':param {name}: what it is'"
+        hint = f"assign it in this cell, or declare it with ':param {name}: what it is'"
         return NotebookError(
             f"':{field.key} {name}:' names a parameter that is not declared",
             where=field.where,

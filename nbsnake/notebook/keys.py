@@ -17,6 +17,8 @@ from nbsnake.model.needs import Needs
 from nbsnake.model.notes import Note
 from nbsnake.model.step import Artifact
 from nbsnake.names import script_path
+from nbsnake.notebook.carriers import implied_params, with_paths
+from nbsnake.notebook.code import Assignment
 from nbsnake.notebook.dvc_cmd import StageCall, Variables, read_dvc_cmd
 from nbsnake.notebook.fields import Field
 from nbsnake.notebook.files import ROLES, artifacts_of_call, read_artifacts
@@ -32,14 +34,16 @@ class Declared:
     """What a docstring declares, as the readers find it.
 
     ``path`` is the notebook, ``tagged`` are the parameters of its cell tagged ``parameters``
-    (None where there is none), ``keys`` those of the docstring. ``param_faults`` are about what a
-    script needs, ``faults`` about the rest of a step, ``notes`` are no faults.
+    (None where there is none), ``keys`` those of the docstring. ``assigned`` is what the cells that
+    declare parameters assign, by name. ``param_faults`` are about what a script needs, ``faults``
+    about the rest of a step, ``notes`` are no faults.
     """
 
     path: str
     variables: Variables
     tagged: dict[str, ParamSpec] | None
     keys: frozenset[str]
+    assigned: Mapping[str, Assignment] = field(default_factory=dict)
     params: dict[str, ParamSpec] = field(default_factory=dict)
     given_name: str = ""
     call: StageCall | None = None
@@ -122,7 +126,9 @@ def _read_call(fields: list[Field], into: Declared) -> StageCall:
 
 
 def _files(fields: list[Field], into: Declared) -> None:
-    into.artifacts = read_artifacts(fields, into.params, into.faults)
+    into.params |= implied_params(fields, into.params, into.assigned)
+    lines = with_paths(fields, into.params, into.assigned, into.path)
+    into.artifacts = read_artifacts(lines, into.params, into.faults)
     if into.call and into.call_where:
         into.artifacts += artifacts_of_call(into.call, into.call_where, into.faults)
 

@@ -23,6 +23,7 @@ from nbsnake.model.step import RAISES, Artifact, Cell, Command, Notebook, Progra
 from nbsnake.notebook.code import (
     Assignment,
     Code,
+    assignments,
     bound_names,
     has_annotations,
     read_code,
@@ -275,6 +276,7 @@ def _declared(text: _Text, fields: list[Field], reading: Reading) -> Declared:
         variables=reading.variables,
         tagged=tagged.params if tagged else None,
         keys=frozenset(each.key for each in whole),
+        assigned={each.name: each for own in _declaring(text) for each in assignments(own.tree)},
     )
     read_keys(whole, declared)
     notes = tagged.notes if tagged else {}
