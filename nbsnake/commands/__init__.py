@@ -2,8 +2,8 @@
 
 The command line imports only the module of the command that is called.
 
-Imports: cluster, compare, dvc, errors, escape, generate, guess, job, merging, mlvtools, model,
-names, notebook, programs, render, results, settings, snakemake, tables.
+Imports: adopt, cluster, compare, dvc, errors, escape, generate, guess, job, merging, mlvtools,
+model, names, notebook, programs, render, results, settings, snakemake, tables.
 """
 
 import os

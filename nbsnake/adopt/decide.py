@@ -1,0 +1,250 @@
+"""From what the code of notebooks mentions to what each of them reads and writes."""
+
+import os
+import posixpath
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from glob import glob
+
+from nbsnake.adopt.calls import How
+from nbsnake.adopt.cells import Source, sources
+from nbsnake.adopt.constants import find_constants
+from nbsnake.adopt.facts import Certainty, Facts, File, Folder, Hazard, Pattern
+from nbsnake.adopt.follow import Follower
+from nbsnake.adopt.mention import Mention
+from nbsnake.adopt.places import Places, find_prefixes, find_start
+from nbsnake.errors import Where
+from nbsnake.model.step import Notebook, Role
+from nbsnake.names import is_reserved
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".gif")
+_METRICS = ("metric", "score", "accuracy", "evaluation")
+_PATHS = (How.READ, How.WRITE, How.BOTH, How.LIST, How.PASS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A notebook whose code was followed."""
+
+    notebook: Notebook
+    cells: tuple[Source, ...]
+    found: Follower
+
+    @property
+    def path(self) -> str:
+        """The notebook, from the project's root."""
+        return self.notebook.path
+
+
+def follow(notebook: Notebook, no_effect: Iterable[str]) -> Followed:
+    """Follow the code of a notebook."""
+    cells = sources(notebook, no_effect)
+    found = Follower()
+    found.run(cells)
+    return Followed(notebook=notebook, cells=tuple(cells), found=found)
+
+
+def decide(followed: Sequence[Followed]) -> list[Facts]:
+    """The facts of several notebooks, of which some read what others write."""
+    texts = [each.text for one in followed for each in one.found.mentions]
+    moves = [each.folder or "" for one in followed for each in one.found.moves]
+    prefixes = find_prefixes(texts, moves, os.path.abspath("."))
+    readers = [_Reader(one, prefixes) for one in followed]
+    written = {path for reader in readers for path in reader.paths(How.WRITE, How.BOTH)}
+    read = {path for reader in readers for path in reader.paths(How.READ, How.GLOB)}
+    return [reader.facts(written, read) for reader in readers]
+
+
+class _Reader:
+    """One notebook's mentions, with their paths from the root."""
+
+    def __init__(self, followed: Followed, prefixes: tuple[str, ...]) -> None:
+        self._of = followed
+        folder = posixpath.dirname(followed.path)
+        reads = [each.text for each in followed.found.mentions if each.how is How.READ]
+        self._places = Places(find_start(folder, reads), prefixes)
+        self._mentions: list[tuple[str, Mention]] = []
+        self._outside: list[Mention] = []
+        for each in followed.found.mentions:
+            path = self._places.from_root(each.text, each.cwd)
+            if path is not None:
+                self._mentions.append((path, each))
+            elif not self._places.is_temporary(each.text):
+                self._outside.append(each)
+
+    def paths(self, *hows: How) -> set[str]:
+        """The paths with which the notebook does one of these."""
+        return {path for path, each in self._mentions if each.how in hows and each.kept}
+
+    def facts(self, written: Set[str], read: Set[str]) -> Facts:
+        """What is known; ``written`` and ``read`` are the paths of all notebooks."""
+        events = self._events(written, read)
+        files, asked, hazards = [], [], [*self._hazards()]
+        for path, mentions in events.items():
+            role = _role(mentions)
+            if role is None:
+                asked.append(self._file(path, Role.DEP, mentions, Certainty.UNSURE))
+                continue
+            if fault := self._fault(path, role, mentions):
+                hazards.append(fault)
+                continue
+            files.append(self._file(path, role, mentions, Certainty.READING))
+        taken = {
+            (origin.cell, origin.node.lineno)
+            for path, each in self._mentions
+            for origin in (*each.sources, *((each.origin,) if each.origin else ()))
+        }
+        return Facts(
+            notebook=self._of.path,
+            start=self._places.start,
+            files=tuple(files),
+            patterns=tuple(self._patterns()),
+            folders=tuple(self._folders()),
+            constants=tuple(find_constants(self._of.cells, taken, ())),
+            hazards=tuple(hazards),
+            moves=tuple((each.cell, each.line) for each in self._of.found.moves),
+            asked=tuple(asked),
+            gaps=tuple(
+                (Where(self._of.path, each.cell, each.line), each.name)
+                for each in self._of.found.gaps
+            ),
+        )
+
+    def _events(self, written: Set[str], read: Set[str]) -> dict[str, list[Mention]]:
+        """The mentions of each path, in order; what is handed on is read where that is plain."""
+        own = self.paths(How.WRITE, How.BOTH)
+        found: dict[str, list[Mention]] = {}
+        for path, each in self._mentions:
+            if each.how is How.PASS:
+                if path in own or path == ".":
+                    continue
+                if path in written or os.path.isfile(path):
+                    each = each._replace(how=How.READ)
+                elif path in read:
+                    each = each._replace(how=How.WRITE)
+                elif os.path.isdir(path) or "." not in posixpath.basename(path):
+                    continue
+            if each.how in _PATHS and path != ".":
+                found.setdefault(path, []).append(each)
+        for path, each in self._mentions:
+            if each.how is How.ASK and path in found and each.kept:
+                found[path].append(each)
+        return {
+            path: mentions
+            for path, mentions in found.items()
+            if any(each.kept for each in mentions)
+        }
+
+    def _file(
+        self, path: str, role: Role, mentions: Sequence[Mention], certainty: Certainty
+    ) -> File:
+        first = next(each for each in mentions if each.kept)
+        origins = {each.origin.span: each.origin for each in mentions if each.origin}
+        sources = {one.span: one for each in mentions for one in each.sources}
+        is_dir = os.path.isdir(path) or any(each.how is How.LIST for each in mentions)
+        return File(
+            path=path,
+            role=_shown_role(role, path, mentions),
+            where=Where(self._of.path, first.cell, first.line),
+            certainty=certainty,
+            origins=tuple(origins.values()),
+            sources=tuple(sources.values()),
+            is_dir=is_dir and not os.path.isfile(path),
+        )
+
+    def _patterns(self) -> Iterable[Pattern]:
+        for path, each in self._mentions:
+            if each.how is How.GLOB and each.kept:
+                where = Where(self._of.path, each.cell, each.line)
+                yield Pattern(path=path, where=where, origin=each.origin)
+
+    def _folders(self) -> Iterable[Folder]:
+        """The folders that the code makes or joins with names, by the literals that name them."""
+        found: dict[object, Folder] = {}
+        for path, each in self._mentions:
+            if each.how is How.MAKE and each.origin and each.kept:
+                found.setdefault(each.origin.span, Folder(path=path, origin=each.origin))
+            for origin in each.sources[:1]:
+                text = getattr(origin.node, "value", None)
+                folder = self._places.from_root(text, each.cwd) if isinstance(text, str) else None
+                if folder and folder != path and path.startswith(f"{folder}/"):
+                    found.setdefault(origin.span, Folder(path=folder, origin=origin))
+        return found.values()
+
+    def _fault(self, path: str, role: Role, mentions: Sequence[Mention]) -> Hazard | None:
+        first = next(each for each in mentions if each.kept)
+        where = Where(self._of.path, first.cell, first.line)
+        if role is not Role.DEP and is_reserved(path):
+            fix = "write results elsewhere, such as results/"
+            return Hazard(where, f"writes {path!r}, which belongs to a tool", fix, blocks=True)
+        if role is Role.DEP and any(
+            each.how in (How.WRITE, How.BOTH) and each.kept for each in mentions
+        ):
+            new = posixpath.join(posixpath.dirname(path), f"new_{posixpath.basename(path)}")
+            text = f"overwrites its input {path!r}"
+            return Hazard(where, text, f"write to another file, such as {new!r}", blocks=True)
+        return None
+
+    def _hazards(self) -> Iterable[Hazard]:
+        path = self._of.path
+        for move in self._of.found.moves:
+            where = Where(path, move.cell, move.line)
+            shown = "a folder that the code computes" if move.folder is None else repr(move.folder)
+            fix = "removed; the paths below it start where the notebook is"
+            if move.folder is None:
+                fix = "remove it, and write paths from the notebook's folder"
+            yield Hazard(where, f"{move.text} moves to {shown}", fix, blocks=move.folder is None)
+        seen = set()
+        for each in self._outside:
+            if each.how is How.ASK or each.text in seen:
+                continue
+            seen.add(each.text)
+            where = Where(path, each.cell, each.line)
+            text = f"{each.text!r} is outside of the project"
+            yield Hazard(where, text, "move the file into the project, and write its path there")
+        for mention_path, each in self._mentions:
+            if each.text.startswith("/") and each.how in _PATHS and each.text not in seen:
+                seen.add(each.text)
+                where = Where(path, each.cell, each.line)
+                yield Hazard(where, f"{each.text!r} is a path of one machine", f"{mention_path!r}")
+
+
+def _role(mentions: Sequence[Mention]) -> Role | None:
+    """What a file is to a notebook, by the first thing that it does with it; None: not known.
+
+    A file that is read only where it exists, and else made, is an output.
+    """
+    kept = [each for each in mentions if each.kept]
+    hows = [each.how for each in kept]
+    if How.BOTH in hows and How.WRITE not in hows:
+        return Role.PERSIST
+    writes = [n for n, how in enumerate(hows) if how in (How.WRITE, How.BOTH)]
+    reads = [n for n, how in enumerate(hows) if how in (How.READ, How.LIST)]
+    if not writes:
+        return Role.DEP if reads else None
+    is_guarded = How.ASK in hows
+    return Role.DEP if reads and reads[0] < writes[0] and not is_guarded else Role.OUT
+
+
+def _shown_role(role: Role, path: str, mentions: Sequence[Mention]) -> Role:
+    """Outputs that DVC can show as metrics or plots."""
+    name = posixpath.basename(path).lower()
+    if role is not Role.OUT:
+        return role
+    if name.endswith((".json", ".yaml")) and any(word in name for word in _METRICS):
+        return Role.METRIC
+    return Role.PLOT if name.endswith(_PICTURES) else role
+
+
+def matching(pattern: str, written: Iterable[str]) -> list[str]:
+    """The files that fit a pattern: those on disk, and those that notebooks write."""
+    on_disk = [path for path in glob(pattern, recursive=True) if os.path.isfile(path)]
+    made = [path for path in written if _fits(path, pattern)]
+    return sorted({*map(posixpath.normpath, on_disk), *made})
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """As glob has it: ``*`` does not cross a slash."""
+    own, wanted = path.split("/"), pattern.split("/")
+    return len(own) == len(wanted) and all(map(fnmatchcase, own, wanted))

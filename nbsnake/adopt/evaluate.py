@@ -1,0 +1,323 @@
+"""What expressions give, as far as reading tells."""
+
+import ast
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from nbsnake.adopt.calls import ON_PATHS
+from nbsnake.adopt.expressions import (
+    ATTRIBUTES,
+    DEFAULTS,
+    HERE,
+    PATHS,
+    SAME,
+    SAME_METHODS,
+    TO_ITEMS,
+    added,
+    constant,
+    filled,
+    formatted,
+    joined,
+    parent,
+    percent,
+    replaced,
+    with_part,
+)
+from nbsnake.adopt.noter import Noter
+from nbsnake.adopt.values import (
+    Function,
+    Items,
+    Known,
+    Matched,
+    Space,
+    Values,
+    combined,
+    known,
+    united,
+)
+
+
+class Evaluator(Noter):
+    """Evaluates expressions with what is known of names; calls of them are noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modules: dict[str, str] = {}
+        self._names: dict[str, Values] = {}
+
+    @abstractmethod
+    def _bind(self, target: ast.expr, values: Values) -> None: ...
+
+    @abstractmethod
+    def _others(self, node: ast.AST) -> None: ...
+
+    @abstractmethod
+    def _function(self, node: ast.Lambda) -> Function: ...
+
+    @abstractmethod
+    def _enter_with(
+        self, function: Function, arguments: list[Values], keywords: dict[str, Values]
+    ) -> Values: ...
+
+    def _value(self, node: ast.expr) -> Values:
+        match node:
+            case ast.Constant():
+                value = constant(node)
+                return () if value is None else (Known(value, self._at(node)),)
+            case ast.Name(id=name):
+                return self._names.get(name, ())
+            case ast.Attribute(value=owner, attr=name):
+                return self._attribute(node, self._value(owner), name)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._operation(node, left, op, right)
+            case ast.JoinedStr(values=parts):
+                texts = [self._part(each) for each in parts]
+                made = combined(texts, lambda *each: "".join(e.text for e in each), self._at(node))
+                return made if all(texts) else ()
+            case ast.Call():
+                return self._call(node)
+            case ast.IfExp(test=test, body=body, orelse=other):
+                self._value(test)
+                return united([self._value(body), self._value(other)])
+            case ast.BoolOp(values=values):
+                return united([self._value(each) for each in values])
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return (Items(tuple(self._value(each) for each in items)),)
+            case ast.Dict(keys=keys, values=values):
+                found = [self._value(key) if key else () for key in keys]
+                return (Items(tuple(map(self._value, values)), tuple(found)),)
+            case ast.Subscript(value=owner, slice=index):
+                return self._subscript(self._value(owner), self._value(index))
+            case ast.ListComp(elt=item) | ast.SetComp(elt=item) | ast.GeneratorExp(elt=item):
+                return (Items((self._comprehension(node.generators, [item])[0],)),)
+            case ast.DictComp(key=key, value=value):
+                pair = self._comprehension(node.generators, [key, value])
+                return (Items((pair[1],), (pair[0],)),)
+            case ast.Lambda():
+                return (self._function(node),)
+            case ast.NamedExpr(target=target, value=value):
+                bound = self._value(value)
+                self._bind(target, bound)
+                return bound
+            case ast.Await(value=value) | ast.Starred(value=value):
+                return self._value(value)
+        self._others(node)
+        return ()
+
+    def _part(self, node: ast.expr) -> Values:
+        """A part of an f-string; its texts are no literals that can change alone."""
+        if not isinstance(node, ast.FormattedValue):
+            return (Known(str(constant(node)), None),)
+        parts = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else ()
+        spec = "".join(str(each.value) for each in parts if isinstance(each, ast.Constant))
+        values = self._value(node.value)
+        return combined([values], formatted(spec, node.conversion), self._at(node))
+
+    def _operation(
+        self, node: ast.expr | ast.stmt, left: ast.expr, op: ast.operator, right: ast.expr
+    ) -> Values:
+        first, second = self._value(left), self._value(right)
+        place = self._at(node if isinstance(node, ast.expr) else right)
+        if isinstance(op, ast.Div):
+            return self._joined([first, second], place.node)
+        if isinstance(op, ast.Add):
+            if any(isinstance(each, Items) for each in first) and not isinstance(node, ast.stmt):
+                return (Items((united([self._each(first), self._each(second)]),)),)
+            return combined([first, second], added, place) if first and second else ()
+        if isinstance(op, ast.Mod):
+            packed = [each for each in second if isinstance(each, Items)]
+            arguments = packed[0].items if packed else (second,)
+            return combined([first, *arguments], percent, place) if all(arguments) else ()
+        return ()
+
+    def _joined(self, parts: Sequence[Values], node: ast.expr) -> Values:
+        """Paths behind one another; one of pathlib if any of them is."""
+        if not all(parts):
+            return ()
+        maker = next((each.maker for part in parts for each in known(part) if each.maker), "")
+        return combined(parts, joined, self._at(node, maker))
+
+    def _attribute(self, node: ast.Attribute, owner: Values, name: str) -> Values:
+        found: list[Values] = []
+        for each in owner:
+            if isinstance(each, Space):
+                found.append(each.names.get(name, ()))
+            elif isinstance(each, Known) and each.maker and name in ATTRIBUTES:
+                make, is_path = ATTRIBUTES[name]
+                maker = each.maker if is_path else ""
+                found.append((Known(make(each), None, maker, each.literals),))
+        return united(found)
+
+    def _subscript(self, owner: Values, index: Values) -> Values:
+        wanted = {each.value for each in known(index)}
+        found: list[Values] = []
+        for each in owner:
+            if not isinstance(each, Items):
+                continue
+            if each.keys is None:
+                chosen = [
+                    each.items[n]
+                    for n in wanted
+                    if isinstance(n, int) and -len(each.items) <= n < len(each.items)
+                ]
+            else:
+                chosen = [
+                    item
+                    for key, item in zip(each.keys, each.items, strict=True)
+                    if wanted & {own.value for own in known(key)}
+                ]
+            found += chosen or each.items
+        return united(found)
+
+    def _comprehension(
+        self, generators: Iterable[ast.comprehension], results: Iterable[ast.expr]
+    ) -> list[Values]:
+        outer, self._names = self._names, dict(self._names)
+        for each in generators:
+            self._bind(each.target, self._each(self._value(each.iter)))
+            for test in each.ifs:
+                self._value(test)
+        found = [self._value(each) for each in results]
+        self._names = outer
+        return found
+
+    def _each(self, values: Values) -> Values:
+        """What a loop over the values gives."""
+        files = tuple(each for each in values if isinstance(each, Matched))
+        return files + united(each.each() for each in values if isinstance(each, Items))
+
+    def _call(self, node: ast.Call) -> Values:
+        function = node.func
+        owner = self._value(function.value) if isinstance(function, ast.Attribute) else ()
+        local = self._value(function) if isinstance(function, ast.Name | ast.Attribute) else ()
+        if not isinstance(function, ast.Name | ast.Attribute):
+            self._value(function)
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        arguments = [self._value(each) for each in node.args]
+        keywords = {each.arg or "": self._value(each.value) for each in node.keywords}
+        for each in local:
+            if isinstance(each, Function):
+                return self._enter_with(each, arguments, keywords)
+            if isinstance(each, Space):
+                return (Space(dict(each.names)),)
+        dotted = self._dotted(function)
+        if name == "map" and node.args:
+            return self._mapped(node, arguments)
+        if dotted in ("os.chdir", "contextlib.chdir"):
+            self._chdir(arguments, node, dotted)
+        made = self._made(node, name, dotted, owner, arguments)
+        if made is not None:
+            return made
+        on_path = any(each.maker for each in known(owner)) and name in ON_PATHS
+        return self._used(node, name, dotted, owner if on_path else (), arguments, keywords)
+
+    def _dotted(self, node: ast.expr) -> str:
+        """The name of a function with its module, "" where that is not one of an import."""
+        match node:
+            case ast.Name(id=name):
+                return self.modules.get(name, name if name in ("open", "str") else "")
+            case ast.Attribute(value=owner, attr=name):
+                known_as = self._dotted(owner)
+                return f"{known_as}.{name}" if known_as else ""
+        return ""
+
+    def _mapped(self, node: ast.Call, arguments: list[Values]) -> Values:
+        """``map(function, items)``, as a call with each item."""
+        item = self._each(united(arguments[1:]))
+        for each in arguments[0]:
+            if isinstance(each, Function):
+                return (Items((self._enter_with(each, [item], {}),)),)
+        function = node.args[0]
+        if self._dotted(function) in PATHS:
+            made = tuple(replace(each, maker=ast.unparse(function)) for each in known(item))
+            return (Items((made,)),)
+        if isinstance(function, ast.Name | ast.Attribute):
+            name = function.attr if isinstance(function, ast.Attribute) else function.id
+            self._used(node, name, self._dotted(function), (), [item], {})
+        return ()
+
+    def _made(
+        self, node: ast.Call, name: str, dotted: str, owner: Values, arguments: list[Values]
+    ) -> Values | None:
+        """What a call gives that only computes; None for another one."""
+        first = arguments[0] if arguments else ()
+        if dotted in PATHS:
+            maker = ast.unparse(node.func)
+            if len(arguments) == 1:
+                return tuple(replace(each, maker=maker) for each in known(first))
+            return combined(arguments, joined, self._at(node, maker)) if all(arguments) else ()
+        if dotted == "os.path.join":
+            return combined(arguments, joined, self._at(node)) if all(arguments) else ()
+        if dotted in SAME:
+            return tuple(replace(each, value=each.text, maker="") for each in known(first))
+        if dotted in HERE:
+            return (
+                Known(
+                    ".",
+                    self._at(node),
+                    "Path" if dotted.endswith("cwd") and "Path" in dotted else "",
+                ),
+            )
+        if dotted == "os.path.dirname":
+            return tuple(Known(parent(each), None, "", each.literals) for each in known(first))
+        if dotted in DEFAULTS:
+            return arguments[1] if len(arguments) > 1 else ()
+        if name in TO_ITEMS or name in ("enumerate", "zip"):
+            return self._items_of(node, name, arguments)
+        return self._made_of(node, name, owner, arguments)
+
+    def _made_of(
+        self, node: ast.Call, name: str, owner: Values, arguments: list[Values]
+    ) -> Values | None:
+        """As :meth:`_made`, of methods."""
+        paths = [each for each in known(owner) if each.maker]
+        if name in SAME_METHODS and any(True for _ in known(owner)):
+            return tuple(
+                replace(each, maker="" if name == "as_posix" else each.maker)
+                for each in known(owner)
+            )
+        if paths and name == "joinpath":
+            return self._joined([owner, *arguments], node)
+        if paths and name in ("with_suffix", "with_name", "with_stem") and arguments:
+            origin = self._at(node, paths[0].maker)
+            return combined([owner, arguments[0]], lambda *each: with_part(name, *each), origin)
+        if name == "format" and owner and all(arguments) and not node.keywords:
+            return combined([owner, *arguments], filled, self._at(node))
+        if name == "replace" and len(arguments) == 2 and not paths and owner:
+            return combined([owner, *arguments], replaced, self._at(node))
+        if name in ("items", "values", "keys") and not node.args:
+            return self._of_mapping(name, owner)
+        if name in ("append", "extend") and isinstance(node.func, ast.Attribute) and arguments:
+            self._grow(node.func.value, arguments[0], extend=name == "extend")
+        return None
+
+    def _of_mapping(self, name: str, owner: Values) -> Values | None:
+        found = [each for each in owner if isinstance(each, Items) and each.keys is not None]
+        if not found:
+            return None
+        keys = tuple(key for each in found for key in each.keys or ())
+        items = tuple(item for each in found for item in each.items)
+        if name == "items":
+            return (Items(((Items((united(keys), united(items))),),)),)
+        return (Items(keys if name == "keys" else items),)
+
+    def _grow(self, owner: ast.expr, item: Values, *, extend: bool) -> None:
+        if isinstance(owner, ast.Name):
+            new = self._each(item) if extend else item
+            self._names[owner.id] = tuple(
+                Items((*each.items, new)) if isinstance(each, Items) and each.keys is None else each
+                for each in self._names.get(owner.id, ())
+            )
+
+    def _items_of(self, node: ast.Call, name: str, arguments: list[Values]) -> Values:
+        if name == "zip":
+            return (Items(((Items(tuple(map(self._each, arguments))),),)),)
+        first = arguments[0] if arguments else ()
+        if name == "enumerate":
+            return (Items(((Items(((), self._each(first))),),)),)
+        return tuple(
+            Matched(each.pattern, self._at(node)) if isinstance(each, Matched) else each
+            for each in first
+            if isinstance(each, Items | Matched)
+        )

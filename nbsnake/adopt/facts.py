@@ -1,0 +1,109 @@
+"""What is known of a notebook: the files that it reads and writes, its parameters, its faults."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from nbsnake.adopt.values import Origin
+from nbsnake.errors import Where
+from nbsnake.model.step import Role
+
+
+class Certainty(StrEnum):
+    """How a file is known."""
+
+    READING = "by reading"
+    RUN = "by the run"
+    SURE = "sure"  # both
+    UNSURE = "not sure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file or folder, from the project's root, with the literals and expressions that name it.
+
+    ``where`` is the call that takes it first.
+    """
+
+    path: str
+    role: Role
+    where: Where
+    certainty: Certainty
+    origins: tuple[Origin, ...] = ()
+    sources: tuple[Origin, ...] = ()
+    is_dir: bool = False
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the notebook writes it."""
+        return self.role is not Role.DEP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A pattern of files to read, such as ``data/*.csv``, from the root, and the expression."""
+
+    path: str
+    where: Where
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder that the code names: it makes it, or puts paths together with it."""
+
+    path: str
+    origin: Origin
+
+
+class Hazard(NamedTuple):
+    """What keeps a notebook from being a step, or may; ``blocks`` where nothing can be written.
+
+    ``fix`` says what adopting does about it, or what its author can.
+    """
+
+    where: Where
+    text: str
+    fix: str
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A parameter: a literal with a name that the notebook uses later."""
+
+    name: str
+    type: str
+    help: str
+    cell: int
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known of one notebook; ``asked`` are paths of which it is not known what is done.
+
+    ``start`` is the folder in which it runs, from the root.
+    """
+
+    notebook: str
+    start: str
+    files: tuple[File, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    constants: tuple[Constant, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    moves: tuple[tuple[int, int], ...] = ()
+    asked: tuple[File, ...] = ()
+    gaps: tuple[tuple[Where, str], ...] = ()
+
+    @property
+    def reads(self) -> tuple[File, ...]:
+        """The files that it needs."""
+        return tuple(file for file in self.files if not file.is_output)
+
+    @property
+    def writes(self) -> tuple[File, ...]:
+        """The files that it makes."""
+        return tuple(file for file in self.files if file.is_output)

@@ -1,0 +1,285 @@
+"""A folder of notebooks as a pipeline: which of them become steps, and who reads what who wrote."""
+
+import graphlib
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nbsnake.adopt.credentials import find_credentials
+from nbsnake.adopt.decide import Followed, decide, follow, matching
+from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
+from nbsnake.adopt.naming import newest, step_of, version_of
+from nbsnake.adopt.proposal import Proposal
+from nbsnake.adopt.propose import propose
+from nbsnake.errors import NbsnakeError, Where
+from nbsnake.model.step import Notebook
+from nbsnake.notebook.kept_cells import PYTHON
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A notebook that is left alone, with the reason."""
+
+    notebook: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A step of the graph: what it reads and writes, from the root."""
+
+    step: str
+    notebook: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What becomes of a folder.
+
+    ``nodes`` are in the order in which they run, those of steps that are there already included.
+    ``faults`` are notebooks that cannot be read.
+    """
+
+    proposals: tuple[Proposal, ...]
+    nodes: tuple[Node, ...]
+    left: tuple[Left, ...]
+    hazards: tuple[Hazard, ...]
+    faults: tuple[NbsnakeError, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The files that no notebook makes, sorted."""
+        made = {path for node in self.nodes for path in node.writes}
+        return tuple(sorted({path for node in self.nodes for path in node.reads} - made))
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """The notebooks that cannot be written as they are."""
+        return frozenset(each.where.file for each in self.hazards if each.blocks)
+
+
+def make_plan(paths: Iterable[str], named: Iterable[str], reading: Reading) -> Plan:
+    """What becomes of the notebooks at ``paths``, of which the user ``named`` some one by one."""
+    faults: list[NbsnakeError] = []
+    steps: list[StepSpec] = []
+    left: list[Left] = []
+    followed: list[Followed] = []
+    for path in paths:
+        try:
+            notebook = read_notebook(path)
+            if reason := _reason_to_leave(notebook):
+                left.append(Left(notebook=path, why=reason))
+            elif step := read_step(notebook, reading):
+                steps.append(step)
+            else:
+                followed.append(follow(notebook, reading.no_effect))
+        except NbsnakeError as fault:
+            faults.append(fault)
+    return plan_of(followed, steps, left, faults, set(named))
+
+
+def plan_of(
+    followed: Sequence[Followed],
+    steps: Sequence[StepSpec],
+    left: Sequence[Left],
+    faults: Sequence[NbsnakeError],
+    named: set[str],
+    seen: Mapping[str, Sequence[File]] | None = None,
+) -> Plan:
+    """The plan of notebooks that were followed; ``seen`` are the files that runs really used."""
+    facts = [_with_seen(each, (seen or {}).get(each.notebook)) for each in decide(followed)]
+    older = dict(_older(facts, named))
+    idle = {each.notebook for each in facts if not each.files and not each.patterns} - named
+    chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
+    written = {file.path for each in chosen for file in each.writes}
+    taken = {step.name for step in steps}
+    proposals = []
+    by_path = {each.path: each for each in followed}
+    for each in chosen:
+        name = step_of(each.notebook, taken)
+        taken.add(name)
+        proposals.append(propose(by_path[each.notebook], each, name, written))
+    nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
+    ordered, circle = _ordered(nodes)
+    hazards = [hazard for each in chosen for hazard in each.hazards]
+    for each in chosen:
+        hazards += find_credentials(by_path[each.notebook].cells, each.notebook)
+    hazards += [*_two_writers(chosen), *_circle_hazards(circle, chosen), *_wrong_order(nodes)]
+    why_idle = "it reads and writes no file that is found by reading"
+    return Plan(
+        proposals=tuple(proposals),
+        nodes=tuple(ordered),
+        left=(
+            *left,
+            *(Left(notebook=path, why=why) for path, why in older.items()),
+            *(Left(notebook=path, why=why_idle) for path in sorted(idle - older.keys())),
+        ),
+        hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),
+        faults=tuple(faults),
+    )
+
+
+def _place(where: Where) -> tuple[str, int, int]:
+    return (where.file, where.cell or 0, where.line or 0)
+
+
+def _reason_to_leave(notebook: Notebook) -> str:
+    if notebook.language not in PYTHON:
+        return f"it is written in {notebook.language}"
+    return ""
+
+
+def _with_seen(facts: Facts, seen: Sequence[File] | None) -> Facts:
+    """The facts with what a run saw: what both know is sure, what only one knows is marked."""
+    if seen is None:
+        return facts
+    by_path = {file.path: file for file in seen}
+    known = [
+        replace(file, certainty=Certainty.SURE if file.path in by_path else Certainty.READING)
+        for file in facts.files
+    ]
+    patterns = {path for each in facts.patterns for path in matching(each.path, by_path)}
+    have = {file.path for file in facts.files} | patterns
+    folders = [file.path for file in facts.files if file.is_dir]
+    new = [
+        file
+        for file in seen
+        if file.path not in have and not any(file.path.startswith(f"{each}/") for each in folders)
+    ]
+    asked = {file.path: file for file in facts.asked}
+    more = [
+        replace(file, origins=asked[file.path].origins) if file.path in asked else file
+        for file in new
+    ]
+    return replace(
+        facts,
+        files=(*known, *more),
+        asked=tuple(file for file in facts.asked if file.path not in by_path),
+        gaps=(),
+    )
+
+
+def _older(facts: Sequence[Facts], named: set[str]) -> Iterator[tuple[str, str]]:
+    """The notebooks of which there is a newer version, except those whose files others read."""
+    groups: dict[tuple[str, str], list[Facts]] = {}
+    for each in facts:
+        key = (posixpath.dirname(each.notebook), version_of(each.notebook).base)
+        groups.setdefault(key, []).append(each)
+    for group in groups.values():
+        latest = newest(each.notebook for each in group)
+        made = {file.path for each in group if each.notebook == latest for file in each.writes}
+        for each in group:
+            own = {file.path for file in each.writes} - made
+            others = [one for one in facts if one not in group]
+            is_read = own & {file.path for one in others for file in one.reads}
+            if each.notebook != latest and each.notebook not in named and not is_read:
+                yield each.notebook, f"{latest} is a newer version of it"
+
+
+def _node(proposal: Proposal) -> Node:
+    files = proposal.files
+    reads = [path for file in files if file.role.value == "dep" for path in file.paths]
+    writes = [path for file in files if file.role.value != "dep" for path in file.paths]
+    return Node(
+        step=proposal.step, notebook=proposal.notebook, reads=tuple(reads), writes=tuple(writes)
+    )
+
+
+def _node_of_step(step: StepSpec) -> Node:
+    return Node(
+        step=step.name,
+        notebook=step.notebook,
+        reads=tuple(each.path for each in step.artifacts if not each.is_output),
+        writes=tuple(each.path for each in step.artifacts if each.is_output),
+    )
+
+
+def needs(node: Node, nodes: Iterable[Node]) -> list[str]:
+    """The steps whose files a step reads, be it inside a folder."""
+    return [
+        other.step
+        for other in nodes
+        if other is not node
+        and any(_overlap(path, made) for path in node.reads for made in other.writes)
+    ]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _ordered(nodes: Sequence[Node]) -> tuple[list[Node], list[str]]:
+    """The nodes in the order in which they run, and the steps of a circle, if there is one."""
+    graph = {node.step: needs(node, nodes) for node in nodes}
+    by_name = {node.step: node for node in nodes}
+    try:
+        return [by_name[name] for name in graphlib.TopologicalSorter(graph).static_order()], []
+    except graphlib.CycleError as error:
+        return list(nodes), list(error.args[1])
+
+
+def _two_writers(facts: Sequence[Facts]) -> Iterator[Hazard]:
+    makers: dict[str, list[File]] = {}
+    for each in facts:
+        for file in each.writes:
+            makers.setdefault(file.path, []).append(file)
+    for path, files in makers.items():
+        for file in files[1:]:
+            yield Hazard(
+                file.where,
+                f"{path!r} is written here, and in {files[0].where}",
+                "write another file here, or leave one of the two out: name the others to adopt",
+                blocks=True,
+            )
+
+
+def _circle_hazards(circle: Sequence[str], facts: Sequence[Facts]) -> Iterator[Hazard]:
+    if not circle:
+        return
+    files = [file for each in facts for file in each.writes]
+    read = {file.path: file for each in facts for file in each.reads}
+    loop = " -> ".join(reversed(circle))
+    for file in files:
+        other = read.get(file.path)
+        if (
+            other is not None
+            and _step(file.where.file) in circle
+            and _step(other.where.file) in circle
+        ):
+            yield Hazard(
+                other.where,
+                f"{file.path!r} is read here, and written in {file.where}: a circle, {loop}",
+                "write one of the files of the circle under another name",
+                blocks=True,
+            )
+
+
+def _step(notebook: str) -> str:
+    return version_of(notebook).base
+
+
+def _wrong_order(nodes: Sequence[Node]) -> Iterator[Hazard]:
+    """Numbers in names that say another order than the files."""
+    by_step = {node.step: node for node in nodes}
+    for node in nodes:
+        own = version_of(node.notebook).order
+        for name in needs(node, nodes):
+            other = version_of(by_step[name].notebook).order
+            if own and other and _number(other) > _number(own):
+                yield Hazard(
+                    Where(node.notebook),
+                    f"is number {own}, but reads what {by_step[name].notebook} writes",
+                    "the files decide the order; number them anew",
+                )
+
+
+def _number(order: str) -> tuple[int, str]:
+    digits = order.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return (
+        int(digits.replace(".", "").replace("_", "").replace("-", "") or 0),
+        order[len(digits) :],
+    )

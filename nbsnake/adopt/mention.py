@@ -1,0 +1,41 @@
+"""What reading finds: a path in the code, what is done with it, and where."""
+
+from typing import NamedTuple
+
+from nbsnake.adopt.calls import How
+from nbsnake.adopt.values import Origin
+
+
+class Mention(NamedTuple):
+    """A path as the code has it, in the folder ``cwd`` (relative to where the notebook starts).
+
+    ``line`` is that of the call. A mention that is not ``kept`` is of a cell that the author left
+    out. A ``listed`` one is among the items of a list. ``sources`` are the literals behind it.
+    """
+
+    text: str
+    how: How
+    cell: int
+    line: int
+    origin: Origin | None
+    cwd: str = "."
+    kept: bool = True
+    listed: bool = False
+    sources: tuple[Origin, ...] = ()
+
+
+class Gap(NamedTuple):
+    """A call that takes a path which reading does not find."""
+
+    cell: int
+    line: int
+    name: str
+
+
+class Move(NamedTuple):
+    """A change of the working directory; ``folder`` is None for one that the code computes."""
+
+    cell: int
+    line: int
+    folder: str | None
+    text: str

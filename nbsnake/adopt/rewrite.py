@@ -1,0 +1,181 @@
+"""Writing a proposal into its notebook: the metadata cell, and the cells that it takes from.
+
+The notebook keeps its outputs, ids, metadata, order of keys, indentation and line ends.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nbsnake.adopt.facts import Constant
+from nbsnake.adopt.proposal import FileParam, Proposal, SpanEdit
+from nbsnake.ipython.syntax import lines
+from nbsnake.model.quote import literal
+from nbsnake.notebook.keys import step_name
+
+_INDENT = re.compile(r"\{\n([ \t]+)")
+_ORDER = ("dep", "out", "out-persist", "metric", "plot")
+_KEYS = {
+    "dep": "dvc-in",
+    "out-persist": "dvc-out-persist",
+    "metric": "dvc-metric",
+    "plot": "dvc-plot",
+}
+UNSURE = "# Not known by reading (nbsnake adopt --run finds out):"
+
+
+def rewritten(data: bytes, proposal: Proposal) -> bytes:
+    """The notebook with the proposal in it; nothing else of it is other than before."""
+    text = data.decode("utf-8-sig")
+    fields = json.loads(text)
+    cells = fields["cells"]
+    for index, edits in proposal.edits.items():
+        cell = cells[index - 1]
+        source = _source_of(cell)
+        changed = edited(source, edits)
+        if source.strip() and not changed.strip():
+            changed = "# What was here is in the first code cell.\n".rstrip("\n")
+        _set_source(cell, changed)
+    if proposal.host:
+        host = cells[proposal.host - 1]
+        _set_source(host, with_metadata(_source_of(host), proposal))
+    else:
+        cells.insert(proposal.before - 1, _new_cell(fields, metadata_cell(proposal)))
+    return _dumped(fields, text)
+
+
+def edited(source: str, edits: Iterable[SpanEdit]) -> str:
+    """The source with all edits, none inside another."""
+    starts = [0]
+    for line in lines(source):
+        starts.append(starts[-1] + len(line.encode()))
+    code, parts, done = source.encode(), list[bytes](), 0
+    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+        begin, end = (_offset(starts, place) for place in (edit.start, edit.end))
+        if begin < done:
+            continue
+        parts += [code[done:begin], edit.text.encode()]
+        done = end
+    return b"".join([*parts, code[done:]]).decode()
+
+
+def _offset(starts: list[int], place: tuple[int, int]) -> int:
+    line, column = place
+    return starts[min(line - 1, len(starts) - 1)] + (column if line <= len(starts) - 1 else 0)
+
+
+def metadata_cell(proposal: Proposal) -> str:
+    """The source of a new metadata cell."""
+    return "\n".join([*_docstring(proposal), *_assignments(proposal), *_comments(proposal)])
+
+
+def with_metadata(source: str, proposal: Proposal) -> str:
+    """A cell that assigns parameters, with the docstring and what it lacks."""
+    match = re.match(r"\s*[rR]?(\"\"\"|'''|\"|')", source)
+    if match:
+        end = source.index(match[1], match.end()) + len(match[1])
+        source = source[end:].lstrip("\n")
+    more = [*_assignments(proposal), *_comments(proposal)]
+    return "\n".join([*_docstring(proposal), source.rstrip("\n"), *more])
+
+
+def _docstring(proposal: Proposal) -> Iterator[str]:
+    yield f'"""{proposal.description}'
+    yield ""
+    if proposal.step != step_name(proposal.notebook.rpartition("/")[2].removesuffix(".ipynb")):
+        yield f":step: {proposal.step}"
+    for each in proposal.facts.constants:
+        if each.name not in proposal.declared:
+            yield f":param {each.type} {each.name}: {_help(each)}".replace(
+                ":param  ", ":param "
+            ).rstrip()
+    for file in proposal.files:
+        if file.is_list and len(file.paths) == 1:
+            yield f":param list[str] {file.name}:"
+    for file in _in_order(proposal.files):
+        key = _KEYS.get(file.role.value, "dvc-out")
+        for path in file.paths:
+            yield f":{key} {file.name}".rstrip() + f": {path}{'/' * file.is_dir}"
+    yield '"""'
+
+
+def _help(constant: Constant) -> str:
+    return re.sub(r"[\\\"]", "'", constant.help)
+
+
+def _in_order(files: Iterable[FileParam]) -> list[FileParam]:
+    return sorted(files, key=lambda file: _ORDER.index(file.role.value))
+
+
+def _assignments(proposal: Proposal) -> Iterator[str]:
+    for file in _in_order(proposal.files):
+        if file.name and not file.in_place:
+            value = literal(list(file.texts)) if file.is_list else literal(file.texts[0])
+            yield f"{file.name} = {value}"
+        if file.folder:
+            item = f"{file.name}[0]" if file.is_list else file.name
+            yield f'{file.folder} = {item}.rsplit("/", {file.levels})[0]'
+    for each in proposal.facts.constants:
+        if each.name not in proposal.in_place:
+            yield f"{each.name} = {each.text}"
+
+
+def _comments(proposal: Proposal) -> Iterator[str]:
+    if proposal.unsure:
+        yield UNSURE
+        for each in proposal.unsure:
+            text = re.sub(r"[^ -~]", "?", each.text)
+            yield f"# - cell {each.cell + (not proposal.host)} {text}"
+
+
+def _source_of(cell: dict[str, Any]) -> str:
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _set_source(cell: dict[str, Any], source: str) -> None:
+    is_text = isinstance(cell.get("source"), str)
+    cell["source"] = source if is_text else source.splitlines(keepends=True)
+
+
+def _new_cell(fields: dict[str, Any], source: str) -> dict[str, Any]:
+    """A code cell in the form of the others; its id, where these have one, is of its content."""
+    cells = fields["cells"]
+    as_text = any(isinstance(each.get("source"), str) for each in cells)
+    cell: dict[str, Any] = {"cell_type": "code", "execution_count": None}
+    if any("id" in each for each in cells) or fields.get("nbformat_minor", 0) >= 5:
+        cell["id"] = hashlib.sha256(source.encode()).hexdigest()[:8]
+    cell |= {"metadata": {}, "outputs": [], "source": source if as_text else []}
+    _set_source(cell, source)
+    return cell
+
+
+def _dumped(fields: dict[str, Any], old: str) -> bytes:
+    """JSON in the form of the old text."""
+    indent = _INDENT.match(old)
+    text = json.dumps(
+        fields,
+        indent=indent[1] if indent else None,
+        ensure_ascii=old.isascii() and "\\u" in old,
+        separators=None if indent or '": ' in old[:200] else (",", ":"),
+    )
+    return (text + old[len(old.rstrip()) :]).encode()
+
+
+def cell_diff(old: bytes, new: bytes, path: str) -> str:
+    """A unified diff of the cells' sources, "" where they are the same."""
+    before, after = _as_text(old), _as_text(new)
+    diff = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", n=2)
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
+
+
+def _as_text(data: bytes) -> list[str]:
+    text = []
+    for cell in json.loads(data.decode("utf-8-sig"))["cells"]:
+        source = _source_of(cell)
+        if cell.get("cell_type") == "code" and source:
+            text += ["# %%\n", *(f"{line}\n" for line in source.split("\n"))]
+    return text
