@@ -40,7 +40,10 @@ def constants_of(*cells):
 
 
 def adopted(*cells, written=(), **more):
-    """The notebook as it becomes, with the step that it declares."""
+    """The notebook as it becomes, with the step that it declares; ``written`` are files there."""
+    for path in written:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
     one = follow(nb(*cells, **more), ("No effect",))
     (facts,) = decide([one])
     made = {*written, *(file.path for file in facts.writes)}
@@ -301,3 +304,46 @@ def test_nothing_is_executed_and_nothing_written(here):
     )
     assert done.returncode == 0, done.stderr
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_files_of_which_a_part_is_computed_are_a_list():
+    code = 'for p in parts():\n    pd.read_csv(f"../x/{p}.csv")'
+    fields, step = adopted(PD, code, written=("x/a.csv", "x/b.csv", "x/c.txt"))
+    assert [each.path for each in step.artifacts] == ["x/a.csv", "x/b.csv"]
+    assert sources(fields)[2].endswith('pd.read_csv(f"{x_folder}/{p}.csv")')
+
+
+def test_outputs_of_which_a_part_is_computed_are_a_folder():
+    code = 'os.makedirs(parts)\nfor n in x():\n    open(os.path.join(parts, f"{n}.txt"), "w")'
+    last = 'open(os.path.join(parts, "count.txt"), "w")'
+    fields, step = adopted("import os", f'parts = "../data/parts"\n{code}', last)
+    assert [(e.param, e.path, e.is_dir) for e in step.artifacts] == [("parts", "data/parts", True)]
+    assert sources(fields)[2] == code
+    assert sources(fields)[3] == 'open(f"{parts}/count.txt", "w")'
+
+
+def test_a_folder_of_outputs_in_an_f_string_is_a_variable():
+    code = 'for n in x():\n    plt.savefig(f"../out/plots/{n}.png")'
+    fields, step = adopted("import matplotlib.pyplot as plt", code)
+    assert [each.path for each in step.artifacts] == ["out/plots"]
+    assert sources(fields)[2].endswith('plt.savefig(f"{plots}/{n}.png")')
+
+
+def test_a_folder_above_is_that_of_the_output():
+    code = 'OUT = "../out"\nfor n in x():\n    plt.savefig(f"{OUT}/plots/{n}.png")'
+    fields, step = adopted("import matplotlib.pyplot as plt", code)
+    assert [each.path for each in step.artifacts] == ["out/plots"]
+    assert sources(fields)[2].startswith('OUT = plots.rsplit("/", 1)[0]\n')
+
+
+def test_a_path_that_globs_reads_the_files_in_its_folder():
+    code = 'for p in Path("../x").glob("*.csv"):\n    p.read_text()'
+    fields, step = adopted("from pathlib import Path", code, written=("x/a.csv", "x/b.csv"))
+    assert [each.path for each in step.artifacts] == ["x/a.csv", "x/b.csv"]
+    assert 'Path(x_files[0].rsplit("/", 1)[0]).glob' in sources(fields)[2]
+
+
+def test_a_folder_that_is_listed_is_an_input_as_a_whole():
+    code = "for n in os.listdir(D):\n    pd.read_csv(os.path.join(D, n))"
+    _, step = adopted(f"import os\n{PD}", f'D = "../x"\n{code}', written=("x/a.csv", "x/b.csv"))
+    assert [(each.param, each.path) for each in step.artifacts] == [("D", "x")]

@@ -106,7 +106,7 @@ def how_of(name: str, dotted: str, mode: str | None, *, on_path: bool) -> How | 
         if name in names:
             return how
     if name in _OWN_WORD:
-        return _OWN_WORD[name] if "." in dotted else None
+        return _OWN_WORD[name] if "." in dotted and not dotted.startswith("sys.") else None
     if name == "urlretrieve" or _WRITE.fullmatch(name):
         return How.WRITE
     if name in ("rename", "replace") and on_path:

@@ -1,9 +1,10 @@
 """From what the code of notebooks mentions to what each of them reads and writes."""
 
+import ast
 import os
 import posixpath
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import glob
 
@@ -14,12 +15,14 @@ from nbsnake.adopt.facts import Certainty, Facts, File, Folder, Hazard, Pattern
 from nbsnake.adopt.follow import Follower
 from nbsnake.adopt.mention import Mention
 from nbsnake.adopt.places import Places, find_prefixes, find_start
+from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
 from nbsnake.model.step import Notebook, Role
 from nbsnake.names import is_reserved
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".gif")
 _METRICS = ("metric", "score", "accuracy", "evaluation")
+MOST_FILES = 20  # of a pattern; for more, their folder is the input
 _PATHS = (How.READ, How.WRITE, How.BOTH, How.LIST, How.PASS)
 
 
@@ -90,6 +93,14 @@ class _Reader:
                 hazards.append(fault)
                 continue
             files.append(self._file(path, role, mentions, Certainty.READING))
+        have = {own.path for own in files}
+        listed = [own.path for own in files if own.is_dir and not own.is_output]
+        for new in self._spread(written):
+            if new.path not in have and not any(new.path.startswith(f"{at}/") for at in listed):
+                files.append(new)
+                have.add(new.path)
+        folders = [own.path for own in files if own.is_output and own.is_dir]
+        inside = [own for own in files if any(own.path.startswith(f"{at}/") for at in folders)]
         taken = {
             (origin.cell, origin.node.lineno)
             for path, each in self._mentions
@@ -98,13 +109,17 @@ class _Reader:
         return Facts(
             notebook=self._of.path,
             start=self._places.start,
-            files=tuple(files),
+            files=tuple(own for own in files if own not in inside),
             patterns=tuple(self._patterns()),
             folders=tuple(self._folders()),
             constants=tuple(find_constants(self._of.cells, taken, ())),
             hazards=tuple(hazards),
             moves=tuple((each.cell, each.line) for each in self._of.found.moves),
             asked=tuple(asked),
+            spread=frozenset(
+                each.origin.span for _, each in self._mentions if each.partial and each.origin
+            ),
+            inside=tuple(inside),
             gaps=tuple(
                 (Where(self._of.path, each.cell, each.line), each.name)
                 for each in self._of.found.gaps
@@ -116,6 +131,8 @@ class _Reader:
         own = self.paths(How.WRITE, How.BOTH)
         found: dict[str, list[Mention]] = {}
         for path, each in self._mentions:
+            if each.partial:
+                continue
             if each.how is How.PASS:
                 if path in own or path == ".":
                     continue
@@ -153,6 +170,26 @@ class _Reader:
             is_dir=is_dir and not os.path.isfile(path),
         )
 
+    def _spread(self, written: Set[str]) -> Iterator[File]:
+        """The files of paths that are known in part; of many, and of outputs, their folder."""
+        for path, each in self._mentions:
+            if not each.partial or not each.kept or each.how not in (How.READ, How.WRITE, How.BOTH):
+                continue
+            folder = posixpath.dirname(path.partition("*")[0] + "x")
+            files = matching(path, written) if each.how is How.READ else []
+            if 0 < len(files) <= MOST_FILES:
+                for found in files:
+                    yield self._file(found, Role.DEP, [each], Certainty.READING)
+            elif folder and (each.how is not How.READ or os.path.isdir(folder)):
+                role = Role.DEP if each.how is How.READ else Role.OUT
+                file = self._file(folder, role, [each], Certainty.READING)
+                own = [one for one in each.sources if self._is_literal(one, folder, each.cwd)]
+                yield replace(file, origins=(*own, *file.origins), is_dir=True)
+
+    def _is_literal(self, origin: Origin, path: str, cwd: str) -> bool:
+        text = getattr(origin.node, "value", None)
+        return isinstance(text, str) and self._places.from_root(text, cwd) == path
+
     def _patterns(self) -> Iterable[Pattern]:
         for path, each in self._mentions:
             if each.how is How.GLOB and each.kept:
@@ -163,7 +200,8 @@ class _Reader:
         """The folders that the code makes or joins with names, by the literals that name them."""
         found: dict[object, Folder] = {}
         for path, each in self._mentions:
-            if each.how is How.MAKE and each.origin and each.kept:
+            is_literal = each.origin and isinstance(each.origin.node, ast.Constant)
+            if each.how is How.MAKE and each.origin and is_literal and each.kept:
                 found.setdefault(each.origin.span, Folder(path=path, origin=each.origin))
             for origin in each.sources[:1]:
                 text = getattr(origin.node, "value", None)

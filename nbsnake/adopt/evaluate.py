@@ -73,8 +73,7 @@ class Evaluator(Noter):
                 return self._operation(node, left, op, right)
             case ast.JoinedStr(values=parts):
                 texts = [self._part(each) for each in parts]
-                made = combined(texts, lambda *each: "".join(e.text for e in each), self._at(node))
-                return made if all(texts) else ()
+                return combined(texts, lambda *each: "".join(e.text for e in each), self._at(node))
             case ast.Call():
                 return self._call(node)
             case ast.IfExp(test=test, body=body, orelse=other):
@@ -124,7 +123,7 @@ class Evaluator(Noter):
         if isinstance(op, ast.Add):
             if any(isinstance(each, Items) for each in first) and not isinstance(node, ast.stmt):
                 return (Items((united([self._each(first), self._each(second)]),)),)
-            return combined([first, second], added, place) if first and second else ()
+            return combined([first, second], added, place) if any(known(first)) else ()
         if isinstance(op, ast.Mod):
             packed = [each for each in second if isinstance(each, Items)]
             arguments = packed[0].items if packed else (second,)
@@ -133,8 +132,6 @@ class Evaluator(Noter):
 
     def _joined(self, parts: Sequence[Values], node: ast.expr) -> Values:
         """Paths behind one another; one of pathlib if any of them is."""
-        if not all(parts):
-            return ()
         maker = next((each.maker for part in parts for each in known(part) if each.maker), "")
         return combined(parts, joined, self._at(node, maker))
 
@@ -246,9 +243,9 @@ class Evaluator(Noter):
             maker = ast.unparse(node.func)
             if len(arguments) == 1:
                 return tuple(replace(each, maker=maker) for each in known(first))
-            return combined(arguments, joined, self._at(node, maker)) if all(arguments) else ()
+            return combined(arguments, joined, self._at(node, maker))
         if dotted == "os.path.join":
-            return combined(arguments, joined, self._at(node)) if all(arguments) else ()
+            return combined(arguments, joined, self._at(node))
         if dotted in SAME:
             return tuple(replace(each, value=each.text, maker="") for each in known(first))
         if dotted in HERE:

@@ -84,7 +84,8 @@ class Constant:
 class Facts:
     """All that is known of one notebook; ``asked`` are paths of which it is not known what is done.
 
-    ``start`` is the folder in which it runs, from the root.
+    ``start`` is the folder in which it runs, from the root. ``spread`` are the spans of expressions
+    that give several paths. Files ``inside`` of a folder that it writes are part of that output.
     """
 
     notebook: str
@@ -96,6 +97,8 @@ class Facts:
     hazards: tuple[Hazard, ...] = ()
     moves: tuple[tuple[int, int], ...] = ()
     asked: tuple[File, ...] = ()
+    spread: frozenset[tuple[int, int, int, int, int]] = frozenset()
+    inside: tuple[File, ...] = ()
     gaps: tuple[tuple[Where, str], ...] = ()
 
     @property

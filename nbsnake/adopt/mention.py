@@ -10,7 +10,8 @@ class Mention(NamedTuple):
     """A path as the code has it, in the folder ``cwd`` (relative to where the notebook starts).
 
     ``line`` is that of the call. A mention that is not ``kept`` is of a cell that the author left
-    out. A ``listed`` one is among the items of a list. ``sources`` are the literals behind it.
+    out. ``sources`` are the literals behind it. A
+    ``partial`` one has ``*`` where its text is not known.
     """
 
     text: str
@@ -20,8 +21,8 @@ class Mention(NamedTuple):
     origin: Origin | None
     cwd: str = "."
     kept: bool = True
-    listed: bool = False
     sources: tuple[Origin, ...] = ()
+    partial: bool = False
 
 
 class Gap(NamedTuple):

@@ -76,32 +76,34 @@ class Noter:
     def _paths(
         self, node: ast.Call, how: How, values: Values, name: str, arguments: list[Values]
     ) -> Values:
-        """Note paths; of a Path that globs, its pattern."""
+        """Note paths; of a Path that globs, those of the files that it finds."""
         found: list[Matched] = []
         for each in flat(values):
-            text, origin = each.text, each.origin
             if how is How.GLOB and each.maker:
                 patterns = [own.text for own in known(arguments[0] if arguments else ())]
-                text = f"{text}/{'**/' * (name == 'rglob')}{patterns[0]}" if patterns else text
-            if how is How.GLOB:
-                origin = self._at(node) if not each.maker else None
-                found.append(Matched(text, origin))
-            listed = any(isinstance(own, Items) for own in values)
-            self._mention(text, how, node.lineno, origin, each.literals, listed=listed)
+                below = "**/" * (name == "rglob")
+                text = f"{each.text}/{below}{patterns[0] if patterns else '*'}"
+                each = Known(text, None, each.maker, each.literals, partial=True)
+                self._mention(each, How.READ, node.lineno, self._at(node))
+                found.append(Matched(text, None))
+            else:
+                self._mention(each, how, node.lineno, self._at(node) if how is How.GLOB else None)
         return tuple(found)
 
-    def _mention(
-        self,
-        text: str,
-        how: How,
-        line: int,
-        origin: Origin | None,
-        sources: tuple[Origin, ...],
-        *,
-        listed: bool,
-    ) -> None:
+    def _mention(self, path: Known, how: How, line: int, origin: Origin | None) -> None:
+        """Note one path; ``origin`` is the expression that finds it, if it is not its own."""
         self.mentions.append(
-            Mention(text, how, self._cell, line, origin, self._cwd, self._kept, listed, sources)
+            Mention(
+                text=path.text,
+                how=how,
+                cell=self._cell,
+                line=line,
+                origin=origin or path.origin,
+                cwd=self._cwd,
+                kept=self._kept,
+                sources=path.literals,
+                partial=path.partial,
+            )
         )
 
     def _chdir(self, arguments: list[Values], node: ast.Call, name: str) -> None:

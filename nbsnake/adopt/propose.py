@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nbsnake.adopt.cells import Source, statements
 from nbsnake.adopt.constants import bindings, has_star
-from nbsnake.adopt.decide import Followed, matching
+from nbsnake.adopt.decide import MOST_FILES, Followed, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder
 from nbsnake.adopt.naming import fresh
 from nbsnake.adopt.proposal import Doubt, FileParam, Proposal, SpanEdit
@@ -30,8 +30,6 @@ from nbsnake.errors import Where
 from nbsnake.model.quote import string
 from nbsnake.model.step import Role
 from nbsnake.notebook.params import PARAMETERS_TAG
-
-_MOST_FILES = 20  # of a pattern; for more, their folder is the input
 
 
 def propose(followed: Followed, facts: Facts, step: str, written: Set[str]) -> Proposal:
@@ -63,10 +61,12 @@ class _Proposer:
         shared = self._shared_spans()
         for file in self._facts.files:
             own = [each for each in file.origins if each.span not in shared]
-            if own or not any(each.span in shared for each in file.origins):
+            if own or file.is_dir or not any(each.span in shared for each in file.origins):
                 self._single(file, own)
         for span, files in shared.items():
             self._several(span, files)
+        for file in self._facts.inside:
+            self._part_of_folder(file)
         for pattern in self._facts.patterns:
             self._pattern(pattern.path, pattern.origin, pattern.where)
         for folder in self._facts.folders:
@@ -124,13 +124,18 @@ class _Proposer:
         for file in self._facts.files:
             for origin in file.origins:
                 found.setdefault(origin.span, []).append(file)
-        return {span: files for span, files in found.items() if len(files) > 1}
+        return {
+            span: files
+            for span, files in found.items()
+            if len(files) > 1 or span in self._facts.spread
+        }
 
     # Files
 
     def _single(self, file: File, origins: Sequence[Origin]) -> None:
         if not origins:
-            self._files.append(self._param("", [file]))
+            name = self._fresh(file.path) if file.origins else ""
+            self._files.append(self._param(name, [file]))
             return
         own = self._own_name(origins)
         name = own.name if own else self._fresh(file.path)
@@ -226,20 +231,38 @@ class _Proposer:
         begin = after_quote(source, origin.node)
         folder = posixpath.normpath(posixpath.join(self._start(), written))
         below = files[0].path.removeprefix(f"{folder}/")
-        if not written or place is None or begin is None or below == files[0].path:
+        if not written or place is None or begin is None:
             return
         carrier = self._files[place]
+        if folder == files[0].path and carrier.name:
+            self._replace_inside(origin, begin, written, carrier.name)
+            return
+        if below == files[0].path:
+            return
         name = carrier.folder or self._fresh(f"{posixpath.basename(folder)}_folder")
         self._files[place] = replace(carrier, folder=name, levels=below.count("/") + 1)
-        end = begin + len(written.encode())
-        line = origin.node.lineno
+        self._replace_inside(origin, begin, written, name)
+
+    def _replace_inside(self, origin: Origin, begin: int, written: str, name: str) -> None:
+        line, end = origin.node.lineno, begin + len(written.encode())
         self._inside.append((origin.cell, SpanEdit((line, begin), (line, end), f"{{{name}}}")))
+
+    def _part_of_folder(self, file: File) -> None:
+        """A file in a folder that a variable carries."""
+        for each in self._files:
+            if each.name and each.is_dir and file.path.startswith(f"{each.paths[0]}/"):
+                text = f'f"{{{each.name}}}/{file.path.removeprefix(each.paths[0] + "/")}"'
+                for origin in file.origins:
+                    if origin.span not in self._facts.spread:
+                        made = f"{origin.maker}({text})" if origin.maker else text
+                        self._edits[origin.span] = (origin, made)
+                return
 
     def _pattern(self, path: str, origin: Origin | None, where: Where) -> None:
         files = matching(path, self._written)
         folder = posixpath.dirname(path.partition("*")[0] + "x")
         has_made = any(each.startswith(f"{folder}/") for each in self._written)
-        if origin is None or not files or (len(files) > _MOST_FILES and not has_made):
+        if origin is None or not files or (len(files) > MOST_FILES and not has_made):
             self._folder_of_pattern(path, folder, origin, where)
             return
         own = self._assigned.get(origin.span)

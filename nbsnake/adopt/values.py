@@ -32,13 +32,15 @@ class Origin(NamedTuple):
 class Known:
     """A string, number or path; ``maker`` is how the code makes a Path of it, "" for no Path.
 
-    ``sources`` are the literals that it is put together from.
+    ``sources`` are the literals that it is put together from. A ``partial`` string has ``*`` for
+    each part that is not known.
     """
 
     value: str | int | float
     origin: Origin | None = None
     maker: str = ""
     sources: tuple[Origin, ...] = ()
+    partial: bool = False
 
     @property
     def literals(self) -> tuple[Origin, ...]:
@@ -91,6 +93,9 @@ Value: TypeAlias = Known | Items | Matched | Function | Space
 Values: TypeAlias = tuple[Value, ...]
 
 
+_ANYTHING = Known("*", partial=True)
+
+
 def united(values: Iterable[Values]) -> Values:
     """All alternatives, each once."""
     found: dict[object, Value] = {}
@@ -119,12 +124,18 @@ def flat(values: Values) -> Iterator[Known]:
 def combined(
     parts: Iterable[Values], make: Callable[..., str | None], origin: Origin
 ) -> tuple[Known, ...]:
-    """What a function gives for all combinations of what is known of its arguments."""
+    """What a function gives for all combinations of what is known of its arguments.
+
+    Of a path, the first part must be known, and others need not.
+    """
     alternatives = [tuple(known(part)) for part in parts]
+    if any(alternatives) and alternatives[0]:
+        alternatives = [each or (_ANYTHING,) for each in alternatives]
     found = []
     for chosen in itertools.islice(itertools.product(*alternatives), MOST):
         text = make(*chosen)
         if text is not None:
             sources = tuple(one for each in chosen for one in each.literals)
-            found.append(Known(text, origin, origin.maker, sources))
+            is_partial = any(each.partial for each in chosen)
+            found.append(Known(text, origin, origin.maker, sources, is_partial))
     return tuple(found)
