@@ -1,6 +1,7 @@
 """From notebooks without docstrings to steps: what they read and write, and the cell that says so.
 
-Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in.
+Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in. Only
+:mod:`nbsnake.adopt.observe` runs notebooks, where the user asked for it.
 
-Imports: errors, ipython, model, names, notebook.
+Imports: errors, generate, ipython, model, names, notebook.
 """

@@ -162,7 +162,7 @@ class _Reader:
         is_dir = os.path.isdir(path) or any(each.how is How.LIST for each in mentions)
         return File(
             path=path,
-            role=_shown_role(role, path, mentions),
+            role=shown_role(role, path),
             where=Where(self._of.path, first.cell, first.line),
             certainty=certainty,
             origins=tuple(origins.values()),
@@ -265,7 +265,7 @@ def _role(mentions: Sequence[Mention]) -> Role | None:
     return Role.DEP if reads and reads[0] < writes[0] and not is_guarded else Role.OUT
 
 
-def _shown_role(role: Role, path: str, mentions: Sequence[Mention]) -> Role:
+def shown_role(role: Role, path: str) -> Role:
     """Outputs that DVC can show as metrics or plots."""
     name = posixpath.basename(path).lower()
     if role is not Role.OUT:

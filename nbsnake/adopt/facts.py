@@ -84,12 +84,14 @@ class Constant:
 class Facts:
     """All that is known of one notebook; ``asked`` are paths of which it is not known what is done.
 
-    ``start`` is the folder in which it runs, from the root. ``spread`` are the spans of expressions
-    that give several paths. Files ``inside`` of a folder that it writes are part of that output.
+    ``start`` is the folder in which it runs, from the root. It ``ran`` where a run came to its end.
+    ``spread`` are the spans of expressions that give several paths. Files ``inside`` of a folder
+    that it writes are part of that output.
     """
 
     notebook: str
     start: str
+    ran: bool = False
     files: tuple[File, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     folders: tuple[Folder, ...] = ()

@@ -9,10 +9,10 @@ from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
 from nbsnake.adopt.naming import newest, step_of, version_of
+from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
-from nbsnake.model.step import Notebook
 from nbsnake.notebook.kept_cells import PYTHON
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
@@ -41,13 +41,15 @@ class Plan:
     """What becomes of a folder.
 
     ``nodes`` are in the order in which they run, those of steps that are there already included.
-    ``faults`` are notebooks that cannot be read.
+    ``idle`` are notebooks of which no file is known. ``faults`` are about those that cannot be
+    read.
     """
 
     proposals: tuple[Proposal, ...]
     nodes: tuple[Node, ...]
     left: tuple[Left, ...]
     hazards: tuple[Hazard, ...]
+    idle: frozenset[str]
     faults: tuple[NbsnakeError, ...]
 
     @property
@@ -62,36 +64,46 @@ class Plan:
         return frozenset(each.where.file for each in self.hazards if each.blocks)
 
 
-def make_plan(paths: Iterable[str], named: Iterable[str], reading: Reading) -> Plan:
-    """What becomes of the notebooks at ``paths``, of which the user ``named`` some one by one."""
-    faults: list[NbsnakeError] = []
-    steps: list[StepSpec] = []
-    left: list[Left] = []
-    followed: list[Followed] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """The notebooks of a folder: those whose code was followed, and those that are steps."""
+
+    followed: tuple[Followed, ...]
+    steps: tuple[StepSpec, ...]
+    left: tuple[Left, ...]
+    faults: tuple[NbsnakeError, ...]
+
+
+def read_all(paths: Iterable[str], rules: Reading) -> Readings:
+    """Read notebooks, and follow the code of those that are no steps yet."""
+    followed, steps = list[Followed](), list[StepSpec]()
+    left, faults = list[Left](), list[NbsnakeError]()
     for path in paths:
         try:
             notebook = read_notebook(path)
-            if reason := _reason_to_leave(notebook):
-                left.append(Left(notebook=path, why=reason))
-            elif step := read_step(notebook, reading):
+            if notebook.language not in PYTHON:
+                left.append(Left(notebook=path, why=f"it is written in {notebook.language}"))
+            elif step := read_step(notebook, rules):
                 steps.append(step)
             else:
-                followed.append(follow(notebook, reading.no_effect))
+                followed.append(follow(notebook, rules.no_effect))
         except NbsnakeError as fault:
             faults.append(fault)
-    return plan_of(followed, steps, left, faults, set(named))
+    return Readings(
+        followed=tuple(followed), steps=tuple(steps), left=tuple(left), faults=tuple(faults)
+    )
 
 
-def plan_of(
-    followed: Sequence[Followed],
-    steps: Sequence[StepSpec],
-    left: Sequence[Left],
-    faults: Sequence[NbsnakeError],
-    named: set[str],
-    seen: Mapping[str, Sequence[File]] | None = None,
+def make_plan(
+    found: Readings, chosen_ones: Iterable[str] = (), seen: Mapping[str, Seen] | None = None
 ) -> Plan:
-    """The plan of notebooks that were followed; ``seen`` are the files that runs really used."""
-    facts = [_with_seen(each, (seen or {}).get(each.notebook)) for each in decide(followed)]
+    """What becomes of notebooks; ``chosen_ones`` are those that the user named one by one.
+
+    ``seen`` is what their runs showed, by notebook.
+    """
+    named, runs = set(chosen_ones), seen or {}
+    followed, steps = found.followed, found.steps
+    facts = [_with_seen(each, runs.get(each.notebook)) for each in decide(followed)]
     older = dict(_older(facts, named))
     idle = {each.notebook for each in facts if not each.files and not each.patterns} - named
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
@@ -114,12 +126,13 @@ def plan_of(
         proposals=tuple(proposals),
         nodes=tuple(ordered),
         left=(
-            *left,
+            *found.left,
             *(Left(notebook=path, why=why) for path, why in older.items()),
             *(Left(notebook=path, why=why_idle) for path in sorted(idle - older.keys())),
         ),
         hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),
-        faults=tuple(faults),
+        idle=frozenset(idle),
+        faults=found.faults,
     )
 
 
@@ -127,16 +140,11 @@ def _place(where: Where) -> tuple[str, int, int]:
     return (where.file, where.cell or 0, where.line or 0)
 
 
-def _reason_to_leave(notebook: Notebook) -> str:
-    if notebook.language not in PYTHON:
-        return f"it is written in {notebook.language}"
-    return ""
-
-
-def _with_seen(facts: Facts, seen: Sequence[File] | None) -> Facts:
+def _with_seen(facts: Facts, run: Seen | None) -> Facts:
     """The facts with what a run saw: what both know is sure, what only one knows is marked."""
-    if seen is None:
+    if run is None:
         return facts
+    seen = run.files
     by_path = {file.path: file for file in seen}
     known = [
         replace(file, certainty=Certainty.SURE if file.path in by_path else Certainty.READING)
@@ -157,9 +165,11 @@ def _with_seen(facts: Facts, seen: Sequence[File] | None) -> Facts:
     ]
     return replace(
         facts,
+        ran=run.failure is None,
         files=(*known, *more),
         asked=tuple(file for file in facts.asked if file.path not in by_path),
-        gaps=(),
+        gaps=facts.gaps if run.failure else (),
+        hazards=(*facts.hazards, *([run.failure] if run.failure else [])),
     )
 
 

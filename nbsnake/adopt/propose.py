@@ -449,6 +449,10 @@ class _Proposer:
         return f"{step.replace('_', ' ').capitalize()}."
 
     def _asked(self) -> Iterator[Doubt]:
+        for file in self._facts.files if self._facts.ran else ():
+            if file.certainty is Certainty.READING:
+                text = f"names {file.path!r}, which the run did not touch"
+                yield Doubt(file.where.cell or 0, file.where.line or 0, text)
         for file in self._facts.asked:
             text = f"may read or write {file.path!r}"
             yield Doubt(file.where.cell or 0, file.where.line or 0, text)

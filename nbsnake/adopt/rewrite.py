@@ -25,6 +25,7 @@ _KEYS = {
     "plot": "dvc-plot",
 }
 UNSURE = "# Not known by reading (nbsnake adopt --run finds out):"
+UNSURE_AFTER_RUN = "# Not sure, also after a run:"
 
 
 def rewritten(data: bytes, proposal: Proposal) -> bytes:
@@ -125,7 +126,7 @@ def _assignments(proposal: Proposal) -> Iterator[str]:
 
 def _comments(proposal: Proposal) -> Iterator[str]:
     if proposal.unsure:
-        yield UNSURE
+        yield UNSURE_AFTER_RUN if proposal.facts.ran else UNSURE
         for each in proposal.unsure:
             text = re.sub(r"[^ -~]", "?", each.text)
             yield f"# - cell {each.cell + (not proposal.host)} {text}"

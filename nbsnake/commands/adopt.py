@@ -3,12 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from nbsnake.adopt.facts import Hazard
-from nbsnake.adopt.folder import Plan, make_plan
+from nbsnake.adopt.facts import Certainty, Hazard
+from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
+from nbsnake.adopt.observe import Seen, observe
 from nbsnake.adopt.proposal import Proposal
+from nbsnake.adopt.prove import Proof, prove
 from nbsnake.adopt.rewrite import cell_diff, rewritten
 from nbsnake.errors import Faults, NbsnakeError, NotebookError, UsageError, Where
 from nbsnake.job.atomic import write_atomically
@@ -18,6 +20,14 @@ from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, read_step
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.settings import read_settings, reading
+from nbsnake.tables import Table, as_text
+
+_KNOWN = {
+    Certainty.READING: "known by reading",
+    Certainty.RUN: "known by the run alone",
+    Certainty.SURE: "sure: known by reading and by the run",
+    Certainty.UNSURE: "not sure",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", action="store_true", help="write the notebooks; nothing is changed without it"
     )
+    parser.add_argument(
+        "--run",
+        action="store_true",
+        help="run each notebook once in its folder, to see what it really reads and writes",
+    )
+    parser.add_argument(
+        "--prove",
+        action="store_true",
+        help="run notebooks and scripts in copies of the project, and compare their results",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,27 +57,86 @@ def run(args: argparse.Namespace) -> int:
     """
     paths, named = _chosen(args.notebooks)
     rules = reading(read_settings())
-    plan = make_plan(paths, named, rules)
+    found = read_all(paths, rules)
+    plan = make_plan(found, named)
+    if args.run:
+        plan = make_plan(found, named, _observed(plan, found, rules))
     sys.stdout.writelines(f"{line}\n" for line in graph_text(plan))
-    _report(plan)
-    changes = [each for each in plan.proposals if each.notebook not in plan.blocked]
-    faults = list(plan.faults)
-    written = 0
-    for each in changes:
+    for hazard in plan.hazards:
+        print(_hazard_text(hazard), file=sys.stderr)
+    texts, faults = _texts(plan, rules)
+    for path, (old, new) in texts.items():
+        sys.stdout.write(f"\n{cell_diff(old, new, path)}")
+    proofs = _proofs(plan, found, texts, rules) if args.prove else []
+    sys.stdout.write(f"\n{as_text(_table(proofs))}" if proofs else "")
+    sys.stdout.flush()
+    if args.write:
+        for path, (_, new) in texts.items():
+            write_atomically(path, new)
+    if faults:
+        say(explained(Faults(faults)))
+    _say_next(plan, len(texts), writes=args.write)
+    is_proven = all(each.verdict.same for each in proofs)
+    return 1 if faults or plan.blocked or not is_proven else 0
+
+
+def _texts(plan: Plan, rules: Reading) -> tuple[dict[str, tuple[bytes, bytes]], list[NbsnakeError]]:
+    """The notebooks before and after; what is wrong with those that do not become steps."""
+    faults, found = list(plan.faults), dict[str, tuple[bytes, bytes]]()
+    for each in plan.proposals:
+        if each.notebook in plan.blocked:
+            continue
         old = read_bytes(each.notebook)
         new = rewritten(old, each)
         if fault := _fault_in(new, each, rules):
             faults.append(fault)
-            continue
-        sys.stdout.write(f"\n{cell_diff(old, new, each.notebook)}")
-        if args.write:
-            write_atomically(each.notebook, new)
-            written += 1
-    sys.stdout.flush()
-    if faults:
-        say(explained(Faults(faults)))
-    _say_next(plan, changes, written=written, writes=args.write)
-    return 1 if faults or plan.blocked else 0
+        else:
+            found[each.notebook] = (old, new)
+    return found, faults
+
+
+def _proofs(
+    plan: Plan, found: Readings, texts: Mapping[str, tuple[bytes, bytes]], rules: Reading
+) -> list[Proof]:
+    """Run notebooks and scripts in copies of the project, in the order of the steps."""
+    place = {node.notebook: number for number, node in enumerate(plan.nodes)}
+    chosen = [each for each in plan.proposals if each.notebook in texts]
+    chosen.sort(key=lambda each: place[each.notebook])
+    text = "runs each of these and its script in copies of the project"
+    print(f"{text}: {', '.join(each.notebook for each in chosen)}", file=sys.stderr, flush=True)
+    followed = {each.path: each for each in found.followed}
+    return prove(chosen, followed, {path: new for path, (_, new) in texts.items()}, rules)
+
+
+def _table(proofs: Iterable[Proof]) -> Table:
+    return Table(
+        ("step", "result", "same", "notebook s", "script s"),
+        [
+            (
+                each.step,
+                each.path,
+                each.verdict.what if each.verdict.same else f"NO: {each.verdict.what}",
+                round(each.notebook_seconds, 1),
+                round(each.script_seconds, 1),
+            )
+            for each in proofs
+        ],
+    )
+
+
+def _observed(plan: Plan, found: Readings, rules: Reading) -> dict[str, Seen]:
+    """Run each notebook that is to become a step once, in the order of the steps."""
+    followed = {each.path: each for each in found.followed}
+    starts = {each.notebook: each.facts.start for each in plan.proposals}
+    order = [node.notebook for node in plan.nodes if node.notebook in starts]
+    order += [path for path in followed if path not in order and path in plan.idle]
+    text = "runs each of these once, in its folder, where it writes what it writes in Jupyter"
+    print(f"{text}: {', '.join(order)}", file=sys.stderr, flush=True)
+    seen = {}
+    for path in order:
+        start = starts.get(path, os.path.dirname(path))
+        seen[path] = observe(followed[path], start, rules)
+    return seen
 
 
 def _chosen(words: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -113,6 +192,10 @@ def graph_text(plan: Plan) -> Iterator[str]:
         reads = ", ".join(dict.fromkeys(node.reads)) or "-"
         writes = ", ".join(dict.fromkeys(node.writes)) or "-"
         yield f"  {node.step:{width}}  {reads} -> {writes}"
+    files = [file for each in plan.proposals for file in each.files]
+    for certainty in Certainty:
+        if own := sum(len(each.paths) for each in files if each.certainty is certainty):
+            yield f"{own} path{'s' * (own != 1)} {_KNOWN[certainty]}"
     for path in plan.sources:
         yield f"source: {path}{_state_of(path)}"
     for each in plan.left:
@@ -126,22 +209,19 @@ def _state_of(path: str) -> str:
     return ""
 
 
-def _report(plan: Plan) -> None:
-    for each in plan.hazards:
-        print(_hazard_text(each), file=sys.stderr)
-
-
 def _hazard_text(hazard: Hazard) -> str:
     return f"{hazard.where}: {hazard.text}\n  fix: {hazard.fix}"
 
 
-def _say_next(plan: Plan, changes: list[Proposal], *, written: int, writes: bool) -> None:
+def _say_next(plan: Plan, count: int, *, writes: bool) -> None:
     unsure = sum(len(each.unsure) for each in plan.proposals)
     if unsure:
-        print(f"{unsure} places are not known by reading: see the comments", file=sys.stderr)
-    if writes:
-        print(f"wrote {written} notebooks; next: nbsnake generate", file=sys.stderr)
-    elif changes:
-        print("nothing is written; next: nbsnake adopt --write", file=sys.stderr)
+        are = "1 place is" if unsure == 1 else f"{unsure} places are"
+        print(f"{are} not known: see the comments in the first cells", file=sys.stderr)
+    shown = "1 notebook" if count == 1 else f"{count} notebooks"
+    if writes and count:
+        print(f"wrote {shown}; next: nbsnake generate", file=sys.stderr)
+    elif count:
+        print(f"{shown} to write; next: nbsnake adopt --write", file=sys.stderr)
     else:
         print("no notebook here is to be adopted", file=sys.stderr)
