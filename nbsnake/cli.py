@@ -17,6 +17,7 @@ from nbsnake.job.say import say
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
     "adopt": "find what notebooks read and write, and write the docstrings that say so",
+    "new": "write a notebook that is a step",
     "convert": "write scripts for any notebooks, without a project",
     "generate": "write scripts, rules and dvc.yaml from the notebooks",
     "check": "compare the generated files with the notebooks; fails if they differ",

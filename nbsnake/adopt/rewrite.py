@@ -6,6 +6,7 @@ The notebook keeps its outputs, ids, metadata, order of keys, indentation and li
 import difflib
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -81,6 +82,11 @@ def with_metadata(source: str, proposal: Proposal) -> str:
         source = source[end:].lstrip("\n")
     more = [*_assignments(proposal), *_comments(proposal)]
     return "\n".join([*_docstring(proposal), source.rstrip("\n"), *more])
+
+
+def relative_to(notebook: str, path: str) -> str:
+    """A path from the root as a notebook uses it."""
+    return posixpath.relpath(path, posixpath.dirname(notebook) or ".")
 
 
 def _docstring(proposal: Proposal) -> Iterator[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbsnake.commands import enter_project_with, report_notes
-from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.escape import escaped
+from nbsnake.generate.unchanged import is_unchanged, stepless
 from nbsnake.job.say import say
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ NO_STEP = (
     "no notebook here is a step yet: the first code cell of a step begins with a docstring "
     "that contains ':dvc-out: path' and the like"
 )
+SHOWN = 3  # names of notebooks in one line
 DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
 
@@ -33,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     args.notebooks = enter_project_with(args.notebooks)
     if not args.notebooks and is_unchanged():
         report([])
+        report_stepless()
         return 0
     from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
         find_changes,
@@ -51,9 +54,21 @@ def run(args: argparse.Namespace) -> int:
     for note in overruled_literals(changes):
         print(note, file=sys.stderr)
     report_notes(find_notes(args.notebooks))
+    report_stepless()
     if not any(Path("workflow/scripts").glob("*.py")):
         print(NO_STEP, file=sys.stderr)
     return 0
+
+
+def report_stepless() -> None:
+    """Say which notebooks are no steps, and how they become some."""
+    if found := stepless():
+        count = (
+            "1 notebook is no step" if len(found) == 1 else f"{len(found)} notebooks are no steps"
+        )
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        names = f"{', '.join(map(escaped, found[:SHOWN]))}{more}"
+        print(f"{count}: {names}; to make them some: nbsnake adopt", file=sys.stderr)
 
 
 def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:

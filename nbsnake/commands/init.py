@@ -4,17 +4,20 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from nbsnake.errors import ToolError, UsageError
+from nbsnake.errors import NbsnakeError, ToolError, UsageError
 from nbsnake.generate.files import find_drift, settle
 from nbsnake.generate.scaffold import scaffold_files
 from nbsnake.job.inside import plain
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import read_step
 from nbsnake.programs import git_call
-from nbsnake.settings.settings import find_notebooks
+from nbsnake.settings.settings import find_notebooks, read_settings, reading
 
 DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}
 
@@ -48,10 +51,37 @@ def run(args: argparse.Namespace) -> int:
     carry_out(actions)
     for action in actions:
         print(_action_text(action), file=sys.stderr)
-    notebooks = find_notebooks(())
-    found = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
-    print(f"{found} here; next: nbsnake generate", file=sys.stderr)
+    for line in next_steps():
+        print(line, file=sys.stderr)
     return 0
+
+
+def next_steps() -> Iterator[str]:
+    """What is here, in numbers, and what to do with it."""
+    steps, others, faulty = 0, 0, 0
+    rules = reading(read_settings())
+    for path in find_notebooks(()):
+        try:
+            is_step = read_step(read_notebook(path), rules) is not None
+        except NbsnakeError:
+            faulty += 1
+        else:
+            steps, others = steps + is_step, others + (not is_step)
+    count = steps + others + faulty
+    which = f"{_counted(steps, 'step')}, {others} without a docstring"
+    yield f"{_counted(count, 'notebook')} here: {which}"
+    if faulty:
+        yield f"{_counted(faulty, 'notebook')} with faults; next: nbsnake generate shows them"
+    if not count:
+        yield "next: nbsnake new NAME"
+    elif others:
+        yield f"next: nbsnake adopt shows what {_counted(others, 'notebook')} would become"
+    if steps or not others:
+        yield "next: nbsnake generate"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _set_up() -> None:

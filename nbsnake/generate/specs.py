@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from nbsnake.generate.memo import Memo, content_of, is_current
+from nbsnake.generate.unchanged import remember_stepless
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
@@ -56,3 +57,4 @@ class SpecReader:
         """Write the steps of the notebooks that were asked for."""
         self._memo.entries = self._asked
         self._memo.save()
+        remember_stepless(path for path, entry in self._asked.items() if entry["spec"] is None)

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbsnake.generate.memo import content_of, own_files, read_memo
-from nbsnake.job.own import note_own
+from nbsnake.job.own import note_own, read_own
 from nbsnake.job.shape import is_text_map
 from nbsnake.settings.discover import walk_notebooks
 
 MEMO_FILE = ".nbsnake/generated.json"
+STEPLESS_FILE = ".nbsnake/stepless.json"
 # What else is read, and what is written besides the folders below.
 FILES = (
     *("nbsnake.yaml", ".mlvtools", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"),
@@ -57,6 +58,20 @@ def snapshot(more: Iterable[str]) -> State:
         "files": {path: content_of(path) for path in [*walk_notebooks(), *FILES, *listed]},
         "more": {path: content_of(path) for path in more},
     }
+
+
+def remember_stepless(paths: Iterable[str]) -> None:
+    """Note the notebooks that declare no step."""
+    found = sorted(paths)
+    if found != stepless():
+        note_own(STEPLESS_FILE, json.dumps(found).encode())
+
+
+def stepless() -> list[str]:
+    """The notebooks that declared no step when they were read last, sorted."""
+    found = read_own(STEPLESS_FILE)
+    names = found if isinstance(found, list) else []
+    return [name for name in names if isinstance(name, str) and os.path.isfile(name)]
 
 
 def _files_in(folder: str) -> list[str]:

@@ -50,7 +50,7 @@ def test_init_adopts_a_folder_of_notebooks_and_leaves_them_alone(folder: Project
         folder.write_notebook(step, cells)
     folder.write(".gitignore", "/mine")
     before = times(folder)
-    assert "4 notebooks here" in folder.nbsnake("init").stderr
+    assert "4 notebooks here: 4 steps, 0 without a docstring" in folder.nbsnake("init").stderr
     after = times(folder)
     assert {path for path in before if after[path] != before[path]} == {".gitignore"}
     assert folder.read(".gitignore").startswith("/mine\n")
