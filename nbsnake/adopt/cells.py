@@ -4,6 +4,7 @@ What only IPython understands is replaced by Python on the same lines, so that a
 """
 
 import ast
+import copy
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -88,3 +89,13 @@ def statements(cells: Iterable[Source]) -> Iterator[tuple[Source, ast.stmt]]:
     for source in cells:
         for node in source.tree.body if source.tree else ():
             yield source, node
+
+
+def shape_of_cells(cells: Iterable[Source]) -> list[str]:
+    """The code of all cells without the values of its literals."""
+    return [ast.dump(_Blank().visit(copy.deepcopy(node))) for _, node in statements(cells)]
+
+
+class _Blank(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant(type(node.value).__name__)

@@ -43,6 +43,15 @@ def find_credentials(cells: Iterable[Source], notebook: str) -> Iterator[Hazard]
                 )
 
 
+def hidden(text: str, cells: Iterable[Source]) -> str:
+    """A text without the credentials of the cells."""
+    for source in cells:
+        for name, node in _strings(source.tree) if source.tree else ():
+            if is_credential(name, node.value):
+                text = text.replace(str(node.value), "***")
+    return text
+
+
 def _strings(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
     """The strings of a cell with the name or keyword that they are given to, "" for none."""
     named: dict[int, str] = {}

@@ -14,7 +14,7 @@ from nbsnake.adopt.constants import find_constants
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder, Hazard, Pattern
 from nbsnake.adopt.follow import Follower
 from nbsnake.adopt.mention import Mention
-from nbsnake.adopt.places import Places, find_prefixes, find_start
+from nbsnake.adopt.places import Places, find_prefixes, find_start, plain
 from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
 from nbsnake.model.step import Notebook, Role
@@ -242,10 +242,12 @@ class _Reader:
             text = f"{each.text!r} is outside of the project"
             yield Hazard(where, text, "move the file into the project, and write its path there")
         for mention_path, each in self._mentions:
-            if each.text.startswith("/") and each.how in _PATHS and each.text not in seen:
+            is_absolute = plain(each.text).startswith("/")
+            if is_absolute and each.how in _PATHS and each.text not in seen:
                 seen.add(each.text)
                 where = Where(path, each.cell, each.line)
-                yield Hazard(where, f"{each.text!r} is a path of one machine", f"{mention_path!r}")
+                fix = f"it becomes {mention_path!r} of the project"
+                yield Hazard(where, f"{each.text!r} is a path of one machine", fix)
 
 
 def _role(mentions: Sequence[Mention]) -> Role | None:

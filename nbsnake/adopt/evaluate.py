@@ -203,6 +203,7 @@ class Evaluator(Noter):
             return self._mapped(node, arguments)
         if dotted in ("os.chdir", "contextlib.chdir"):
             self._chdir(arguments, node, dotted)
+            return ()
         made = self._made(node, name, dotted, owner, arguments)
         if made is not None:
             return made

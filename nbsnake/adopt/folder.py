@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
@@ -104,8 +105,8 @@ def make_plan(
     named, runs = set(chosen_ones), seen or {}
     followed, steps = found.followed, found.steps
     facts = [_with_seen(each, runs.get(each.notebook)) for each in decide(followed)]
-    older = dict(_older(facts, named))
-    idle = {each.notebook for each in facts if not each.files and not each.patterns} - named
+    older = dict(_older(facts, named, {each.path: each for each in followed}))
+    idle = {each.notebook for each in facts if not (each.files or each.patterns)} - named
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
     written = {file.path for each in chosen for file in each.writes}
     taken = {step.name for step in steps}
@@ -117,8 +118,9 @@ def make_plan(
         proposals.append(propose(by_path[each.notebook], each, name, written))
     nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
     ordered, circle = _ordered(nodes)
-    hazards = [hazard for each in chosen for hazard in each.hazards]
-    for each in chosen:
+    shown = [each for each in facts if each.notebook not in older]
+    hazards = [hazard for each in shown for hazard in each.hazards]
+    for each in shown:
         hazards += find_credentials(by_path[each.notebook].cells, each.notebook)
     hazards += [*_two_writers(chosen), *_circle_hazards(circle, chosen), *_wrong_order(nodes)]
     why_idle = "it reads and writes no file that is found by reading"
@@ -128,7 +130,11 @@ def make_plan(
         left=(
             *found.left,
             *(Left(notebook=path, why=why) for path, why in older.items()),
-            *(Left(notebook=path, why=why_idle) for path in sorted(idle - older.keys())),
+            *(
+                Left(notebook=path, why=why_idle)
+                for path in sorted(idle - older.keys())
+                if not any(hazard.where.file == path for hazard in hazards)
+            ),
         ),
         hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),
         idle=frozenset(idle),
@@ -173,8 +179,11 @@ def _with_seen(facts: Facts, run: Seen | None) -> Facts:
     )
 
 
-def _older(facts: Sequence[Facts], named: set[str]) -> Iterator[tuple[str, str]]:
+def _older(
+    facts: Sequence[Facts], named: set[str], followed: Mapping[str, Followed]
+) -> Iterator[tuple[str, str]]:
     """The notebooks of which there is a newer version, except those whose files others read."""
+    # Of the same name but for its version, in the same folder.
     groups: dict[tuple[str, str], list[Facts]] = {}
     for each in facts:
         key = (posixpath.dirname(each.notebook), version_of(each.notebook).base)
@@ -187,7 +196,27 @@ def _older(facts: Sequence[Facts], named: set[str]) -> Iterator[tuple[str, str]]
             others = [one for one in facts if one not in group]
             is_read = own & {file.path for one in others for file in one.reads}
             if each.notebook != latest and each.notebook not in named and not is_read:
-                yield each.notebook, f"{latest} is a newer version of it"
+                yield each.notebook, _why_older(each, latest, facts, followed)
+
+
+def _why_older(
+    old: Facts, latest: str, facts: Sequence[Facts], followed: Mapping[str, Followed]
+) -> str:
+    """Why an older version is left; where only parameters differ, how it becomes a variant."""
+    why = f"{latest} is a newer version of it"
+    new = next(each for each in facts if each.notebook == latest)
+    values = {each.name: each.text for each in new.constants}
+    differing = [each.name for each in old.constants if values.get(each.name, "") != each.text]
+    if not differing or _shape(followed[old.notebook]) != _shape(followed[latest]):
+        return why
+    shown = ", ".join(
+        f"{each.name} {each.text}" for each in old.constants if each.name in differing
+    )
+    return f"{why}, and differs in values alone ({shown}): write ':foreach' for a variant"
+
+
+def _shape(followed: Followed) -> list[str]:
+    return shape_of_cells(followed.cells)
 
 
 def _node(proposal: Proposal) -> Node:

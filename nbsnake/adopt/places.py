@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://")
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _ELSEWHERE = ("/dev/", "/tmp", "/proc/")  # noqa: S108  (where no result is kept)
 
 
@@ -28,7 +29,7 @@ class Places:
         """
         if not text or _URL.match(text) or text.startswith("~"):
             return None
-        path = posixpath.normpath(posixpath.join(self.start, cwd, text))
+        path = posixpath.normpath(posixpath.join(self.start, cwd, plain(text)))
         if path.startswith("/"):
             inside = [path.removeprefix(each) for each in self.prefixes if _lies_in(path, each)]
             if not inside:
@@ -39,6 +40,11 @@ class Places:
     def is_temporary(self, text: str) -> bool:
         """Whether the path is that of a device or a temporary file, or a URL."""
         return bool(_URL.match(text)) or text.startswith(_ELSEWHERE)
+
+
+def plain(text: str) -> str:
+    """A path of Windows in the form of others: ``/C:/Users/x``; others as they are."""
+    return "/" + text.replace("\\", "/") if _WINDOWS.match(text) else text
 
 
 def _lies_in(path: str, folder: str) -> bool:
@@ -52,7 +58,8 @@ def find_prefixes(texts: Iterable[str], moves: Iterable[str], root: str) -> tupl
     folder to which code moves, and a folder of the project's own name.
     """
     found = {root: None}
-    paths = [text for text in texts if text.startswith("/") and not text.startswith(_ELSEWHERE)]
+    paths = [plain(text) for text in texts]
+    paths = [text for text in paths if text.startswith("/") and not text.startswith(_ELSEWHERE)]
     for path in paths:
         parts = posixpath.normpath(path).split("/")
         for count in range(2, len(parts)):
@@ -65,7 +72,7 @@ def find_prefixes(texts: Iterable[str], moves: Iterable[str], root: str) -> tupl
         head, own, _ = path.partition(f"/{name}/")
         if own:
             found.setdefault(f"{head}/{name}")
-    for folder in moves:
+    for folder in map(plain, moves):
         if folder.startswith("/") and not any(_lies_in(folder, each) for each in found):
             found.setdefault(posixpath.normpath(folder))
     return tuple(found)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nbsnake.adopt.credentials import hidden
 from nbsnake.adopt.facts import Certainty, Hazard
 from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
 from nbsnake.adopt.observe import Seen, observe
@@ -65,8 +66,9 @@ def run(args: argparse.Namespace) -> int:
     for hazard in plan.hazards:
         print(_hazard_text(hazard), file=sys.stderr)
     texts, faults = _texts(plan, rules)
+    cells = {each.path: each.cells for each in found.followed}
     for path, (old, new) in texts.items():
-        sys.stdout.write(f"\n{cell_diff(old, new, path)}")
+        sys.stdout.write(f"\n{hidden(cell_diff(old, new, path), cells[path])}")
     proofs = _proofs(plan, found, texts, rules) if args.prove else []
     sys.stdout.write(f"\n{as_text(_table(proofs))}" if proofs else "")
     sys.stdout.flush()

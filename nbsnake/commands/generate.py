@@ -63,12 +63,10 @@ def run(args: argparse.Namespace) -> int:
 def report_stepless() -> None:
     """Say which notebooks are no steps, and how they become some."""
     if found := stepless():
-        count = (
-            "1 notebook is no step" if len(found) == 1 else f"{len(found)} notebooks are no steps"
-        )
+        are = "notebook is no step" if len(found) == 1 else "notebooks are no steps"
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         names = f"{', '.join(map(escaped, found[:SHOWN]))}{more}"
-        print(f"{count}: {names}; to make them some: nbsnake adopt", file=sys.stderr)
+        print(f"{len(found)} {are}: {names}; to make them some: nbsnake adopt", file=sys.stderr)
 
 
 def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:

@@ -1,0 +1,243 @@
+"""A folder of notebooks: its graph, versions in names, and what keeps them from being steps."""
+
+import json
+from pathlib import Path
+
+import pytest
+from builders import nb_fields
+
+from nbsnake.__main__ import main
+from nbsnake.adopt.folder import make_plan, read_all
+from nbsnake.adopt.naming import newest, version_of
+from nbsnake.notebook.read_step import PLAIN
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+
+
+def put(path, *cells):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(nb_fields(*cells), indent=1))
+
+
+def write(path):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("1\n")
+
+
+def plan_of(*named):
+    paths = sorted(path.as_posix() for path in Path().rglob("*.ipynb"))
+    return make_plan(read_all(paths, PLAIN), named)
+
+
+def hazards(plan):
+    return [f"{each.where}: {each.text}" for each in plan.hazards]
+
+
+READ_WRITE = 'open("{1}", "w").write(open("{0}").read())'
+
+
+def step(path, reads, writes):
+    put(path, READ_WRITE.format(reads, writes))
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "base"),
+    [
+        ("01_load.ipynb", "01", "load"),
+        ("2b-clean data.ipynb", "2b", "clean_data"),
+        ("1.2 - Train.ipynb", "1.2", "train"),
+        ("train_v3_final.ipynb", "", "train"),
+        ("clean (1).ipynb", "", "clean"),
+        ("train-Copy1.ipynb", "", "train"),
+        ("Copy of train.ipynb", "", "train"),
+        ("train_2024-01-31.ipynb", "", "train"),
+        ("train_old.ipynb", "", "train"),
+        ("trainV2.ipynb", "", "train"),
+        ("resnet50.ipynb", "", "resnet50"),
+        ("2024.ipynb", "", "step_2024"),
+        ("final.ipynb", "", "final"),
+        ("conv.ipynb", "", "conv"),
+    ],
+)
+def test_a_name_has_a_number_a_base_and_a_version(name, order, base):
+    assert version_of(name)[:2] == (order, base)
+
+
+@pytest.mark.parametrize(
+    ("names", "latest"),
+    [
+        (["a.ipynb", "a_v2.ipynb", "a_v10.ipynb"], "a_v10.ipynb"),
+        (["a_final.ipynb", "a_v3.ipynb", "a_v3_final.ipynb"], "a_v3_final.ipynb"),
+        (["a.ipynb", "a (1).ipynb"], "a (1).ipynb"),
+        (["a.ipynb", "a_old.ipynb"], "a.ipynb"),
+        (["a_2024-01-01.ipynb", "a_2023-12-31.ipynb"], "a_2024-01-01.ipynb"),
+    ],
+)
+def test_the_newest_version_is_found(names, latest):
+    assert newest(names) == latest
+    assert newest(reversed(names)) == latest
+
+
+def test_the_graph_follows_the_files_whatever_the_names():
+    step("z.ipynb", "raw.csv", "a.csv")
+    step("a.ipynb", "a.csv", "b.csv")
+    step("m.ipynb", "b.csv", "c.csv")
+    plan = plan_of()
+    assert [node.step for node in plan.nodes] == ["z", "a", "m"]
+    assert plan.sources == ("raw.csv",)
+
+
+def test_only_the_newest_version_becomes_a_step():
+    for name in ("train.ipynb", "train_v2.ipynb", "train_v3_final.ipynb"):
+        step(name, "raw.csv", "model.txt")
+    plan = plan_of()
+    assert [node.notebook for node in plan.nodes] == ["train_v3_final.ipynb"]
+    assert [node.step for node in plan.nodes] == ["train"]
+    assert [each.notebook for each in plan.left] == ["train.ipynb", "train_v2.ipynb"]
+    assert hazards(plan) == []
+
+
+def test_a_version_that_is_named_becomes_a_step():
+    step("train.ipynb", "raw.csv", "old.txt")
+    step("train_v2.ipynb", "raw.csv", "model.txt")
+    assert len(plan_of("train.ipynb").nodes) == 2
+
+
+def test_an_older_version_whose_result_others_read_stays():
+    step("train.ipynb", "raw.csv", "old.txt")
+    step("train_v2.ipynb", "raw.csv", "model.txt")
+    step("report.ipynb", "old.txt", "report.txt")
+    assert {node.step for node in plan_of().nodes} == {"train", "train_v2", "report"}
+
+
+def test_versions_that_differ_in_values_alone_are_named_as_variants():
+    for name, rate in (("train_v1.ipynb", 0.1), ("train_v2.ipynb", 0.2)):
+        put(name, f"rate = {rate}", 'open("m.txt", "w").write(str(rate))')
+    (left,) = plan_of().left
+    assert "differs in values alone (rate 0.1)" in left.why
+
+
+def test_two_writers_of_one_file_are_named():
+    step("a.ipynb", "x.csv", "out.csv")
+    step("b.ipynb", "y.csv", "out.csv")
+    plan = plan_of()
+    assert hazards(plan) == [
+        "b.ipynb, cell 1, line 1: 'out.csv' is written here, and in a.ipynb, cell 1, line 1"
+    ]
+    assert plan.blocked == {"b.ipynb"}
+
+
+def test_a_circle_is_named_with_its_cells():
+    step("a.ipynb", "x.csv", "y.csv")
+    step("b.ipynb", "y.csv", "x.csv")
+    assert plan_of().blocked == {"a.ipynb", "b.ipynb"}
+
+
+def test_a_notebook_that_overwrites_its_input_is_named():
+    put("a.ipynb", "1", "x = 1\nopen('data.csv')\nopen('data.csv', 'w')")
+    assert hazards(plan_of()) == ["a.ipynb, cell 2, line 2: overwrites its input 'data.csv'"]
+    assert main(["adopt", "--write"]) == 1
+    assert "dvc" not in Path("a.ipynb").read_text()
+
+
+def test_paths_of_other_machines_are_named_with_what_they_become():
+    write("data/raw.csv")
+    put(
+        "a.ipynb",
+        "import os\nos.chdir('/app')",
+        "open('/home/x/p/data/raw.csv')\nopen('C:\\\\Users\\\\x\\\\p\\\\data\\\\raw.csv')",
+        "open('/srv/other/z.csv')\nopen('data/out.csv', 'w')",
+    )
+    plan = plan_of()
+    windows = "C:\\Users\\x\\p\\data\\raw.csv"
+    assert hazards(plan) == [
+        "a.ipynb, cell 1, line 2: os.chdir moves to '/app'",
+        "a.ipynb, cell 2, line 1: '/home/x/p/data/raw.csv' is a path of one machine",
+        f"a.ipynb, cell 2, line 2: {windows!r} is a path of one machine",
+        "a.ipynb, cell 3, line 1: '/srv/other/z.csv' is outside of the project",
+    ]
+    assert plan.nodes[0].reads == ("data/raw.csv",)
+    assert plan.nodes[0].writes == ("data/out.csv",)
+
+
+def test_a_folder_that_the_code_computes_blocks():
+    put("a.ipynb", "import os\nos.chdir(find())\nopen('a.csv')")
+    assert plan_of().blocked == {"a.ipynb"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'API_KEY = "a8f5f167f44f4964"',
+        'connect(password="hunter2hunter2")',
+        'os.environ["AWS_SECRET_ACCESS_KEY"] = "abcdefgh12345678"',
+        'x = {"token": "a8f5f167f44f4964"}',
+        'engine("postgresql://bob:hunter2@db/prod")',
+        'k = "AKIAABCDEFGHIJKLMNOP"',
+    ],
+)
+def test_a_credential_is_named_and_never_shown(code, capsys):
+    put("a.ipynb", "1", f"import os\n{code}\nopen('a.csv')")
+    assert main(["adopt"]) == 0
+    said = capsys.readouterr()
+    assert "a.ipynb, cell 2, line 2: " in said.err
+    assert "credential" in said.err
+    assert "hunter2" not in said.err + said.out
+    assert "a8f5f167" not in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    "code",
+    ['token = "<your token>"', 'password = ""', 'key = os.environ["API_KEY"]', 'x = "token"'],
+)
+def test_a_placeholder_is_no_credential(code):
+    put("a.ipynb", f"import os\n{code}\nopen('a.csv')")
+    assert hazards(plan_of()) == []
+
+
+def test_numbers_that_contradict_the_files_are_named():
+    step("01_a.ipynb", "b.csv", "a.csv")
+    step("02_b.ipynb", "raw.csv", "b.csv")
+    assert hazards(plan_of()) == ["01_a.ipynb: is number 01, but reads what 02_b.ipynb writes"]
+
+
+def test_steps_that_are_there_already_are_part_of_the_graph():
+    put("a.ipynb", '""":dvc-out out:"""\nout = "a.csv"')
+    step("b.ipynb", "a.csv", "b.csv")
+    plan = plan_of()
+    assert [node.step for node in plan.nodes] == ["a", "b"]
+    assert plan.sources == ()
+    assert [each.notebook for each in plan.proposals] == ["b.ipynb"]
+
+
+def test_notebooks_in_other_languages_are_left_and_do_not_block():
+    step("a.ipynb", "raw.csv", "a.csv")
+    Path("r.ipynb").write_text(
+        json.dumps(nb_fields("x <- 1", metadata={"language_info": {"name": "R"}}))
+    )
+    plan = plan_of()
+    assert [(each.notebook, each.why) for each in plan.left] == [("r.ipynb", "it is written in r")]
+    assert len(plan.nodes) == 1
+
+
+def test_a_broken_notebook_is_named_and_the_others_are_written(capsys):
+    step("a.ipynb", "raw.csv", "a.csv")
+    Path("b.ipynb").write_text("{")
+    assert main(["adopt", "--write"]) == 1
+    assert "b.ipynb, line 1: is not valid JSON" in capsys.readouterr().err
+    assert "dvc-out" in Path("a.ipynb").read_text()
+
+
+def test_written_notebooks_are_steps_and_adopting_again_has_nothing_to_do(capsys):
+    step("01_a.ipynb", "raw.csv", "a.csv")
+    assert main(["adopt", "--write"]) == 0
+    before = Path("01_a.ipynb").read_bytes()
+    capsys.readouterr()
+    assert main(["adopt", "--write"]) == 0
+    assert "no notebook here is to be adopted" in capsys.readouterr().err
+    assert Path("01_a.ipynb").read_bytes() == before
