@@ -241,3 +241,43 @@ def test_written_notebooks_are_steps_and_adopting_again_has_nothing_to_do(capsys
     assert main(["adopt", "--write"]) == 0
     assert "no notebook here is to be adopted" in capsys.readouterr().err
     assert Path("01_a.ipynb").read_bytes() == before
+
+
+def docstring(path):
+    return json.loads(Path(path).read_text())["cells"][0]["source"].split('"""')[1]
+
+
+def test_a_part_that_another_notebook_needs_makes_variants():
+    step("tokenize.ipynb", "data/train.csv", "data/train.json")
+    step("evaluate.ipynb", "data/test.json", "score.txt")
+    write("data/train.csv")
+    write("data/test.csv")
+    assert main(["adopt", "--write"]) == 0
+    assert ":foreach part: train test" in docstring("tokenize.ipynb")
+    assert ":dvc-out train: data/{part}.json" in docstring("tokenize.ipynb")
+
+
+def test_a_part_that_nothing_can_be_made_of_makes_none():
+    step("tokenize.ipynb", "data/train.csv", "data/train.json")
+    step("evaluate.ipynb", "data/test.json", "score.txt")
+    assert main(["adopt", "--write"]) == 0
+    assert ":foreach" not in docstring("tokenize.ipynb")
+
+
+def test_a_list_of_params_yaml_makes_variants_of_what_names_its_value():
+    Path("params.yaml").write_text("sweep: {rate: [0.1, 0.2]}\n")
+    put("train.ipynb", "rate = 0.1", 'open("m/0.1.txt", "w").write(str(rate))')
+    step("test.ipynb", "m/0.1.txt", "r/0.1.txt")
+    put("best.ipynb", "from glob import glob", 'x = sorted(glob("r/*.txt"))\nopen("b.txt", "w")')
+    assert main(["adopt", "--write"]) == 0
+    assert ":foreach rate: sweep.rate" in docstring("train.ipynb")
+    assert ":foreach rate: sweep.rate" in docstring("test.ipynb")
+    assert ":dvc-in x: r/{rate}.txt" in docstring("best.ipynb")
+
+
+def test_files_of_clients_make_variants():
+    write("clients/acme.yaml")
+    Path("clients/acme.yaml").write_text("")
+    step("a.ipynb", "raw/acme.csv", "out/acme.csv")
+    assert main(["adopt", "--write"]) == 0
+    assert ":dvc-out acme: out/{client}.csv" in docstring("a.ipynb")

@@ -280,11 +280,11 @@ def shown_role(role: Role, path: str) -> Role:
 def matching(pattern: str, written: Iterable[str]) -> list[str]:
     """The files that fit a pattern: those on disk, and those that notebooks write."""
     on_disk = [path for path in glob(pattern, recursive=True) if os.path.isfile(path)]
-    made = [path for path in written if _fits(path, pattern)]
+    made = [path for path in written if fits(path, pattern)]
     return sorted({*map(posixpath.normpath, on_disk), *made})
 
 
-def _fits(path: str, pattern: str) -> bool:
-    """As glob has it: ``*`` does not cross a slash."""
+def fits(path: str, pattern: str) -> bool:
+    """Whether a path fits a pattern, as glob has it: ``*`` does not cross a slash."""
     own, wanted = path.split("/"), pattern.split("/")
     return len(own) == len(wanted) and all(map(fnmatchcase, own, wanted))

@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nbsnake.adopt.axes import is_output, spread, with_axes
 from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
@@ -96,11 +97,16 @@ def read_all(paths: Iterable[str], rules: Reading) -> Readings:
 
 
 def make_plan(
-    found: Readings, chosen_ones: Iterable[str] = (), seen: Mapping[str, Seen] | None = None
+    found: Readings,
+    chosen_ones: Iterable[str] = (),
+    seen: Mapping[str, Seen] | None = None,
+    overlays: Mapping[str, Iterable[str]] | None = None,
+    lists: Mapping[str, Iterable[str]] | None = None,
 ) -> Plan:
     """What becomes of notebooks; ``chosen_ones`` are those that the user named one by one.
 
-    ``seen`` is what their runs showed, by notebook.
+    ``seen`` is what their runs showed, by notebook; ``overlays`` are values by axis, and
+    ``lists`` those of params.yaml, by key.
     """
     named, runs = set(chosen_ones), seen or {}
     followed, steps = found.followed, found.steps
@@ -116,6 +122,7 @@ def make_plan(
         name = step_of(each.notebook, taken)
         taken.add(name)
         proposals.append(propose(by_path[each.notebook], each, name, written))
+    proposals = with_axes(proposals, overlays or {}, lists or {})
     nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
     ordered, circle = _ordered(nodes)
     shown = [each for each in facts if each.notebook not in older]
@@ -221,8 +228,14 @@ def _shape(followed: Followed) -> list[str]:
 
 def _node(proposal: Proposal) -> Node:
     files = proposal.files
-    reads = [path for file in files if file.role.value == "dep" for path in file.paths]
-    writes = [path for file in files if file.role.value != "dep" for path in file.paths]
+    every = [
+        (is_output(file), one)
+        for file in files
+        for path in file.paths
+        for one in spread(path, (*proposal.axes, *file.axes))
+    ]
+    reads = [path for is_out, path in every if not is_out]
+    writes = [path for is_out, path in every if is_out]
     return Node(
         step=proposal.step, notebook=proposal.notebook, reads=tuple(reads), writes=tuple(writes)
     )

@@ -15,13 +15,29 @@ class Doubt(NamedTuple):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class AxisSpec:
+    """An axis of variants: ``value`` is the notebook's own, which the paths name.
+
+    One that is not ``is_written`` needs no ``:foreach``: its values are files of a folder. A
+    ``key`` of params.yaml leads to the values.
+    """
+
+    name: str
+    value: str
+    values: tuple[str, ...]
+    is_written: bool = True
+    key: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileParam:
     """A variable that carries one file, or a list of them; a file without a name has none.
 
     ``texts`` are the paths as the notebook uses them. ``in_place`` where the cell that becomes the
     metadata cell assigns it already. ``folder`` is a variable for the folder of its first path,
-    ``levels`` further up, "" where none is needed.
+    ``levels`` further up, "" where none is needed. A list that a ``pattern`` finds may run over the
+    ``axes`` of the step that makes it.
     """
 
     name: str
@@ -34,6 +50,8 @@ class FileParam:
     in_place: bool = False
     folder: str = ""
     levels: int = 1
+    pattern: str = ""
+    axes: tuple[AxisSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,7 @@ class Proposal:
     declared: frozenset[str] = frozenset()
     edits: dict[int, list[SpanEdit]] = field(default_factory=dict)
     unsure: tuple[Doubt, ...] = ()
+    axes: tuple[AxisSpec, ...] = ()
 
     @property
     def notebook(self) -> str:

@@ -286,6 +286,7 @@ class _Proposer:
                 certainty=Certainty.READING,
                 is_list=True,
                 in_place=stays,
+                pattern=path,
             )
         )
 

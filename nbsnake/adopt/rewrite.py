@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from nbsnake.adopt.axes import with_word
 from nbsnake.adopt.facts import Constant
-from nbsnake.adopt.proposal import FileParam, Proposal, SpanEdit
+from nbsnake.adopt.proposal import AxisSpec, FileParam, Proposal, SpanEdit
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.quote import literal
 from nbsnake.notebook.keys import step_name
@@ -94,6 +95,9 @@ def _docstring(proposal: Proposal) -> Iterator[str]:
     yield ""
     if proposal.step != step_name(proposal.notebook.rpartition("/")[2].removesuffix(".ipynb")):
         yield f":step: {proposal.step}"
+    for axis in proposal.axes:
+        if axis.is_written:
+            yield f":foreach {axis.name}: {axis.key or ' '.join(axis.values)}"
     for each in proposal.facts.constants:
         if each.name not in proposal.declared:
             yield f":param {each.type} {each.name}: {_help(each)}".replace(
@@ -105,8 +109,15 @@ def _docstring(proposal: Proposal) -> Iterator[str]:
     for file in _in_order(proposal.files):
         key = _KEYS.get(file.role.value, "dvc-out")
         for path in file.paths:
-            yield f":{key} {file.name}".rstrip() + f": {path}{'/' * file.is_dir}"
+            shown = f"{_with_axes(path, (*proposal.axes, *file.axes))}{'/' * file.is_dir}"
+            yield f":{key} {file.name}".rstrip() + f": {shown}"
     yield '"""'
+
+
+def _with_axes(path: str, axes: Iterable[AxisSpec]) -> str:
+    for axis in axes:
+        path = with_word(path, axis.value, f"{{{axis.name}}}")
+    return path
 
 
 def _help(constant: Constant) -> str:

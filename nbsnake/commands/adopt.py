@@ -16,11 +16,13 @@ from nbsnake.adopt.rewrite import cell_diff, rewritten
 from nbsnake.errors import Faults, NbsnakeError, NotebookError, UsageError, Where
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.say import say
+from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.explain import explained
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, read_step
 from nbsnake.settings.discover import walk_notebooks
-from nbsnake.settings.settings import read_settings, reading
+from nbsnake.settings.overlays import overlay_files
+from nbsnake.settings.settings import read_params, read_settings, reading
 from nbsnake.tables import Table, as_text
 
 _KNOWN = {
@@ -57,11 +59,14 @@ def run(args: argparse.Namespace) -> int:
     Raises :class:`UsageError` for a path that does not exist.
     """
     paths, named = _chosen(args.notebooks)
-    rules = reading(read_settings())
+    settings = read_settings()
+    rules = reading(settings)
+    overlays = {axis: _stems(folder) for axis, folder in settings.overlays.items()}
+    lists = dict(_lists(read_params()))
     found = read_all(paths, rules)
-    plan = make_plan(found, named)
+    plan = make_plan(found, named, overlays=overlays, lists=lists)
     if args.run:
-        plan = make_plan(found, named, _observed(plan, found, rules))
+        plan = make_plan(found, named, _observed(plan, found, rules), overlays, lists)
     sys.stdout.writelines(f"{line}\n" for line in graph_text(plan))
     for hazard in plan.hazards:
         print(_hazard_text(hazard), file=sys.stderr)
@@ -124,6 +129,20 @@ def _table(proofs: Iterable[Proof]) -> Table:
             for each in proofs
         ],
     )
+
+
+def _lists(values: Mapping[str, Value], above: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The lists of params.yaml by their keys, each value as text."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _lists(value, f"{above}{key}.")
+        elif isinstance(value, list):
+            yield f"{above}{key}", [text_of(each) for each in value]
+
+
+def _stems(folder: str) -> list[str]:
+    """The values of an axis whose files lie in a folder."""
+    return [Path(path).stem for path in overlay_files(folder)]
 
 
 def _observed(plan: Plan, found: Readings, rules: Reading) -> dict[str, Seen]:

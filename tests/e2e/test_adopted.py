@@ -19,20 +19,21 @@ def locked(project: Project) -> dict[str, str]:
     return {out["path"]: out["md5"] for out in outs}
 
 
+@pytest.mark.parametrize(("example", "count"), [("digits", 7), ("reviews", 38)])
 def test_adopted_notebooks_give_the_results_of_the_example(
-    tmp_path: Path, tool_env: dict[str, str]
+    example: str, count: int, tmp_path: Path, tool_env: dict[str, str]
 ) -> None:
     env = {**tool_env, "MPLBACKEND": "agg"}
     original = Project(tmp_path / "original", env)
-    shutil.copytree(EXAMPLES / "digits", original.root)
+    shutil.copytree(EXAMPLES / example, original.root)
     original.nbsnake("init")
     original.nbsnake("run")
-    adopted = Project(copy_bare("digits", tmp_path / "adopted"), env)
+    adopted = Project(copy_bare(example, tmp_path / "adopted"), env)
     adopted.nbsnake("init")
     adopted.nbsnake("adopt", "--write")
     adopted.nbsnake("run")
     assert locked(adopted) == locked(original)
-    assert len(locked(adopted)) == 7
+    assert len(locked(adopted)) == count
     adopted.assert_dvc_clean()
 
 
