@@ -41,6 +41,7 @@ COMMANDS = {
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")
 INTERRUPTED = 130
+BROKEN_PIPE = 141  # as a shell has it for a program that the signal ends
 
 
 def main(argv: list[str]) -> int:
@@ -65,6 +66,10 @@ def _run(module: ModuleType, args: argparse.Namespace) -> int:
     try:
         _enter(args.directory)
         code: int = module.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # such as in "nbsnake status | head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where the rest goes when Python ends
+        return BROKEN_PIPE
     except NbsnakeError as error:
         from nbsnake.notebook.explain import explained  # reads notebooks, where there is a fault
 

@@ -28,6 +28,12 @@ def print_program(text: str) -> None:
     stream.write(escaped(text, LAYOUT) if stream.isatty() else text)
 
 
+def write_escaped(text: str) -> None:
+    """Write to standard output what is escaped already, with styles around it."""
+    stream = sys.stdout.stream if isinstance(sys.stdout, _Escaping) else sys.stdout
+    stream.write(text)
+
+
 @contextlib.contextmanager
 def only_text() -> Iterator[None]:
     """Escape all that is printed to the standard streams."""

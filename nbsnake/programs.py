@@ -26,6 +26,11 @@ def git_call(*arguments: str) -> list[str]:
     return ["git", *_NO_PROGRAMS, *arguments]
 
 
+def in_one_line(printed: str) -> str:
+    """What a program printed about its failure, as a part of a message."""
+    return "; ".join(line.strip() for line in printed.splitlines() if line.strip())
+
+
 def import_nothing_from_here() -> None:
     """Take the working directory from where Python looks for modules.
 

@@ -49,6 +49,25 @@ def test_a_row_has_the_parameters_of_all_that_its_stage_rests_on():
     ]
 
 
+def test_a_parameter_that_became_an_axis_has_one_column():
+    def judged(dep):
+        return StageResult("judge", "judge", deps=(dep,), metrics={"j.json": {"acc": 0.5}})
+
+    before = [StageResult("train", "train", params={RATE: 0.1}, outs=("m",)), judged("m")]
+    after = [
+        variant("train", 0.2, axes={"rate": 0.2}, outs=("m/0.2",)),
+        judged("m/0.2"),
+    ]
+    found = rows(revisions={"workspace": after, "main": before})
+    assert [each.params for each in found] == [{"rate": 0.2}, {"rate": 0.1}]
+    both = [variant("train", 0.2, axes={"rate": 0.2}, params={RATE: 0.1}, outs=("m",)), judged("m")]
+    found = rows(revisions={"workspace": both, "main": before})
+    assert [each.params for each in found] == [
+        {"rate": 0.2, "train.rate": 0.1},
+        {"train.rate": 0.1},
+    ]
+
+
 @pytest.mark.parametrize(
     ("dep", "out"), [("models/a", "models/a"), ("models/a/b", "models/a"), ("models", "models/a/b")]
 )

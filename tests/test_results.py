@@ -478,7 +478,7 @@ def test_key_that_left_a_parameter_file_is_a_change_where_all_keys_count(folder)
     assert folder.states()["join"] == "fresh"
     left = join._replace(params={**params, "all.yaml": {"a": 1}}, whole=("all.yaml",))
     folder.plan_steps(make, left)
-    assert folder.verdicts()["join"].reasons == ("b was 2, now None",)
+    assert folder.verdicts()["join"].reasons == ("b was 2, value removed",)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbsnake.generate.script_diff import cell_diff, changed_cells, is_same_program, sections
+from nbsnake.python.script_diff import cell_diff, changed_cells, is_same_program, sections
 
 SCRIPT = """\
 #!/usr/bin/env python3

@@ -66,6 +66,12 @@ def test_what_does_not_change_a_script(change):
     assert program(changed(change)) == program(SCRIPT)
 
 
+def test_default_counts_only_where_the_command_does_not_pass_the_option():
+    before, after = program(SCRIPT), program(changed(OTHER["default"]))
+    assert before.does(after, {"--rate", "--name"})
+    assert not before.does(after, {"--name"})
+
+
 @pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
 def test_what_changes_a_script(change):
     assert program(changed(change)) != program(SCRIPT)

@@ -3,7 +3,7 @@
 The command line imports only the module of the command that is called.
 
 Imports: adopt, cluster, compare, dvc, errors, escape, generate, guess, job, merging, mlvtools,
-model, names, notebook, programs, render, results, settings, snakemake, tables.
+model, names, notebook, programs, render, report, results, settings, snakemake, styles, tables.
 """
 
 import os
@@ -14,6 +14,11 @@ from pathlib import Path
 from nbsnake.job.say import say
 from nbsnake.model.notes import Note
 from nbsnake.settings.discover import find_root
+
+NO_STEP = (
+    "no notebook here is a step yet: the first code cell of a step begins with a docstring "
+    "that contains ':dvc-out: path' and the like"
+)
 
 
 def enter_project() -> Path:
@@ -39,6 +44,11 @@ def report_notes(notes: Iterable[Note]) -> None:
         say(warnings)
     for line in summaries(found):
         print(line, file=sys.stderr)
+
+
+def no_step_yet() -> None:
+    """Say what makes a notebook a step, in a project that has none."""
+    print(NO_STEP, file=sys.stderr)
 
 
 def _from_root(word: str, start: Path, root: Path) -> str:

@@ -5,18 +5,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbsnake.commands import enter_project_with, report_notes
+from nbsnake.commands import enter_project_with, no_step_yet, report_notes
 from nbsnake.escape import escaped
+from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged, stepless
 from nbsnake.job.say import say
 
 if TYPE_CHECKING:
     from nbsnake.generate.files import Drift  # for types only
 
-NO_STEP = (
-    "no notebook here is a step yet: the first code cell of a step begins with a docstring "
-    "that contains ':dvc-out: path' and the like"
-)
 SHOWN = 3  # names of notebooks in one line
 DONE = {"missing": "wrote", "changed": "updated", "orphan": "removed"}
 
@@ -35,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     args.notebooks = enter_project_with(args.notebooks)
     if not args.notebooks and is_unchanged():
         report([])
-        report_stepless()
+        _report_gaps()
         return 0
     from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
         find_changes,
@@ -54,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
     for note in overruled_literals(changes):
         print(note, file=sys.stderr)
     report_notes(find_notes(args.notebooks))
-    report_stepless()
-    if not any(Path("workflow/scripts").glob("*.py")):
-        print(NO_STEP, file=sys.stderr)
+    _report_gaps()
     return 0
 
 
@@ -69,6 +64,15 @@ def report_stepless() -> None:
         print(f"{len(found)} {are}: {names}; to make them some: nbsnake adopt", file=sys.stderr)
 
 
+def _report_gaps() -> None:
+    """Say what keeps notebooks from being steps, and steps from running."""
+    report_stepless()
+    if not any(Path("workflow/scripts").glob("*.py")):
+        no_step_yet()
+    if missing := missing_includes():
+        say(missing)
+
+
 def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:
     """Say on standard error what was written, one line a file."""
     for change in changes:
@@ -77,5 +81,7 @@ def report(changes: "list[Drift]", *, dry_run: bool = False) -> None:
             f"{done.replace('wrote', 'written') if dry_run else done} {change.path}",
             file=sys.stderr,
         )
+        if change.kept:
+            say(f"{change.path} was edited by hand; what it was is now {change.kept}")
     if not changes:
         print("nothing to generate: all files match the notebooks", file=sys.stderr)

@@ -10,13 +10,15 @@ from pathlib import Path
 from nbsnake.errors import NbsnakeError, ToolError, UsageError
 from nbsnake.generate.files import find_drift, settle
 from nbsnake.generate.scaffold import scaffold_files
+from nbsnake.generate.snakefile import missing_includes
 from nbsnake.job.inside import plain
+from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.mlvtools.project import OLD
 from nbsnake.mlvtools.takeover import Action, carry_out, plan_takeover
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_step
-from nbsnake.programs import git_call
+from nbsnake.programs import git_call, in_one_line
 from nbsnake.settings.settings import find_notebooks, read_settings, reading
 
 DONE = {"keep": "kept", "write": "wrote", "rename": "renamed", "remove": "removed"}
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     carry_out(actions)
     for action in actions:
         print(_action_text(action), file=sys.stderr)
+    if missing := missing_includes():
+        say(missing)
     for line in next_steps():
         print(line, file=sys.stderr)
     return 0
@@ -88,7 +92,7 @@ def _set_up() -> None:
     """Initialise git and DVC where they are missing, and write what every project has."""
     for name in (".dvc", ".dvcignore", ".gitignore"):
         plain(name)
-    if not _is_in_git():
+    if not _is_in_git() and not _leaves_git_alone():
         plain(".git")
         _init_git()
         print("initialised git", file=sys.stderr)
@@ -97,7 +101,7 @@ def _set_up() -> None:
 
         init(below_git=not Path(".git").exists())
         print("initialised DVC", file=sys.stderr)
-    if merged := install_drivers():
+    if not _leaves_git_alone() and (merged := install_drivers()):
         print(f"{MERGES_FOR_GIT}: {', '.join(merged)}", file=sys.stderr)
     files = find_drift(scaffold_files(), [])
     settle(files)
@@ -118,7 +122,16 @@ def _is_in_git() -> bool:
         raise ToolError("git is not installed", hint="install it, then run this again") from None
 
 
+def _leaves_git_alone() -> bool:
+    """Whether DVC was set up here to work without git."""
+    if not Path(".dvc").is_dir():
+        return False
+    from nbsnake.dvc.open import is_without_git  # slow, and not needed in a new project
+
+    return is_without_git()
+
+
 def _init_git() -> None:
     done = subprocess.run(git_call("init", "--quiet"), capture_output=True, text=True)
     if done.returncode:
-        raise ToolError(f"git init failed: {done.stderr.strip()}")
+        raise ToolError(f"git init failed: {in_one_line(done.stderr)}")

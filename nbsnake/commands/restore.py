@@ -12,6 +12,7 @@ from nbsnake.errors import ToolError, UsageError
 from nbsnake.job.digests import read_digests
 from nbsnake.job.kept import how_to_get_back, keep, read_kept
 from nbsnake.job.outputs import OWN_CACHE
+from nbsnake.job.say import few
 from nbsnake.results.freshness import Judge
 from nbsnake.results.restore import restore
 from nbsnake.results.sync import sync
@@ -46,10 +47,13 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         fetch = None
         if args.pull:
-            from nbsnake.dvc.api import fetching  # slow, and seldom needed
+            from nbsnake.dvc.api import fetching, pull_tracked  # slow, and seldom needed
 
+            if sources := [each.file for each in plan.tracked if not os.path.lexists(each.path)]:
+                pull_tracked(sources)
             fetch = stack.enter_context(fetching())
-        done = restore(Judge(plan, digests), force=args.force, fetch=fetch)
+        judge = Judge(plan, digests)
+        done = restore(judge, force=args.force, fetch=fetch)
     if done.steps or os.access(".dvc", os.W_OK):
         sync(plan, digests)
     digests.save()
@@ -59,6 +63,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"not restored: the cache object {path} is damaged", file=sys.stderr)
     for path in done.edited:
         print(_about_edited(path, overwritten=args.force), file=sys.stderr)
+    left = [name for name, each in judge.verdicts().items() if not each.settled]
+    if left and args.pull:
+        print(f"neither in the cache nor on the remote: {few(left)}", file=sys.stderr)
+        return 1
     if not done.steps and not done.edited:
         print("nothing to restore", file=sys.stderr)
     return 0

@@ -7,17 +7,19 @@ import time
 from pathlib import Path
 
 from nbsnake.cluster.slurm.jobs import end_left_jobs
-from nbsnake.commands import enter_project_with
+from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.commands.generate import report
 from nbsnake.commands.sync import report_synced
 from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
+from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, wait_for_orphans
+from nbsnake.job.say import few, say
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
 from nbsnake.results.freshness import Judge
@@ -83,7 +85,11 @@ def run(args: argparse.Namespace) -> int:
         return run_snakemake([*_where(args), *args.rest])
     if not is_unchanged():
         _generate()
+    if missing := missing_includes():
+        say(missing)
     plan = current_plan()
+    if not plan.steps:
+        no_step_yet()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}
     steps = choose_steps(args.steps, notebooks) if args.steps else []
     if args.only:
@@ -192,5 +198,5 @@ def _check_locked() -> int:
     verdicts = Judge(current_plan(), read_digests()).verdicts().values()
     unlocked = [each.step.name for each in verdicts if each.settled and not each.locked]
     if unlocked:
-        print(f"not in dvc.lock: {', '.join(unlocked)}; run: nbsnake sync", file=sys.stderr)
+        print(f"not in dvc.lock: {few(unlocked)}; run: nbsnake sync", file=sys.stderr)
     return 3 if unlocked else 0

@@ -3,24 +3,30 @@
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nbsnake.cluster.usage import Demand, demand_table, usage_of
-from nbsnake.commands import enter_project_with
+from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
+from nbsnake.escape import escaped, write_escaped
 from nbsnake.generate.drift import find_outdated
 from nbsnake.job.digests import read_digests
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.needs import Needs
+from nbsnake.report.columns import note_on_code, status_lines
+from nbsnake.report.states import StepState, states_of, totals
 from nbsnake.results.accept import read_accepted, reason_of
-from nbsnake.results.freshness import ONLY_TEXT, Judge, Verdict
+from nbsnake.results.freshness import Judge, Verdict
+from nbsnake.styles import has_color
 from nbsnake.tables import as_text
 
-SHOWN = 3  # of the steps for which one waits
 ACCEPT = "a result on disk that you know to be right: nbsnake accept STEP --reason TEXT"
 
 
@@ -31,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="STEP",
         help="names, patterns of names, or notebooks (default: all)",
+    )
+    parser.add_argument("--stale", action="store_true", help="only steps that are not fresh")
+    parser.add_argument("--failed", action="store_true", help="only steps whose last run failed")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 1 where a shown step is not fresh"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     parser.add_argument(
@@ -60,36 +71,67 @@ def run(args: argparse.Namespace) -> int:
         return outdated.fault.exit_code  # the same thing, already reported
     notebooks = {step.notebook for step in plan.steps.values()}
     judge = Judge(plan, digests, outdated.reasons(notebooks))
-    verdicts = judge.verdicts()
+    states = states_of(judge, running_steps())
     for message in filter(None, (judge.unseen, judge.legacy)):
         say(message)
     digests.save()
-    notebook_of = {name: verdict.step.notebook for name, verdict in verdicts.items()}
-    shown = [verdicts[name] for name in choose_steps(args.steps, notebook_of)]
-    demands = _demands([verdict.step.name for verdict in shown]) if args.resources else {}
+    names = choose_steps(args.steps, {each.name: each.step.notebook for each in states})
+    shown = [each for each in states if each.name in names and _is_wanted(each, args)]
+    _print(shown, judge.verdicts(), args)
+    if not states and not args.json:
+        no_step_yet()
+    return 1 if args.exit_code and any(each.state != "fresh" for each in shown) else 0
+
+
+def _is_wanted(each: StepState, args: argparse.Namespace) -> bool:
+    if args.failed and each.state == "failed":
+        return True
+    return each.state != "fresh" if args.stale else not args.failed
+
+
+def _print(
+    shown: Sequence[StepState], verdicts: Mapping[str, Verdict], args: argparse.Namespace
+) -> None:
+    demands = _demands([each.name for each in shown]) if args.resources else {}
     accepted = read_accepted()
-    reasons = {each.step.name: reason_of(each.step.name, accepted) for each in shown}
+    accepts = {each.name: reason_of(each.name, accepted) for each in shown}
     if args.json:
         rows = [
-            _as_dict(verdict)
-            | {"accepted": reasons[verdict.step.name]}
-            | ({"resources": demand.as_dict()} if (demand := demands.get(name)) else {})
-            for verdict in shown
-            for name in [verdict.step.name]
+            _as_dict(each, verdicts[each.name])
+            | {"accepted": accepts[each.name]}
+            | ({"resources": demand.as_dict()} if (demand := demands.get(each.name)) else {})
+            for each in shown
         ]
         print(json.dumps(rows, indent=2))
     elif args.resources:
         print(as_text(demand_table(demands)), end="")
     else:
-        width = max((len(verdict.step.name) for verdict in shown), default=0)
-        for verdict in shown:
-            name = verdict.step.name
-            print(f"{name:{width}}  {_in_words(verdict, reasons[name])}")
-            for words in _other_software(name) if args.packages else ():
-                print(f"{'':{width}}  made with {words}")
-        if any(map(_may_be_right, shown)):
-            say(ACCEPT)
-    return 0
+        _print_lines(shown, verdicts, accepts, packages=args.packages)
+
+
+def _print_lines(
+    shown: Sequence[StepState],
+    verdicts: Mapping[str, Verdict],
+    accepts: Mapping[str, str],
+    *,
+    packages: bool,
+) -> None:
+    notes = {each.name: _note(each, verdicts[each.name], accepts[each.name]) for each in shown}
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    lines = status_lines(shown, notes, width, color=has_color(sys.stdout))
+    for each, line in zip(shown, lines, strict=True):
+        write_escaped(f"{line}\n")
+        for words in _other_software(each.name) if packages else ():
+            write_escaped(f"  made with {escaped(words)}\n")
+    if shown:
+        print(totals(shown))
+    if any(_may_be_right(verdicts[each.name]) for each in shown):
+        say(ACCEPT)
+
+
+def _note(each: StepState, verdict: Verdict, accepted: str) -> str:
+    by_hand = f"accepted by hand: {accepted}" if accepted and each.state == "fresh" else ""
+    return "; ".join(filter(None, [note_on_code(verdict.same_code), by_hand]))
 
 
 def _other_software(name: str) -> Iterator[str]:
@@ -119,38 +161,15 @@ def _demands(names: Sequence[str]) -> dict[str, Demand]:
     }
 
 
-def _as_dict(verdict: Verdict) -> dict[str, Any]:
+def _as_dict(each: StepState, verdict: Verdict) -> dict[str, Any]:
     return {
-        "step": verdict.step.name,
-        "notebook": verdict.step.notebook,
+        "step": each.name,
+        "notebook": each.step.notebook,
         "state": verdict.state,
-        "reasons": list(verdict.reasons),
-        "waits": list(verdict.waits),
-        "restorable": verdict.restorable,
-        "locked": verdict.locked,
-        "failed": verdict.failure.exit_code if verdict.failure else None,
+        "reasons": list(each.reasons),
+        "waits": list(each.waits),
+        "restorable": each.restorable,
+        "locked": each.locked,
+        "failed": each.failure.exit_code if each.failure else None,
+        "running": each.since,
     }
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN + 1 else ""
-    return ", ".join(names[:SHOWN] if more else names) + more
-
-
-def _in_words(verdict: Verdict, accepted: str) -> str:
-    parts: list[str] = [
-        verdict.state if verdict.state != "fresh" or verdict.locked else "fresh, not in dvc.lock"
-    ]
-    waits = [f"waits for {_few(verdict.waits)}"] if verdict.waits else []
-    notes = [f"{ONLY_TEXT} {_few(verdict.same_code)}"] if verdict.same_code else []
-    if accepted and verdict.state == "fresh":
-        notes.append(f"accepted by hand: {accepted}")
-    if shown := (*verdict.reasons, *waits, *notes):
-        parts.append("; ".join(shown))
-    text = ": ".join(parts)
-    if verdict.restorable:
-        text += " (restorable: its result is in the cache)"
-    if verdict.failure:
-        log = f"logs/{verdict.step.name}.log"
-        text += f" (failed last time with exit code {verdict.failure.exit_code}, see {log})"
-    return text

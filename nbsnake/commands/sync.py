@@ -6,7 +6,10 @@ import sys
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
 from nbsnake.job.digests import read_digests
+from nbsnake.job.say import few
 from nbsnake.results.sync import Synced, sync
+
+MOST = 10  # names in a line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def report_synced(done: Synced) -> None:
     for file in done.updated:
         print(f"{file}: updated to the file that it tracks", file=sys.stderr)
     if done.locked:
-        print(f"dvc.lock: locked {', '.join(done.locked)}", file=sys.stderr)
+        print(f"dvc.lock: locked {few(done.locked, MOST)}", file=sys.stderr)
     for note in done.notes:
         print(f"nbsnake: {note}", file=sys.stderr)
     for step, reason in done.refused.items():

@@ -49,14 +49,14 @@ class _Traced(NamedTuple):
     params: dict[tuple[str, str], Any]
 
 
-def rows_of(revisions: Mapping[str, Iterable[StageResult]], chosen: Collection[str]) -> list[Row]:
+def rows_of(revisions: Mapping[str, Sequence[StageResult]], chosen: Collection[str]) -> list[Row]:
     """A row for each revision and each of the ``chosen`` stages that declares a metric."""
     traced = [
         each
         for rev, stages in revisions.items()
         for each in _trace(rev, list(stages), frozenset(chosen))
     ]
-    columns = _columns(traced)
+    columns = _columns(traced, _became_axes(revisions.values()))
     return [
         Row(
             step=each.stage.name,
@@ -131,12 +131,30 @@ class _Makers:
             yield from (self._writers[up] for up in upwards(path) if up in self._writers)
 
 
-def _columns(traced: Iterable[_Traced]) -> dict[tuple[str, str], str]:
+def _became_axes(revisions: Iterable[Sequence[StageResult]]) -> dict[tuple[str, str], str]:
+    """By (file, key), the axis that a step has at another revision in place of the parameter."""
+    stages = [stage for revision in revisions for stage in revision]
+    axes = {(stage.group, axis) for stage in stages for axis in stage.axes}
+    return {
+        (PARAMS_FILE, key): axis
+        for stage in stages
+        for file, key in stage.params
+        for group, _, axis in [key.partition(".")]
+        if file == PARAMS_FILE and (group, axis) in axes and axis not in stage.axes
+    }
+
+
+def _columns(
+    traced: Iterable[_Traced], became: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
     """The name of the column for each parameter's (file, key).
 
     It is the key for params.yaml, and for variants that take the key from a file of their own;
-    else ``file:key``, so that no two values of a row share a column.
+    else ``file:key``, so that no two values of a row share a column. A parameter that ``became``
+    an axis has the column of the axis, unless a row has both.
     """
+    traced = list(traced)
+    both = {place for each in traced for place in each.params if became.get(place) in each.axes}
     axes: set[str] = set()
     shared: set[str] = set()
     files: dict[str, set[str]] = defaultdict(set)
@@ -152,7 +170,7 @@ def _columns(traced: Iterable[_Traced]) -> dict[tuple[str, str], str]:
         for file in places:
             bare = key not in axes and (own or file == PARAMS_FILE)
             columns[file, key] = key if bare else f"{file}:{key}"
-    return columns
+    return columns | {place: axis for place, axis in became.items() if place not in both}
 
 
 def _metrics(files: Mapping[str, Any]) -> dict[str, float]:

@@ -111,6 +111,17 @@ def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
         return count
 
 
+def pull_tracked(files: Collection[str]) -> None:
+    """Download and check out what these ``.dvc`` files track, as far as the remote has it.
+
+    Raises :class:`ToolError` where DVC cannot.
+    """
+    with dvc_failures("pull", hint="see: dvc pull -v"), open_repo(fetches=True) as repo:
+        repo.fetch(targets=[*files])
+        _check_outs(repo)
+        repo.checkout(targets=[*files], allow_missing=True)
+
+
 def _check_outs(repo: Any) -> None:
     """Raise :class:`UnsafePathError` for what DVC must not check out, because it would lead out."""
     cache = Cache(os.path.abspath(repo.cache.legacy.path))

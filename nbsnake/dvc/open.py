@@ -50,6 +50,11 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
         yield repo
 
 
+def is_without_git() -> bool:
+    """Whether DVC is set up in the working directory to leave git alone (``core.no_scm``)."""
+    return bool(Config(".dvc", validate=False).get("core", {}).get("no_scm"))
+
+
 class _ReadOnlyRepo(Repo):  # type: ignore[misc]
     """A project in which DVC cannot write: its files for the time being are in another folder."""
 

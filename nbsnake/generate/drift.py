@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbsnake.errors import NbsnakeError, StaleError, Where, files_with_faults, raise_all
-from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.generate.unchanged import is_edited, is_unchanged
 from nbsnake.names import DVC_FILE
 
 if TYPE_CHECKING:
@@ -83,5 +83,7 @@ def _of_script(drift: "Drift") -> str:
         return ""
     if drift.reason == "missing":
         return f"{drift.path} is not generated yet"
-    plural = "s" * (len(cells) > 1)
-    return f"{drift.new.notebook} is newer than {drift.path} (cell{plural} {', '.join(cells)})"
+    places = f"cell{'s' * (len(cells) > 1)} {', '.join(cells)}"
+    if is_edited(drift.path, drift.new.notebook):
+        return f"{drift.path} was edited by hand ({places} of {drift.new.notebook})"
+    return f"{drift.new.notebook} is newer than {drift.path} ({places})"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from nbsnake.errors import PipelineError, Where
-from nbsnake.generate.script_diff import cell_diff, changed_cells, is_same_program
 from nbsnake.job.atomic import ANY_MODE, write_anywhere, write_atomically
 from nbsnake.job.inside import ends_inside, named
 from nbsnake.job.regular import read_regular
 from nbsnake.names import GENERATED
 from nbsnake.python.program import HEAD
+from nbsnake.python.script_diff import cell_diff, changed_cells, is_same_program
 from nbsnake.python.versions import Versions
 
 EXECUTABLE = 0o755
@@ -45,12 +45,16 @@ class GeneratedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """How the disk differs from what would be generated; ``new`` is None for a file to remove."""
+    """How the disk differs from what would be generated; ``new`` is None for a file to remove.
+
+    ``kept`` is the copy of a script that was edited by hand, "" for none.
+    """
 
     path: str
     reason: Literal["missing", "changed", "orphan"]
     old: str
     new: GeneratedFile | None
+    kept: str = ""
 
     @property
     def cells(self) -> list[int]:

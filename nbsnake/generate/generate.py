@@ -12,7 +12,8 @@ from nbsnake.generate.modules import ModuleFinder
 from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
-from nbsnake.generate.unchanged import remember, snapshot
+from nbsnake.generate.unchanged import is_edited, remember, snapshot
+from nbsnake.job.own import write_own
 from nbsnake.job.regular import read_regular
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.notes import Note
@@ -39,6 +40,8 @@ from nbsnake.settings.settings import (
     read_settings,
     reading,
 )
+
+EDITED = ".nbsnake/edited"  # scripts that were edited by hand, before they were replaced
 
 
 def find_pipeline() -> Pipeline:
@@ -111,10 +114,21 @@ def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
     chosen = list(notebooks)
     drifts, rests_on = _find_changes(chosen)
     before["more"] |= rests_on
+    drifts = [_with_kept(drift) for drift in drifts]
     settle(drifts)
     if not chosen:
         remember(before, [drift.path for drift in drifts])
     return drifts
+
+
+def _with_kept(drift: Drift) -> Drift:
+    """The change, after a copy is made of a script that was edited by hand."""
+    notebook = drift.new.notebook if drift.new and drift.reason == "changed" else ""
+    if not notebook or not any(drift.cells) or not is_edited(drift.path, notebook):
+        return drift
+    copy = f"{EDITED}/{posixpath.basename(drift.path)}"
+    write_own(copy, drift.old.encode(errors="replace"))
+    return replace(drift, kept=copy)
 
 
 def find_notes(notebooks: Iterable[str] = ()) -> list[Note]:

@@ -34,6 +34,18 @@ def is_unchanged() -> bool:
     return bool(memo) and is_text_map(more) and memo == snapshot(more)
 
 
+def is_edited(path: str, notebook: str) -> bool:
+    """Whether a generated file was edited by hand since it was last found to be right.
+
+    Where its notebook was edited as well, that is not known.
+    """
+    files = read_memo(MEMO_FILE).get("files")
+    noted = files if isinstance(files, dict) and is_text_map(files) else {}
+    if path not in noted or noted.get(notebook) != content_of(notebook):
+        return False
+    return bool(noted[path] != content_of(path))
+
+
 def remember(before: State, written: Iterable[str]) -> None:
     """Note that the generated files are right.
 

@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 
 from nbsnake.job.own import open_own, read_own_bytes
 from nbsnake.job.say import say
-from nbsnake.names import file_name
+from nbsnake.names import file_name, step_of_file
 
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"
@@ -76,6 +76,24 @@ def was_cut_off(step: str) -> bool:
         return bool(os.path.getsize(path))
     except OSError:
         return False
+
+
+def running_steps() -> dict[str, float]:
+    """The steps whose jobs are at work, each with when that began, in seconds since 1970."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(JOBS):
+            status = entry.stat()
+            if status.st_size and _is_locked(entry.path):
+                found[step_of_file(entry.name)] = status.st_mtime
+    return found
+
+
+def _is_locked(path: str) -> bool:
+    lock = _try_lock(path)
+    if lock:
+        lock.close()
+    return lock is None
 
 
 def wait_for_orphans() -> None:

@@ -1,4 +1,4 @@
-"""What a Python file does, as one string: two files with the same do the same.
+"""What a Python file does, as a value: two files with the same do the same.
 
 Comments and formatting are free. Of a script that nbsnake generated, its cells count, and what its
 options accept; the rest is nbsnake's own, and another version may write it in another way.
@@ -8,7 +8,8 @@ import ast
 import hashlib
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, TypeGuard
 
 from nbsnake.names import GENERATED
 
@@ -18,28 +19,51 @@ _KINDS = {"boolean": "bool", "BooleanOptionalAction": "bool", "mapping": "dict"}
 _PLAIN = frozenset({"text", "str", "word", "pathlib", "argparse", ""})  # what strings need, too
 
 
-def program_of(data: bytes) -> str | None:
-    """A hash of the program in a file; None for what is not Python."""
+class Program(NamedTuple):
+    """A hash of what a file does, and of each option of a generated script its default.
+
+    A default counts only where the command does not pass the option.
+    """
+
+    code: str
+    defaults: dict[str, str]
+
+    def does(self, other: "Program", passed: Collection[str]) -> bool:
+        """Whether a command that passes these options, such as ``--rate``, gets the same."""
+        mine, others = (
+            {name: value for name, value in each.defaults.items() if name not in passed}
+            for each in (self, other)
+        )
+        return (self.code, mine) == (other.code, others)
+
+
+def program_of(data: bytes) -> Program | None:
+    """The program in a file; None for what is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parts = [*_parts(data)]
+            tree = ast.parse(data)
+            head = _head(tree, data.decode(errors="replace"))
+            text = "\n".join(_parts(tree, head)) if head is not None else ast.dump(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
+    code = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    return Program(code, dict(_defaults(head or [])))
 
 
-def _parts(data: bytes) -> Iterator[str]:
-    tree = ast.parse(data)
-    text = data.decode(errors="replace")
+def _head(tree: ast.Module, text: str) -> list[ast.stmt] | None:
+    """What comes before the cells of a generated script; None for any other file."""
     first = MARK.search(text)
     if first is None or GENERATED not in text[:HEAD]:
-        yield ast.dump(tree)
-        return
+        return None
     line = text.count("\n", 0, first.start()) + 1
-    yield from sorted(map(repr, _options(node for node in tree.body if node.lineno < line)))
-    for node in tree.body:
-        if node.lineno >= line and not _is_text(node):
+    return [node for node in tree.body if node.lineno < line]
+
+
+def _parts(tree: ast.Module, head: list[ast.stmt]) -> Iterator[str]:
+    yield from sorted(map(repr, _options(head)))
+    for node in tree.body[len(head) :]:
+        if not _is_text(node):
             yield ast.dump(node)
 
 
@@ -49,15 +73,28 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _options(nodes: Iterable[ast.stmt]) -> Iterator[tuple[str, ...]]:
-    """The options of a script with their types and defaults, and what else its cells notice."""
+    """The options of a script with their types, and what else its cells notice."""
     for top in nodes:
         for node in ast.walk(top):
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
                 yield ("from __future__", *(alias.name for alias in node.names))
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+            if _adds_option(node):
                 yield (ast.dump(node.args[0]), *_accepted(node))
             if isinstance(node, ast.Assign) and _sets_argv(node.targets[0]):
                 yield ("sys.argv", ast.dump(node.value))
+
+
+def _adds_option(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument"
+
+
+def _defaults(nodes: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for node in (node for top in nodes for node in ast.walk(top)):
+        if _adds_option(node) and isinstance(node.args[0], ast.Constant):
+            found = [each.value for each in node.keywords if each.arg == "default"]
+            text = ast.dump(found[0]) if found else ""
+            digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+            yield str(node.args[0].value), digest
 
 
 def _sets_argv(target: ast.expr) -> bool:
@@ -67,7 +104,7 @@ def _sets_argv(target: ast.expr) -> bool:
 
 def _accepted(call: ast.Call) -> Iterator[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    for key in ("default", "choices", "required", "const", "dest"):
+    for key in ("choices", "required", "const", "dest"):
         yield ast.dump(given[key]) if key in given else ""
     found = [node for key in ("type", "action") if key in given for node in ast.walk(given[key])]
     names = {getattr(node, "id", getattr(node, "attr", "")) for node in found} - _PLAIN

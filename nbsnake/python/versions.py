@@ -8,15 +8,16 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.regular import read_regular
+from nbsnake.job.shape import parse
 from nbsnake.programs import git_call
-from nbsnake.python.program import program_of
+from nbsnake.python.program import Program, program_of
 
 FILE = ".nbsnake/programs.json"
-FORMAT = 1
+FORMAT = 2
 SEARCHED = 100  # commits that changed a file, back from today's
 _BLOB = re.compile(r"\b[0-9a-f]{40,64}\b")
 
@@ -29,10 +30,15 @@ class Versions:
         self._searched: set[str] = set()
         self._changed = False
 
-    def are_same(self, path: str, then: str, now: str) -> bool:
-        """Whether the file with the md5 ``now`` does what it did as ``then``."""
-        before = self._program(path, then)
-        return before is not None and before == self._program(path, now)
+    def are_same(
+        self, path: str, then: str, now: str, passed: Collection[str] = frozenset()
+    ) -> bool:
+        """Whether the file with the md5 ``now`` does what it did as ``then``.
+
+        ``passed`` are the options that its command gives, so that their defaults do not count.
+        """
+        before, after = self._program(path, then), self._program(path, now)
+        return before is not None and after is not None and before.does(after, passed)
 
     def note(self, data: bytes) -> str:
         """Remember what a version does; its md5."""
@@ -57,7 +63,7 @@ class Versions:
             note_own(FILE, json.dumps(fields).encode())
             self._changed = False
 
-    def _program(self, path: str, md5: str) -> str | None:
+    def _program(self, path: str, md5: str) -> Program | None:
         self.note_file(path, md5)
         if md5 not in self._programs and path not in self._searched:
             self._searched.add(path)
@@ -67,13 +73,24 @@ class Versions:
         return self._programs.get(md5)
 
 
-def _read() -> dict[str, str]:
+def _read() -> dict[str, Program]:
     fields = read_own(FILE) or {}
     try:
         programs = fields["programs"] if fields["format"] == FORMAT else {}
-        return {str(md5): str(program) for md5, program in programs.items()}
-    except (KeyError, TypeError, AttributeError):
+        return {
+            str(md5): Program(parse(str, code), parse(dict[str, str], defaults))
+            for md5, (code, defaults) in programs.items()
+        }
+    except (KeyError, TypeError, AttributeError, ValueError):
         return {}
+
+
+def find_version(path: str, md5: str) -> bytes | None:
+    """The file as it was with this md5, by git; None where git does not have it."""
+    for data in _versions_in_git(path):
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() == md5:
+            return data
+    return None
 
 
 def _versions_in_git(path: str) -> Iterator[bytes]:

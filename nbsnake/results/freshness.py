@@ -3,6 +3,7 @@
 Judged by content, from what the receipts and dvc.lock record, in the order of the plan.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,11 +16,11 @@ from nbsnake.job.outputs import find_outputs
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import Failure, Receipt, read_failure, read_receipt
 from nbsnake.job.run import Run
+from nbsnake.job.running import was_cut_off
 from nbsnake.merging.guard import find_combined, find_suspects
 from nbsnake.python.versions import Versions
 
 State = Literal["fresh", "stale", "never run"]
-SHOWN = 20  # steps whose reasons are shown before a run
 RUNS_EACH_TIME = "it runs each time"
 ONLY_TEXT = "only comments, formatting or generated parts changed in"
 
@@ -180,7 +181,7 @@ class Judge:
         return Verdict(
             step=step,
             state="stale" if last else "never run",
-            reasons=combined or tuple(_reasons(last, now, receipt) if last else _unmade(now)),
+            reasons=combined or tuple(_reasons(last, now, receipt) if last else _unmade(step, now)),
             restorable=bool(known),
             failure=read_failure(step.name),
         )
@@ -190,11 +191,18 @@ class Judge:
         if not step.notebook or then._replace(deps=now.deps) != now or {*then.deps} != {*now.deps}:
             return ()
         changed = sorted(path for path, md5 in now.deps.items() if then.deps[path] != md5)
-        are_same = self._versions.are_same
+        are_same, passed = self._versions.are_same, options_of(step.argv)
         same = all(
-            is_code(each) and are_same(each, then.deps[each], now.deps[each]) for each in changed
+            is_code(each) and are_same(each, then.deps[each], now.deps[each], passed)
+            for each in changed
         )
         return tuple(changed) if same else ()
+
+
+def options_of(argv: Iterable[str]) -> frozenset[str]:
+    """The options that a command gives, those of ``--no-option`` included."""
+    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    return frozenset([*given, *(f"--{word[5:]}" for word in given if word.startswith("--no-"))])
 
 
 def is_code(path: str) -> bool:
@@ -208,15 +216,6 @@ def same_code_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
         if verdict.same_code:
             files = ", ".join(verdict.same_code)
             yield f"{verdict.step.name}: {ONLY_TEXT} {files}; its result stays"
-
-
-def reason_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """One line for each step that is stale in itself; of many, the first ones."""
-    stale = [each for each in verdicts if each.state == "stale" and each.reasons]
-    for verdict in stale[:SHOWN]:
-        yield f"{verdict.step.name} is stale: {'; '.join(verdict.reasons)}"
-    if len(stale) > SHOWN:
-        yield f"{len(stale) - SHOWN} more steps are stale; see: nbsnake status"
 
 
 def _fresh(step: PlannedStep, *, locked: bool) -> Verdict:
@@ -238,18 +237,28 @@ def _outdated(verdict: Verdict, reasons: tuple[str, ...]) -> Verdict:
     )
 
 
+def is_missing(path: str) -> str:
+    """The reason that a dep or an output is not there."""
+    return f"{path} is missing"
+
+
+def changed(path: str) -> str:
+    """The reason that a dep has another content."""
+    return f"{path} changed"
+
+
 def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
     if receipt and receipt.refused:
         yield receipt.refused
-    changed = sorted(set(_changed_params(then.params, now.params)))
-    yield from changed
-    if then.cmd != now.cmd and not changed:
+    values = sorted(set(_changed_params(then.params, now.params)))
+    yield from values
+    if then.cmd != now.cmd and not values:
         yield "the command changed"
     for path in sorted(now.deps):
         if path not in then.deps:
             yield f"{path} is a new dependency"
         elif then.deps[path] != now.deps[path]:
-            yield f"{path} {'changed' if now.deps[path] else 'is missing'}"
+            yield changed(path) if now.deps[path] else is_missing(path)
     yield from _changed_outs(then.outs, now.outs)
 
 
@@ -258,16 +267,25 @@ def _changed_outs(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
         if path not in then:
             yield f"{path} is a new output"
         elif not now[path]:
-            yield f"{path} is missing"
+            yield is_missing(path)
         elif then[path] != now[path]:
             yield f"{path} is not what the step wrote"
 
 
-def _unmade(now: Run) -> Iterator[str]:
+def _unmade(step: PlannedStep, now: Run) -> Iterator[str]:
     """A file from before the first run is not a result, though Snakemake accepts it as one."""
     for path in sorted(now.outs):
         if now.outs[path]:
-            yield f"{path} was there before"
+            unfinished = is_unfinished(step, path)
+            yield (
+                f"{path} is of a run that did not end" if unfinished else f"{path} was there before"
+            )
+
+
+def is_unfinished(step: PlannedStep, path: str) -> bool:
+    """Whether a job wrote it that did not end well."""
+    failure = read_failure(step.name)
+    return was_cut_off(step.name) or bool(failure and os.lstat(path).st_mtime <= failure.ended)
 
 
 def _changed_params(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
@@ -275,7 +293,11 @@ def _changed_params(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     before = {key: value for values in then.values() for key, value in values.items()}
     after = {key: value for values in now.values() for key, value in values.items()}
     for key in {*before, *after}:
-        if before.get(key) != after.get(key):
-            yield f"{key} was {before.get(key)!r}, now {after.get(key)!r}"
+        if key not in after:
+            yield f"{key} was {before[key]!r}, value removed"
+        elif key not in before:
+            yield f"{key} is new: {after[key]!r}"
+        elif before[key] != after[key]:
+            yield f"{key} was {before[key]!r}, now {after[key]!r}"
     if then != now and before == after:
         yield "a value comes from another file"

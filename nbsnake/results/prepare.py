@@ -4,10 +4,12 @@ import os
 from collections.abc import Collection
 
 from nbsnake.job.kept import how_to_get_back
-from nbsnake.job.say import say
+from nbsnake.job.say import few, say
 from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sync import remember_same_code
+
+MOST = 10  # names in a line
 
 
 def prepare(judge: Judge, targets: Collection[str]) -> dict[str, Verdict]:
@@ -32,7 +34,7 @@ def prepare(judge: Judge, targets: Collection[str]) -> dict[str, Verdict]:
 def _restore(judge: Judge, targets: Collection[str]) -> None:
     done = restore(judge, force=True, only=judge.plan.needed_for(targets))
     if done.steps:
-        say(f"restored from the cache: {', '.join(done.steps)}")
+        say(f"restored from the cache: {few(done.steps, MOST)}")
     for path in done.edited:
         say(f"{path} was changed by hand; what it was is kept: {how_to_get_back(path)}")
     for path in done.damaged:
@@ -42,6 +44,6 @@ def _restore(judge: Judge, targets: Collection[str]) -> None:
 def _save(judge: Judge) -> None:
     saved = save_outputs(judge)
     if saved.lost:
-        say(f"stored again, as the cache lost or damaged it: {', '.join(saved.lost)}")
+        say(f"stored again, as the cache lost or damaged it: {few(saved.lost, MOST)}")
     for path in saved.kept:
         say(f"no run on record wrote {path}; what it is now is kept: {how_to_get_back(path)}")

@@ -1,6 +1,5 @@
 """From the cache to the workspace: results that are on record need not be computed again."""
 
-import os
 import time
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ from nbsnake.job.outputs import (
     restore_outputs,
 )
 from nbsnake.job.plan import PlannedStep
-from nbsnake.job.receipt import Receipt, Seen, read_failure, receipt_of, write_receipt
+from nbsnake.job.receipt import Receipt, Seen, receipt_of, write_receipt
 from nbsnake.job.runcache import run_value
-from nbsnake.job.running import was_cut_off
-from nbsnake.results.freshness import Judge
+from nbsnake.results.freshness import Judge, is_unfinished
 from nbsnake.results.objects import Objects
 
 Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can
@@ -109,17 +107,11 @@ def save_outputs(judge: Judge) -> Saved:
                     home.store(out.path)
                     objects.note(home, content)
                     lost.append(out.path)
-            elif not _is_saved(home, content) and not _is_unfinished(step, out.path):
+            elif not _is_saved(home, content) and not is_unfinished(step, out.path):
                 keep(out.path)
                 kept.append(out.path)
     objects.save()
     return Saved(lost=tuple(lost), kept=tuple(kept))
-
-
-def _is_unfinished(step: PlannedStep, path: str) -> bool:
-    """Whether a job wrote it that did not end well."""
-    failure = read_failure(step.name)
-    return was_cut_off(step.name) or bool(failure and os.lstat(path).st_mtime <= failure.ended)
 
 
 def _find(

@@ -12,7 +12,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from nbsnake.escape import LAYOUT, escaped
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.regular import read_regular
-from nbsnake.snakemake.unneeded import NOTHING
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
@@ -49,7 +48,7 @@ class Display:
         elif record.levelno >= logging.WARNING and event != "job_error":
             self._print(_literal(record.getMessage().strip()))
         elif record.getMessage().startswith("Nothing to be done"):
-            self._print(NOTHING)
+            self._print("nothing to be done")
 
     def close(self) -> None:
         """End the bar, so that the terminal is as before."""
@@ -59,7 +58,6 @@ class Display:
         self._total = sum(n for rule, n in record.stats.items() if rule not in ("all", "total"))
         if self._total:
             self._bar.update(self._task, total=self._total, visible=True)
-            self._bar.start()
 
     def _on_job_info(self, record: Any) -> None:
         if record.rule_name != "all":
@@ -91,6 +89,10 @@ class Display:
         running = sorted(name for name, _, _ in self._running.values())
         names = ", ".join(running[:SHOWN]) + (", ..." if len(running) > SHOWN else "")
         left = self._total - self._done - self._failed - len(running)
+        if not running:  # the lines of others follow
+            self._bar.stop()
+            return
+        self._bar.start()
         counts = f"{self._done} done, {len(running)} running, {left} left"
         if self._failed:
             counts += f", [red]{self._failed} failed[/]"

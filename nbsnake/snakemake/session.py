@@ -23,8 +23,9 @@ from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.programs import python_call
+from nbsnake.results.cells import reason_lines
 from nbsnake.results.failures import recent_failures
-from nbsnake.results.freshness import Judge, Verdict, reason_lines
+from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
@@ -58,12 +59,22 @@ def _no_traceback() -> Iterator[None]:
 
 def _open(workflow: Any, config: dict[str, Any]) -> "Session":
     _find_own_tools()
+    _check_root()
     if workflow.is_main_process:
         return _open_head(workflow, config)
     plan = read_plan() or current_plan()  # a job takes what its head made
     _read_as_dvc_does(config, plan, workflow.config_settings)
     follow_disk({step.rule for step in plan.steps.values()})
     return Session(workflow, config, plan, read_digests(), {})
+
+
+def _check_root() -> None:
+    """Raise where Snakemake works in another folder than the project's root."""
+    if not os.path.isdir(".dvc"):
+        raise UsageError(
+            f"Snakemake works in {os.getcwd()}, which is not the root of a DVC project",
+            hint="call it in the project's root, without --directory",
+        )
 
 
 def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
@@ -91,7 +102,8 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     judge = Judge(plan, digests, outdated.reasons(notebooks))
     verdicts = prepare(judge, mode.targets) if runs else judge.verdicts()
     if mode.runs_jobs:
-        _report(judge, verdicts)
+        needed = plan.needed_for(mode.targets)
+        _report(judge, [each for name, each in verdicts.items() if name in needed])
         if not mode.sees_content:
             _refuse_blind_run(verdicts.values())
     return Session(
@@ -136,12 +148,12 @@ def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
         )
 
 
-def _report(judge: Judge, verdicts: Mapping[str, Verdict]) -> None:
+def _report(judge: Judge, verdicts: Iterable[Verdict]) -> None:
     for message in filter(None, (judge.unseen, judge.legacy)):
         say(message)
     for name, why in judge.plan.left.items():
         say(f"{name} can be run by DVC only ({why}): dvc repro {name}")
-    for line in reason_lines(verdicts.values()):
+    for line in reason_lines(judge, verdicts):
         say(line)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nbsnake.cluster.slurm.facts import SCONTROL, SINFO, Cluster, parse_cluster
 from nbsnake.errors import ToolError
+from nbsnake.programs import in_one_line
 
 TIMEOUT = 60  # seconds
 
@@ -33,7 +34,7 @@ def _printed(command: Sequence[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(f"{command[0]} does not answer: {error}", hint=_AGAIN) from None
     if done.returncode:
-        reason = done.stderr.strip() or f"exit code {done.returncode}"
+        reason = in_one_line(done.stderr) or f"exit code {done.returncode}"
         raise ToolError(f"{' '.join(command[:3])} failed: {reason}", hint=_AGAIN)
     return done.stdout
 

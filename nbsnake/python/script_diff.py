@@ -8,7 +8,7 @@ lines that mark the cells must be the same, for tracebacks lead to them.
 import ast
 import difflib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from nbsnake.python.program import MARK
@@ -53,7 +53,31 @@ def sections(text: str) -> list[Section]:
 
 def changed_cells(old: str, new: str) -> list[int]:
     """The cells whose code differs, 0 for what comes before the first."""
-    before, after = dict(sections(old)), dict(sections(new))
+    return differing_cells(dict(sections(old)), dict(sections(new)))
+
+
+def code_of(script: str) -> dict[int, str]:
+    """The code of each cell of a script, without the line that marks it."""
+    return {
+        cell: text.partition("\n")[2].strip("\n")
+        for cell, text in sections(script)
+        if cell and text.startswith(f"# %% cell {cell}")
+    }
+
+
+def code_diff(then: Mapping[int, str], now: Mapping[int, str], old: str, new: str) -> Iterator[str]:
+    """A unified diff for each cell whose code differs; ``old`` and ``new`` name the two."""
+    for cell in differing_cells(then, now):
+        yield from difflib.unified_diff(
+            [f"{line}\n" for line in then.get(cell, "").splitlines()],
+            [f"{line}\n" for line in now.get(cell, "").splitlines()],
+            f"{old}, cell {cell}",
+            f"{new}, cell {cell}",
+        )
+
+
+def differing_cells(before: Mapping[int, str], after: Mapping[int, str]) -> list[int]:
+    """The cells whose code differs, by what each version has in which cell."""
     return sorted(
         cell
         for cell in {*before, *after}
