@@ -37,6 +37,7 @@ COMMANDS = {
     "compare": "show parameters and metrics over variants and revisions, best first",
     "merge": "merge dvc.lock or a generated file (git calls this)",
     "status": "show the state of each step, and why it is stale",
+    "graph": "show the graph of steps with their states",
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")

@@ -1,4 +1,4 @@
-"""How a project is shown: the state of each step, as lines and as columns of a terminal.
+"""How a project is shown: the state of each step in columns, and the graph of steps.
 
-Imports: escape, job, results, styles.
+Imports: escape, job, model, results, styles.
 """
