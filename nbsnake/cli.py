@@ -38,6 +38,7 @@ COMMANDS = {
     "merge": "merge dvc.lock or a generated file (git calls this)",
     "status": "show the state of each step, and why it is stale",
     "graph": "show the graph of steps with their states",
+    "report": "write the state of the pipeline as one HTML page",
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")

@@ -30,7 +30,7 @@ def completed(line, capsys, tmp_path):
 
 
 def test_bash_completes_commands(capsys, tmp_path):
-    assert completed("nbsnake re", capsys, tmp_path) == {"record", "restore"}
+    assert completed("nbsnake re", capsys, tmp_path) == {"record", "report", "restore"}
     assert completed("nbsnake ", capsys, tmp_path) >= set(COMMANDS)
 
 

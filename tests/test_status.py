@@ -113,7 +113,7 @@ def called(*words):
 
 
 def test_closed_pipe_is_no_error(folder):
-    main(["init"])
+    called("init")
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-m", "nbsnake", "status", "--json"]
@@ -124,47 +124,39 @@ def test_closed_pipe_is_no_error(folder):
     assert "Traceback" not in done.stderr
 
 
-def test_project_without_steps_says_what_makes_one(folder, capsys):
-    main(["init"])
+def test_project_without_steps_says_what_makes_one(folder):
+    called("init")
     for words in (["generate"], ["generate"], ["status"]):
-        capsys.readouterr()
-        assert main(words) == 0
-        assert "no notebook here is a step yet" in capsys.readouterr().err
+        assert "no notebook here is a step yet" in called(*words).stderr
 
 
-def test_snakefile_of_ones_own_is_named_with_what_it_lacks(folder, capsys):
+def test_snakefile_of_ones_own_is_named_with_what_it_lacks(folder):
     Path("Snakefile").write_text("rule all:\n    input: 'a.txt'\n")
     for words in (["init"], ["generate"], ["generate"]):
-        capsys.readouterr()
-        assert main(words) == 0
-        said = capsys.readouterr().err
+        said = called(*words).stderr
         assert "Snakefile is yours and does not include the generated rules" in said
         assert 'include: "workflow/rules/common.smk"' in said
     Path("Snakefile").write_text("include: 'workflow/rules/common.smk'\n")
-    assert main(["generate"]) == 0
-    assert "is yours" not in capsys.readouterr().err
+    assert "is yours" not in called("generate").stderr
 
 
-def test_dvc_without_git_stays_so(folder, capsys):
+def test_dvc_without_git_stays_so(folder):
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], check=True)
-    assert main(["init"]) == 0
+    assert "initialised git" not in called("init").stderr
     assert not Path(".git").exists()
-    assert "initialised git" not in capsys.readouterr().err
 
 
-def test_script_that_was_edited_by_hand_is_named_and_a_copy_is_made(folder, capsys):
-    main(["init"])
+def test_script_that_was_edited_by_hand_is_named_and_a_copy_is_made(folder):
+    called("init")
     Path("notebooks").mkdir()
     cells = [declare(":dvc-out: a.txt"), "x = 1\n"]
     Path("notebooks/a.ipynb").write_bytes(nb_bytes(*cells))
-    main(["generate"])
+    called("generate")
     script = Path("workflow/scripts/a.py")
     text = script.read_text()
     script.write_text(text.replace("x = 1", "x = 2"))
     assert "workflow/scripts/a.py was edited by hand (cell 2 of" in called("status").stdout
-    capsys.readouterr()
-    assert main(["generate"]) == 0
-    said = capsys.readouterr().err
+    said = called("generate").stderr
     assert "workflow/scripts/a.py was edited by hand; what it was is now" in said
     assert "x = 2" in Path(".nbsnake/edited/a.py").read_text()
     assert script.read_text() == text

@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if warning := str(outdated):
         say(warning)
     plan, digests = current_plan(), read_digests()
-    states = states_of(Judge(plan, digests, outdated.scripts), running_steps())
+    notebooks = {step.notebook for step in plan.steps.values()}
+    states = states_of(Judge(plan, digests, outdated.reasons(notebooks)), running_steps())
     digests.save()
     chosen = choose_steps(words, {each.name: each.step.notebook for each in states})
     targets = [path for name in chosen for path in plan.steps[name].made_paths]

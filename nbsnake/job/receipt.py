@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from nbsnake.job.commit import head_commit
 from nbsnake.job.content import Digest, stamp
 from nbsnake.job.own import read_own, remove_own, throw_away, write_own
 from nbsnake.job.plan import PlannedStep
@@ -41,7 +42,8 @@ class Receipt(NamedTuple):
     came from the cache, ``accepted`` is why a person takes what is there as the result, "" where a
     job made it. ``python``, ``platform`` and the versions of ``packages`` are what the script ran
     with, as far as it was seen; ``undeclared`` are paths that the step does not declare, by what
-    was done with them: "imported", "read" or "wrote".
+    was done with them: "imported", "read" or "wrote". ``commit`` is that of git's HEAD, "" where
+    it is not known.
     """
 
     step: str
@@ -62,6 +64,7 @@ class Receipt(NamedTuple):
     platform: str = ""
     packages: dict[str, str] = {}  # noqa: RUF012  (never changed)
     undeclared: dict[str, list[str]] = {}  # noqa: RUF012  (never changed)
+    commit: str = ""
 
     @property
     def run(self) -> "Run":
@@ -210,4 +213,5 @@ def receipt_of(
         refused=refused,
         restored=restored,
         accepted=accepted,
+        commit=head_commit(),
     )

@@ -1,4 +1,4 @@
-"""How a project is shown: the state of each step in columns, and the graph of steps.
+"""How a project is shown: the state of each step in columns, the graph of steps, the report page.
 
-Imports: escape, job, model, results, styles.
+Imports: compare, escape, job, model, names, programs, results, styles, tables.
 """

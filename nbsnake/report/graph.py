@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from nbsnake.job.plan import Plan
 from nbsnake.model.variants import base_name
+from nbsnake.report.layout import find_levels
 from nbsnake.report.states import STATES, State, StepState
 
 # Of the states of several steps, the one that is shown.
@@ -62,32 +63,41 @@ def graph_of(states: Sequence[StepState], plan: Plan, chosen: Container[str]) ->
 
 
 def folded(graph: Graph) -> Graph:
-    """A large graph with nodes that have the same neighbors as one node."""
+    """A large graph with several nodes as one: those with the same neighbors, or else those of one
+    layer with the same state."""
     if len(graph.nodes) <= MANY:
         return graph
     before, after = _neighbors(graph)
-    twins: dict[tuple[frozenset[str], frozenset[str]], list[Node]] = defaultdict(list)
+    twins = {node.name: (before[node.name], after[node.name]) for node in graph.nodes}
+    graph = _merged(graph, twins)
+    if len(graph.nodes) <= MANY:
+        return graph
+    names = [node.name for node in graph.nodes]
+    levels = find_levels(names, [(edge.start, edge.end) for edge in graph.edges])
+    return _merged(graph, {node.name: (levels[node.name], node.state) for node in graph.nodes})
+
+
+def _merged(graph: Graph, keys: Mapping[str, object]) -> Graph:
+    """The graph with one node for all nodes of the same key."""
+    groups: dict[object, list[Node]] = defaultdict(list)
     for node in graph.nodes:
-        twins[before[node.name], after[node.name]].append(node)
-    name = {
-        node.name: _name_of(nodes)
-        for (befores, afters), nodes in twins.items()
-        for node in nodes
-        if befores or afters
-    }
-    members: dict[str, list[StepState]] = defaultdict(list)
-    for node in graph.nodes:
-        members[name.get(node.name, node.name)] += node.members
+        groups[keys[node.name]].append(node)
+    names = {key: _name_of(nodes) for key, nodes in groups.items()}
     files: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for edge in graph.edges:
-        files[name[edge.start], name[edge.end]] |= dict.fromkeys(edge.files)
+        files[names[keys[edge.start]], names[keys[edge.end]]] |= dict.fromkeys(edge.files)
+    nodes = tuple(
+        Node(names[key], tuple(each for node in nodes for each in node.members))
+        for key, nodes in groups.items()
+    )
     edges = tuple(Edge(start, end, tuple(paths)) for (start, end), paths in files.items())
-    return Graph(tuple(Node(each, tuple(steps)) for each, steps in members.items()), edges)
+    return Graph(nodes, edges)
 
 
 def _name_of(nodes: Sequence[Node]) -> str:
-    more = len(nodes) - 1
-    return f"{nodes[0].name} and {more} more" if more else nodes[0].name
+    steps = [each for node in nodes for each in node.members]
+    groups = [*dict.fromkeys(base_name(each.name) for each in steps)]
+    return f"{groups[0]} and {len(groups) - 1} more" if len(nodes) > 1 else nodes[0].name
 
 
 def _neighbors(graph: Graph) -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:

@@ -46,7 +46,7 @@ class Layout(NamedTuple):
 def layout(names: Iterable[str], links: Iterable[Link]) -> Layout:
     """The layout of a graph without circles; raises :class:`graphlib.CycleError` for one with."""
     nodes, edges = [*names], [*dict.fromkeys(links)]
-    levels = _levels(nodes, edges)
+    levels = find_levels(nodes, edges)
     paths = {link: _path(link, levels) for link in edges}
     layers = _layers(nodes, levels, paths)
     before, after = _neighbors(paths)
@@ -62,7 +62,7 @@ def layout(names: Iterable[str], links: Iterable[Link]) -> Layout:
     )
 
 
-def _levels(nodes: Sequence[str], edges: Sequence[Link]) -> dict[str, int]:
+def find_levels(nodes: Sequence[str], edges: Sequence[Link]) -> dict[str, int]:
     """The layer of each node: one after all before it, and as near as may be to those after it."""
     before: dict[str, list[str]] = {name: [] for name in nodes}
     after: dict[str, list[str]] = {name: [] for name in nodes}

@@ -26,42 +26,66 @@ SHAPES: Mapping[State, str] = {
 }
 OUTLINED = ("waiting", "never run")
 # The colors have at least 4.5 : 1 on the background, for text; both schemes.
-STYLE = """\
-.g { --fresh: #1a7f37; --stale: #9a6700; --waiting: #7d4e00; --never-run: #57606a;
-  --failed: #b3261e; --running: #0b5cad; --ink: #1f2328; --line: #6e7781; --box: #ffffff;
-  font: 13px system-ui, sans-serif; }
-@media (prefers-color-scheme: dark) { .g:not(.light *) { --fresh: #4ac26b; --stale: #d4a72c;
-  --waiting: #e0a458; --never-run: #9ea7b3; --failed: #ff8a80; --running: #6cb6ff;
-  --ink: #e6edf3; --line: #8b949e; --box: #161b22; } }
-.dark .g { --fresh: #4ac26b; --stale: #d4a72c; --waiting: #e0a458; --never-run: #9ea7b3;
-  --failed: #ff8a80; --running: #6cb6ff; --ink: #e6edf3; --line: #8b949e; --box: #161b22; }
-.g text { fill: var(--ink); }
-.g .box { fill: var(--box); stroke: var(--line); }
-.g .edge { fill: none; stroke: var(--line); }
-.g .tip { fill: var(--line); }
-.g .file, .g .counts { font-size: 11px; }
-.g .file { paint-order: stroke; stroke: var(--box); stroke-width: 3px; }
-"""
+LIGHT = (
+    "--fresh: #1a7f37; --stale: #9a6700; --waiting: #7d4e00; --never-run: #57606a; "
+    "--failed: #b3261e; --running: #0b5cad; --name: #1f2328; --edge: #6e7781; --box: #ffffff;"
+)
+DARK = (
+    "--fresh: #4ac26b; --stale: #d4a72c; --waiting: #e0a458; --never-run: #9ea7b3; "
+    "--failed: #ff8a80; --running: #6cb6ff; --name: #e6edf3; --edge: #8b949e; --box: #161b22;"
+)
 _COLORS = "".join(
-    f".g .{state.replace(' ', '-')} {{ color: var(--{state.replace(' ', '-')}); }}\n"
+    f".{state.replace(' ', '-')} {{ color: var(--{state.replace(' ', '-')}); }}\n"
     for state in STATES
 )
-GRAPH_STYLE = f"{STYLE}{_COLORS}.g a:hover .box, .g a:focus .box {{ stroke-width: 2.5px; }}\n"
+RULES = f"""\
+.g {{ font: 13px system-ui, sans-serif; }}
+.g text {{ fill: var(--name); }}
+.g .box {{ fill: var(--box); stroke: var(--edge); }}
+.g .edge {{ fill: none; stroke: var(--edge); marker-end: url(#s-tip); }}
+.tip {{ fill: var(--edge); }}
+.g .file, .g .counts {{ font-size: 11px; }}
+.g .file {{ paint-order: stroke; stroke: var(--box); stroke-width: 3px; }}
+.g a:hover .box, .g a:focus .box {{ stroke-width: 2.5px; }}
+{_COLORS}"""
 
 
-def state_shape(state: State) -> str:
+def state_signs() -> str:
+    """The signs of all states, and the tip of edges, once for a page or file."""
+    tip = '<path class="tip" d="M0 0 7 3.5 0 7z"/>'
+    marker = (
+        f'<marker id="s-tip" markerWidth="7" markerHeight="7" refX="7" refY="3.5">{tip}</marker>'
+    )
+    return f"<defs>{''.join(map(_sign, STATES))}{marker}</defs>"
+
+
+def state_sign(state: State) -> str:
     """The sign of a state, around the origin; its color is the text's."""
+    return f'<use href="#s-{state.replace(" ", "-")}"/>'
+
+
+def _sign(state: State) -> str:
     fill = "none" if state in OUTLINED else "currentColor"
-    return f'<path d="{SHAPES[state]}" fill="{fill}" stroke="currentColor" stroke-width="1.5"/>'
+    look = f'd="{SHAPES[state]}" fill="{fill}" stroke="currentColor" stroke-width="1.5"'
+    return f'<path id="s-{state.replace(" ", "-")}" {look}/>'
 
 
 def graph_file(graph: Graph) -> str:
     """The graph as an SVG file of its own."""
-    return graph_svg(graph, {}, style=f"<style>{GRAPH_STYLE}</style>") + "\n"
+    dark = f"@media (prefers-color-scheme: dark) {{ .g {{ {DARK} }} }}"
+    return (
+        graph_svg(
+            graph, {}, head=f"<style>.g {{ {LIGHT} }}\n{dark}\n{RULES}</style>{state_signs()}"
+        )
+        + "\n"
+    )
 
 
-def graph_svg(graph: Graph, links: Mapping[str, str], *, style: str = "") -> str:
-    """The graph as an ``svg`` element; ``links`` are where nodes lead, by name."""
+def graph_svg(graph: Graph, links: Mapping[str, str], *, head: str = "") -> str:
+    """The graph as an ``svg`` element; ``links`` are where nodes lead, by name.
+
+    The styles and signs are in ``head``, or elsewhere in the page.
+    """
     places = layout(
         (node.name for node in graph.nodes), ((edge.start, edge.end) for edge in graph.edges)
     )
@@ -70,7 +94,7 @@ def graph_svg(graph: Graph, links: Mapping[str, str], *, style: str = "") -> str
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     label = 'class="g" role="group" aria-label="the graph of steps"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {label} {size}>{style}',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {label} {size}>{head}',
         *_edges(graph, places),
         *(_node(node, places.nodes[node.name], links.get(node.name, "")) for node in graph.nodes),
         "</svg>",
@@ -87,11 +111,8 @@ def _edges(graph: Graph, places: Layout) -> Iterator[str]:
     shown: set[tuple[str, tuple[str, ...]]] = set()
     for edge in graph.edges:
         points = places.edges[edge.start, edge.end]
-        title = text_of(", ".join(edge.files))
-        yield (
-            f"<g><title>{text_of(edge.start)} to {text_of(edge.end)}: {title}</title>"
-            f'<path class="edge" d="{_curve(points)}"/>{_tip(points[-1])}</g>'
-        )
+        title = f"{edge.start} to {edge.end}: {', '.join(edge.files)}"
+        yield f'<path class="edge" d="{_curve(points)}"><title>{text_of(title)}</title></path>'
     for edge in graph.edges if len(graph.edges) <= LABELED else ():
         if (edge.start, edge.files) not in shown:
             shown.add((edge.start, edge.files))
@@ -108,7 +129,7 @@ def _node(node: Node, point: Point, link: str) -> str:
         f'transform="translate({left} {top})"><title>{label}</title>'
         f'<rect class="box" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
         f'<g class="{node.state.replace(" ", "-")}" transform="translate(18 {HEIGHT // 2})">'
-        f"{state_shape(node.state)}</g>"
+        f"{state_sign(node.state)}</g>"
         f'<text x="34" y="19">{text_of(shortened(node.name, NAME, middle=True))}</text>'
         f'<text class="counts" x="34" y="35">{text_of(shortened(counts, COUNTS))}</text>'
         f"</g>{end}"
@@ -126,22 +147,16 @@ def _file(edge: Edge, points: list[Point]) -> str:
 
 
 def _curve(points: list[Point]) -> str:
-    """From the right side of a node to the left side of another, level at each bend."""
-    x, y = _left(points[0]) + WIDTH, _middle(points[0])
-    parts = [f"M{_number(x)} {_number(y)}"]
+    """From the right side of a node to the left side of another, level where it passes others."""
+    x, y = _left(points[0]) + WIDTH, _number(_middle(points[0]))
+    parts = [f"M{x} {y}"]
     for point in points[1:]:
-        left, middle = _left(point), _middle(point)
-        half = _number((left - x) / 2 + x)
-        parts.append(f"C{half} {_number(y)} {half} {_number(middle)} {left} {_number(middle)}")
-        if point is not points[-1]:
-            x, y = left + WIDTH, middle
-            parts.append(f"H{x}")
-    return "".join(parts)
-
-
-def _tip(point: Point) -> str:
-    left, middle = _left(point), _number(_middle(point))
-    return f'<path class="tip" d="M{left} {middle}l-7-3.5v7z"/>'
+        left, middle = _left(point), _number(_middle(point))
+        if middle != y:
+            half = (left - APART + left) // 2
+            parts.append(f"H{left - APART}C{half} {y} {half} {middle} {left} {middle}")
+        x, y = left + WIDTH, middle
+    return "".join(parts) + f"H{_left(points[-1])}"
 
 
 def _left(point: Point) -> int:

@@ -1,0 +1,100 @@
+"""``nbsnake report``"""
+
+import argparse
+import os
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbsnake.commands import enter_project
+from nbsnake.compare.ranking import metric_names
+from nbsnake.compare.rows import Row, rows_of
+from nbsnake.dvc.current import current_plan
+from nbsnake.errors import NbsnakeError
+from nbsnake.generate.drift import Outdated, find_outdated
+from nbsnake.job.atomic import write_anywhere
+from nbsnake.job.digests import read_digests
+from nbsnake.job.inside import named
+from nbsnake.job.running import running_steps
+from nbsnake.job.say import say
+from nbsnake.report.gather import About, lock_commits, view_of
+from nbsnake.report.states import states_of
+from nbsnake.results.freshness import Judge
+
+REVISIONS = 5  # of which the metrics are shown
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument(
+        "-o", "--output", default="report.html", metavar="FILE", help="where (default: report.html)"
+    )
+    parser.add_argument(
+        "--notebooks",
+        choices=("none", "failed", "all"),
+        help="whose executed notebooks are in it (default: all; of more than 100 steps, failed)",
+    )
+    parser.add_argument(
+        "--rev",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="REV",
+        help="metrics also at these branches, tags or commits (default: the last five that changed "
+        "dvc.lock)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the same data as JSON")
+    parser.add_argument("--open", action="store_true", help="show it in a browser")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page, or print its data."""
+    start = os.getcwd()
+    enter_project()
+    outdated = find_outdated()
+    if warning := str(outdated):
+        say(warning)
+    plan, digests = current_plan(), read_digests()
+    notebooks = {step.notebook for step in plan.steps.values()}
+    judge = Judge(plan, digests, outdated.reasons(notebooks))
+    states = states_of(judge, running_steps())
+    rows = _rows(args.rev)
+    view = view_of(judge, states, _about(outdated), rows)
+    digests.save()
+    from nbsnake.report.page import report_json, report_page  # slow, and not needed for --help
+
+    if args.json:
+        print(report_json(view), end="")
+        return 0
+    target = os.path.join(start, args.output)
+    write_anywhere(named(target), report_page(view, rows, args.notebooks).encode())
+    print(f"wrote {args.output}", file=sys.stderr)
+    if args.open:
+        webbrowser.open(Path(target).resolve().as_uri())
+    return 0
+
+
+def _about(outdated: Outdated) -> dict[str, About]:
+    """What the notebooks say; nothing where they cannot be read."""
+    if outdated.fault:
+        return {}
+    from nbsnake.generate.generate import find_pipeline  # slow, and not needed for --help
+
+    return {step.name: About(step.description, step.needs) for step in find_pipeline().steps}
+
+
+def _rows(revs: Sequence[str]) -> list[Row]:
+    """The metrics of the workspace and of revisions; none where DVC cannot read them."""
+    from nbsnake.dvc.revisions import read_revisions  # slow, and not needed for --help
+
+    try:
+        revisions = read_revisions(revs or lock_commits(REVISIONS))
+    except NbsnakeError as error:
+        if revs:
+            raise
+        say(error)
+        return []
+    names = [stage.name for stages in revisions.values() for stage in stages]
+    rows = rows_of(revisions, names)
+    return [row for row in rows if metric_names([row])]
