@@ -39,6 +39,9 @@ COMMANDS = {
     "status": "show the state of each step, and why it is stale",
     "graph": "show the graph of steps with their states",
     "report": "write the state of the pipeline as one HTML page",
+    "why": "say why a step is not fresh, and what follows from it",
+    "diff": "show what differs between two revisions: cells, values, metrics, outputs",
+    "logs": "print the log of a step's last job",
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")

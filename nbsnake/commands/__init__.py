@@ -11,7 +11,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from nbsnake.job.say import say
+from nbsnake.errors import UsageError
+from nbsnake.job.plan import Plan
+from nbsnake.job.say import few, say
+from nbsnake.model.choose import choose_steps
 from nbsnake.model.notes import Note
 from nbsnake.settings.discover import find_root
 
@@ -44,6 +47,15 @@ def report_notes(notes: Iterable[Note]) -> None:
         say(warnings)
     for line in summaries(found):
         print(line, file=sys.stderr)
+
+
+def one_step(word: str, plan: Plan) -> str:
+    """The step that a word means. Raises :class:`UsageError` where it means several, or none."""
+    chosen = choose_steps([word], {name: step.notebook for name, step in plan.steps.items()})
+    if len(chosen) > 1:
+        hint = f"name one of them: {few(chosen, 5)}"
+        raise UsageError(f"{word} means {len(chosen)} steps", hint=hint)
+    return chosen[0]
 
 
 def no_step_yet() -> None:

@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import shutil
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbsnake.cluster.slurm.jobs import end_left_jobs
@@ -13,19 +15,25 @@ from nbsnake.commands.sync import report_synced
 from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
+from nbsnake.escape import write_escaped
+from nbsnake.generate.drift import find_outdated
 from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
-from nbsnake.job.running import head_is_alive, wait_for_orphans
+from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
 from nbsnake.job.say import few, say
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
+from nbsnake.report.columns import status_lines
+from nbsnake.report.states import states_of
+from nbsnake.report.summary import plan_summary, run_summary
 from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders
-from nbsnake.snakemake.call import run_snakemake, unlock_if_dead
+from nbsnake.snakemake.call import QUIET, run_snakemake, unlock_if_dead
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
+from nbsnake.styles import has_color
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake that may set the number of cores.
@@ -35,9 +43,31 @@ PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.usage = (
-        "nbsnake run [-h] [-j N] [--profile NAME] [--client NAME] [--only AXIS=VALUE]"
-        " [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
+        "nbsnake run [-h] [-n] [-j N] [-k] [--quiet] [-f STEP] [--alone STEP] [--profile NAME]"
+        " [--client NAME] [--only AXIS=VALUE] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
     )
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", help="say what would run, and why; change nothing"
+    )
+    parser.add_argument(
+        "-f",
+        "--force",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="run this step though it is fresh, and nothing from the cache",
+    )
+    parser.add_argument(
+        "--alone",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="run this step only, on its inputs as they are",
+    )
+    parser.add_argument(
+        "-k", "--keep-going", action="store_true", help="go on with other steps after a failure"
+    )
+    parser.add_argument("--quiet", action="store_true", help="only failures, and what was done")
     parser.add_argument(
         "steps",
         nargs="*",
@@ -77,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
     """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
     check_folders()  # where Snakemake writes before it reads the Snakefile
+    if args.dry_run:
+        return _dry_run(args)
     if DRY_RUN.intersection(args.rest):
         from nbsnake.generate.generate import find_changes  # slow, and not always needed
 
@@ -90,10 +122,7 @@ def run(args: argparse.Namespace) -> int:
     plan = current_plan()
     if not plan.steps:
         no_step_yet()
-    notebooks = {name: step.notebook for name, step in plan.steps.items()}
-    steps = choose_steps(args.steps, notebooks) if args.steps else []
-    if args.only:
-        steps = _of_axes(plan, steps, _wanted(args.only))
+    steps = _chosen(args, plan)
     frozen = [step for step in steps if plan.steps[step].frozen]
     for step in frozen:
         print(f"{step} is frozen: it never runs", file=sys.stderr)
@@ -104,22 +133,84 @@ def run(args: argparse.Namespace) -> int:
     if not head_is_alive():
         wait_for_orphans()
         end_left_jobs()
-    if args.no_restore:
+    if args.no_restore or args.alone:
         os.environ["NBSNAKE_RESTORE"] = "0"
+    if args.quiet:
+        os.environ[QUIET] = "1"
     started, where = time.time(), _where(args)
     steps = [step for step in steps if step not in frozen]
-    targets = [target for step in steps for target in _targets(plan.steps[step], plan)]
-    if not args.rest:
+    targets = _all_targets(plan, steps)
+    forced = _forced(args, plan)
+    if not args.rest and not forced:
         synced = bring_up_to_date(plan, targets, _profile(args))
         if synced is not None:
             report_synced(synced)
             print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
+            _summarize(plan, started)
             return 0
-    code = run_snakemake([*targets, *where, "--logger", "nbsnake", *args.rest])
+    more = ["--keep-going"] if args.keep_going else []
+    options = [*forced, *where, *more, "--logger", "nbsnake", *args.rest]
+    code = run_snakemake([*targets, *options])
     if code == 0:
-        return _check_locked()
+        code = _check_locked()
+        _summarize(plan, started)
+        return code
+    _summarize(plan, started)
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _dry_run(args: argparse.Namespace) -> int:
+    """Say what would be generated and run."""
+    from nbsnake.generate.generate import find_changes  # slow, and not always needed
+
+    if changes := find_changes():
+        report(changes, dry_run=True)
+    plan, outdated = current_plan(), find_outdated()
+    targets = _all_targets(plan, _chosen(args, plan))
+    notebooks = {step.notebook for step in plan.steps.values()}
+    judge = Judge(plan, read_digests(), outdated.reasons(notebooks))
+    needed, forced = plan.needed_for(targets), _forced_steps(args, plan)
+    if args.alone:
+        needed = set(forced)
+    states = [each for each in states_of(judge, running_steps()) if each.name in needed]
+    due = [each for each in states if each.state != "fresh" or each.name in forced]
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in status_lines(due, {}, width, color=has_color(sys.stdout)):
+        write_escaped(f"{line}\n")
+    print(plan_summary(due))
+    return 0
+
+
+def _chosen(args: argparse.Namespace, plan: Plan) -> list[str]:
+    """The steps that are asked for, () for all."""
+    notebooks = {name: step.notebook for name, step in plan.steps.items()}
+    words = [*args.steps, *args.alone]
+    steps = choose_steps(words, notebooks) if words else []
+    return _of_axes(plan, steps, _wanted(args.only)) if args.only else steps
+
+
+def _forced_steps(args: argparse.Namespace, plan: Plan) -> list[str]:
+    notebooks = {name: step.notebook for name, step in plan.steps.items()}
+    words = [*args.force, *args.alone]
+    return choose_steps(words, notebooks) if words else []
+
+
+def _forced(args: argparse.Namespace, plan: Plan) -> list[str]:
+    """Snakemake's options for steps that run though they are fresh, or without those before."""
+    steps = _forced_steps(args, plan)
+    if args.alone:
+        return [
+            "--force",
+            "--allowed-rules",
+            *dict.fromkeys(plan.steps[each].rule for each in steps),
+        ]
+    return ["--forcerun", *_all_targets(plan, steps)] if steps else []
+
+
+def _summarize(plan: Plan, started: float) -> None:
+    if summary := run_summary(plan.steps, started):
+        print(summary, file=sys.stderr)
 
 
 def _generate() -> None:
@@ -132,6 +223,10 @@ def _generate() -> None:
         report(changes)
         for note in overruled_literals(changes):
             print(note, file=sys.stderr)
+
+
+def _all_targets(plan: Plan, steps: Iterable[str]) -> list[str]:
+    return [target for step in steps for target in _targets(plan.steps[step], plan)]
 
 
 def _targets(step: PlannedStep, plan: Plan) -> list[str]:

@@ -4,14 +4,13 @@ import argparse
 import os
 import sys
 
-from nbsnake.commands import enter_project_with
+from nbsnake.commands import enter_project_with, one_step
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import UsageError
 from nbsnake.job.atomic import write_anywhere
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.inside import named
 from nbsnake.job.own import read_own
-from nbsnake.model.choose import choose_steps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Print where the executed notebook of a step is, or write it as HTML."""
     start = os.getcwd()
     (word,) = enter_project_with([args.step])
-    notebooks = {name: step.notebook for name, step in current_plan().steps.items()}
-    chosen = choose_steps([word], notebooks)
-    if len(chosen) > 1:
-        hint = f"name one of them: {', '.join(list(chosen)[:5])}"
-        raise UsageError(f"{args.step} means {len(chosen)} steps", hint=hint)
-    (name,) = chosen
+    name = one_step(word, current_plan())
     path = notebook_path(name, failed=args.failed)
     if not os.path.exists(path):
         raise UsageError(_absent(name, failed=args.failed), hint=_hint(name, failed=args.failed))

@@ -35,6 +35,12 @@ def read_lock() -> dict[str, Entry]:
     return stages
 
 
+def parse_lock(text: str) -> dict[str, Entry]:
+    """All stages of a dvc.lock, such as that of a commit. Raises as :func:`read_lock`."""
+    stages: dict[str, Entry] = _parse(text).get("stages") or {}
+    return stages
+
+
 def check_conflicts() -> None:
     """Raise :class:`ToolError` where git left conflict markers; nothing is parsed for it."""
     _refuse_conflicts(_text())

@@ -29,7 +29,7 @@ def status_lines(
         state = styled(each.state, STYLES[each.state] if color else "")
         padding = " " * (column - len(each.state))
         left = None if width is None else width - names - column - 2 * len(GAP)
-        why = shortened(escaped("; ".join(_why(each, notes.get(each.name, "")))), left)
+        why = shortened(escaped("; ".join(reasons_of(each, notes.get(each.name, "")))), left)
         yield f"{name:{names}}{GAP}{state}{padding}{GAP}{why}".rstrip()
 
 
@@ -42,7 +42,8 @@ def shortened(text: str, width: int | None, *, middle: bool = False) -> str:
     return f"{text[: kept - end]}...{text[len(text) - end :] if end else ''}"
 
 
-def _why(each: StepState, note: str) -> Iterable[str]:
+def reasons_of(each: StepState, note: str = "") -> Iterable[str]:
+    """Why the step has its state, in words; ``note`` is one more of them."""
     if each.since is not None:
         yield f"since {time.strftime('%H:%M:%S', time.localtime(each.since))}"
     if each.failure:

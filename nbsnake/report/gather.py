@@ -77,7 +77,7 @@ class _Gatherer:
         self._committed = _Committed()
         names = [each.name for each in states]
         found = {name: receipt for name in names if (receipt := judge.receipt(name))}
-        self.jobs = {name: job for name in found if (job := _job_of(found[name]))}
+        self.jobs = {name: job for name in found if (job := job_of(found[name]))}
         self._expected = expected_seconds(names, self.seconds())
 
     def seconds(self) -> dict[str, float]:
@@ -184,7 +184,7 @@ class _Committed:
             found = rest[size + 1 :]
 
 
-def _job_of(receipt: Receipt) -> Job | None:
+def job_of(receipt: Receipt) -> Job | None:
     """When the job of a result ran; of a restored one, by its notebook."""
     if receipt.accepted:
         return None

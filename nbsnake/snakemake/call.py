@@ -10,6 +10,7 @@ from nbsnake.job.running import head_is_alive
 from nbsnake.programs import python_call
 
 LOCKS = ".snakemake/locks"
+QUIET = "NBSNAKE_QUIET"  # set where only failures are shown
 
 
 def run_snakemake(arguments: Sequence[str]) -> int:

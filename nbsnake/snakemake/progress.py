@@ -1,6 +1,7 @@
 """The progress display of ``nbsnake run``, fed with Snakemake's log records."""
 
 import logging
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from nbsnake.escape import LAYOUT, escaped
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.regular import read_regular
+from nbsnake.snakemake.call import QUIET
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
@@ -25,13 +27,14 @@ class Display:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
+        self._quiet = bool(os.environ.get(QUIET))
         self._bar = Progress(
             BarColumn(bar_width=20),
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not self._console.is_terminal or self._quiet,
         )
         self._task = self._bar.add_task("", total=None, visible=False)
         self._running: dict[int, tuple[str, float, list[str]]] = {}
@@ -72,7 +75,8 @@ class Display:
             receipt = read_receipt(name)
             is_restored = receipt and receipt.restored and receipt.ended >= started
             word = "[blue]restored[/]" if is_restored else "[green]done[/]    "
-            self._print(f"{word} {_literal(name)} ({time.time() - started:.1f} s)")
+            if not self._quiet:
+                self._print(f"{word} {_literal(name)} ({time.time() - started:.1f} s)")
             self._count()
 
     def _on_job_error(self, record: Any) -> None:

@@ -57,3 +57,47 @@ def test_restore_brings_sources_and_results_to_a_clone(done: Project, tmp_path: 
     assert NOTHING in clone.snakemake()
     assert clone.computed() == []
     clone.assert_dvc_clean()
+
+
+def test_dry_run_names_steps_reasons_and_changes_nothing(done: Project) -> None:
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    lines = done.nbsnake("run", "--dry-run").stdout.splitlines()
+    assert lines[0].split() == ["left", "stale", "left.factor", "was", "3,", "now", "4"]
+    assert lines[1].split() == ["join", "waiting", "waits", "for", "left"]
+    assert lines[2].startswith("2 would run, ")
+    assert done.nbsnake("run", "-n", "right").stdout == "nothing to be done\n"
+    assert done.computed() == []
+
+
+def test_steps_run_by_force_or_alone(done: Project) -> None:
+    assert "1 done" in done.nbsnake("run", "--force", "right", "right").stderr
+    assert done.computed() == ["right"]
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    done.nbsnake("run", "--alone", "left")
+    assert done.computed() == ["left"]
+    assert done.status()["join"]["state"] == "stale"
+    quiet = done.nbsnake("run", "--quiet", "-k").stderr
+    assert done.computed() == ["join"]
+    assert "done     join" not in quiet
+    assert "1 done in" in quiet
+    done.assert_dvc_clean()
+
+
+def test_last_line_of_a_run_says_what_was_restored_and_saved(done: Project) -> None:
+    for factor, other in ((3, 4), (4, 3)):
+        done.replace("params.yaml", f"factor: {factor}", f"factor: {other}")
+        last = done.nbsnake("run").stderr.splitlines()[-1]
+    assert last.startswith("2 restored in ")
+    assert last.endswith(" saved")
+
+
+def test_diff_names_cells_values_metrics_and_outputs(done: Project) -> None:
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    done.replace("notebooks/left.ipynb", "value * factor", "value * factor + 1")
+    done.nbsnake("run")
+    lines = done.nbsnake("diff", "HEAD").stdout.splitlines()
+    assert lines[:2] == ["notebooks/left.ipynb: cell 5", "parameter left.factor: 3 -> 4"]
+    assert lines[2].startswith("metric join sum: ")
+    assert "output results of all/left.txt: changed" in lines
+    assert "nothing differs" in done.nbsnake("diff", "HEAD", "HEAD").stdout
+    assert "no such revision: gone" in done.nbsnake("diff", "gone", code=2).stderr
