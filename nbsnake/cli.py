@@ -42,6 +42,7 @@ COMMANDS = {
     "why": "say why a step is not fresh, and what follows from it",
     "diff": "show what differs between two revisions: cells, values, metrics, outputs",
     "logs": "print the log of a step's last job",
+    "clean": "list what no step or revision names any more, and remove it",
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")

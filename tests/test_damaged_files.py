@@ -33,7 +33,8 @@ from nbsnake.job.rwlock import _blocker, _read
 from nbsnake.notebook.read_step import Reading
 from nbsnake.python.versions import Versions
 from nbsnake.results.accept import accept, read_accepted, reason_of
-from nbsnake.results.freshness import Judge, reason_lines
+from nbsnake.results.cells import reason_lines
+from nbsnake.results.freshness import Judge
 from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sync import sync
 from nbsnake.settings.schema import SCHEMA_FILE, read_schema, schema_faults
@@ -108,7 +109,7 @@ def use_results(dice):
             shutil.rmtree(path, ignore_errors=True) or Path(path).unlink(missing_ok=True)
     digests = read_digests()
     judge = Judge(plan, digests)
-    [*reason_lines(judge.verdicts().values())]
+    [*reason_lines(judge, judge.verdicts().values())]
     acts = dice.random() < 0.25  # which takes longest
     if acts:
         restore(judge, force=True)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ from nbsnake.compare.ranking import (
     param_names,
     rows_with,
 )
-from nbsnake.compare.rows import Row, rows_of
+from nbsnake.compare.rows import Row, StageResult, rows_of
+from nbsnake.compare.runs import revisions_of_runs
+from nbsnake.dvc.current import current_plan
 from nbsnake.dvc.revisions import WORKSPACE, read_revisions
 from nbsnake.errors import UsageError
 from nbsnake.job.atomic import write_anywhere
@@ -57,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REV",
         help="also the results at these branches, tags or commits; name steps before it",
     )
+    parser.add_argument(
+        "--runs",
+        action="store_true",
+        help="also all runs on record, by when they ended (UTC), committed or not",
+    )
     better = parser.add_mutually_exclusive_group()
     better.add_argument(
         "--lower", action="store_true", default=None, help="a lower value is better"
@@ -90,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
     target = _plot_target(args.plot, args.over)
     words = enter_project_with(args.steps)
     revisions = read_revisions(args.rev)
+    if args.runs:
+        revisions = {**revisions, **_runs(revisions[WORKSPACE])}
     notebooks = {stage.name: stage.notebook for stages in revisions.values() for stage in stages}
     names = choose_steps(words, notebooks)
     rows = rows_of(revisions, names)
@@ -111,6 +121,14 @@ def run(args: argparse.Namespace) -> int:
     if rows or args.json or args.csv:
         sys.stdout.write(_printed(ranked, columns, args))
     return 0
+
+
+def _runs(stages: Sequence[StageResult]) -> dict[str, list[StageResult]]:
+    """The runs on record, each as a revision."""
+    from nbsnake.dvc.runs import read_metric, recorded_runs  # slow, and for this option only
+
+    cache = current_plan().cache
+    return revisions_of_runs(recorded_runs(cache), stages, partial(read_metric, cache))
 
 
 def _stale(rows: Sequence[Row]) -> str:

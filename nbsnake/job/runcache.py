@@ -53,10 +53,16 @@ def find_run(cache_folder: str, key: str, outs: int) -> list[Digest] | None:
 
 def all_runs(cache_folder: str) -> Iterator[list[Digest]]:
     """What each run on record wrote; an entry that cannot be read is left out."""
+    return (outs for _, outs in run_files(cache_folder))
+
+
+def run_files(cache_folder: str) -> Iterator[tuple[str, list[Digest]]]:
+    """As :func:`all_runs`, each with the entry's file."""
     for parent, _, names in os.walk(os.path.join(cache_folder, "runs")):
         for name in filter(_ENTRY.fullmatch, names):
-            if outs := _read_outs(os.path.join(parent, name)):
-                yield outs
+            path = os.path.join(parent, name)
+            if outs := _read_outs(path):
+                yield path, outs
 
 
 def _read_outs(path: str) -> list[Digest] | None:

@@ -23,6 +23,7 @@ from nbsnake.report.cells import notebook_html
 from nbsnake.report.charts import metric_svg, timeline_svg
 from nbsnake.report.gather import executed
 from nbsnake.report.graph import folded
+from nbsnake.report.sizes import size_text
 from nbsnake.report.states import STATES
 from nbsnake.report.svg import graph_svg, state_sign, state_signs
 from nbsnake.report.timeline import duration
@@ -108,7 +109,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "css": lambda state: state.replace(" ", "-"),
-        "size": _size,
+        "size": size_text,
         "time": lambda moment: time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment)),
         "duration": duration,
         "value": short,
@@ -141,16 +142,6 @@ def _style() -> str:
 
 def _resource(name: str) -> str:
     return resources_of("nbsnake.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _size(count: int | None) -> str:
-    """A number of bytes for the eye."""
-    if count is None:
-        return ""
-    if count < 1000:
-        return f"{count} B"
-    power = min(int(math.log10(count) // 3), 4)
-    return f"{count / 1000**power:.3g} {' kMGT'[power]}B"
 
 
 def _changed(line: str) -> Markup:
