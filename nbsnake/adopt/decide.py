@@ -3,7 +3,7 @@
 import ast
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import glob
@@ -48,12 +48,15 @@ def follow(notebook: Notebook, no_effect: Iterable[str]) -> Followed:
     return Followed(notebook=notebook, cells=tuple(cells), found=found)
 
 
-def decide(followed: Sequence[Followed]) -> list[Facts]:
-    """The facts of several notebooks, of which some read what others write."""
+def decide(followed: Sequence[Followed], starts: Mapping[str, str] | None = None) -> list[Facts]:
+    """The facts of several notebooks, of which some read what others write.
+
+    ``starts`` are the folders in which notebooks run, where that is known.
+    """
     texts = [each.text for one in followed for each in one.found.mentions]
     moves = [each.folder or "" for one in followed for each in one.found.moves]
     prefixes = find_prefixes(texts, moves, os.path.abspath("."))
-    readers = [_Reader(one, prefixes) for one in followed]
+    readers = [_Reader(one, prefixes, (starts or {}).get(one.path)) for one in followed]
     written = {path for reader in readers for path in reader.paths(How.WRITE, How.BOTH)}
     read = {path for reader in readers for path in reader.paths(How.READ, How.GLOB)}
     return [reader.facts(written, read) for reader in readers]
@@ -62,18 +65,19 @@ def decide(followed: Sequence[Followed]) -> list[Facts]:
 class _Reader:
     """One notebook's mentions, with their paths from the root."""
 
-    def __init__(self, followed: Followed, prefixes: tuple[str, ...]) -> None:
+    def __init__(self, followed: Followed, prefixes: tuple[str, ...], start: str | None) -> None:
         self._of = followed
         folder = posixpath.dirname(followed.path)
         reads = [each.text for each in followed.found.mentions if each.how is How.READ]
-        self._places = Places(find_start(folder, reads), prefixes)
+        own = find_start(folder, reads) if start is None else start
+        self._places = Places(own, prefixes)
         self._mentions: list[tuple[str, Mention]] = []
         self._outside: list[Mention] = []
         for each in followed.found.mentions:
             path = self._places.from_root(each.text, each.cwd)
             if path is not None:
                 self._mentions.append((path, each))
-            elif not self._places.is_temporary(each.text):
+            elif each.text and not self._places.is_temporary(each.text):
                 self._outside.append(each)
 
     def paths(self, *hows: How) -> set[str]:

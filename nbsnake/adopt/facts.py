@@ -15,6 +15,7 @@ class Certainty(StrEnum):
     READING = "by reading"
     RUN = "by the run"
     SURE = "sure"  # both
+    DECLARED = "declared"  # by another tool
     UNSURE = "not sure"
 
 
@@ -22,7 +23,7 @@ class Certainty(StrEnum):
 class File:
     """A file or folder, from the project's root, with the literals and expressions that name it.
 
-    ``where`` is the call that takes it first.
+    ``where`` is the call that takes it first. It is ``called`` so by another tool, "" by none.
     """
 
     path: str
@@ -32,6 +33,7 @@ class File:
     origins: tuple[Origin, ...] = ()
     sources: tuple[Origin, ...] = ()
     is_dir: bool = False
+    called: str = ""
 
     @property
     def is_output(self) -> bool:
@@ -86,7 +88,9 @@ class Facts:
 
     ``start`` is the folder in which it runs, from the root. It ``ran`` where a run came to its end.
     ``spread`` are the spans of expressions that give several paths. Files ``inside`` of a folder
-    that it writes are part of that output.
+    that it writes are part of that output. ``swaps`` are expressions with the names that replace
+    them, and ``drops`` names whose assignments go. Paths are ``rebased`` where the notebook will no
+    longer run where it did.
     """
 
     notebook: str
@@ -101,6 +105,9 @@ class Facts:
     asked: tuple[File, ...] = ()
     spread: frozenset[tuple[int, int, int, int, int]] = frozenset()
     inside: tuple[File, ...] = ()
+    swaps: tuple[tuple[Origin, str], ...] = ()
+    drops: frozenset[str] = frozenset()
+    rebased: bool = False
     gaps: tuple[tuple[Where, str], ...] = ()
 
     @property

@@ -10,12 +10,14 @@ from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
+from nbsnake.adopt.given import Given, with_given
 from nbsnake.adopt.naming import newest, step_of, version_of
 from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.notebook.kept_cells import PYTHON
+from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
 
@@ -102,15 +104,27 @@ def make_plan(
     seen: Mapping[str, Seen] | None = None,
     overlays: Mapping[str, Iterable[str]] | None = None,
     lists: Mapping[str, Iterable[str]] | None = None,
+    given: Mapping[str, Given] | None = None,
 ) -> Plan:
     """What becomes of notebooks; ``chosen_ones`` are those that the user named one by one.
 
     ``seen`` is what their runs showed, by notebook; ``overlays`` are values by axis, and
-    ``lists`` those of params.yaml, by key.
+    ``lists`` those of params.yaml, by key. ``given`` is what other tools declare, by notebook.
     """
-    named, runs = set(chosen_ones), seen or {}
+    tools, runs = given or {}, seen or {}
+    named = {*chosen_ones, *tools}
     followed, steps = found.followed, found.steps
-    facts = [_with_seen(each, runs.get(each.notebook)) for each in decide(followed)]
+    starts = {path: "" for path, each in tools.items() if each.at_root}
+    cells = {each.path: each.cells for each in followed}
+    facts = [
+        _with_seen(
+            with_given(each, cells[each.notebook], tools[each.notebook])
+            if each.notebook in tools
+            else each,
+            runs.get(each.notebook),
+        )
+        for each in decide(followed, starts)
+    ]
     older = dict(_older(facts, named, {each.path: each for each in followed}))
     idle = {each.notebook for each in facts if not (each.files or each.patterns)} - named
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
@@ -119,9 +133,12 @@ def make_plan(
     proposals = []
     by_path = {each.path: each for each in followed}
     for each in chosen:
-        name = step_of(each.notebook, taken)
+        tool = tools.get(each.notebook)
+        own = step_name(tool.step) if tool and tool.step else ""
+        name = own if own and own not in taken else step_of(each.notebook, taken)
         taken.add(name)
-        proposals.append(propose(by_path[each.notebook], each, name, written))
+        made = propose(by_path[each.notebook], each, name, written)
+        proposals.append(replace(made, axes=tool.axes) if tool else made)
     proposals = with_axes(proposals, overlays or {}, lists or {})
     nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
     ordered, circle = _ordered(nodes)

@@ -65,6 +65,10 @@ class _Proposer:
                 self._single(file, own)
         for span, files in shared.items():
             self._several(span, files)
+        self._edits |= {origin.span: (origin, name) for origin, name in self._facts.swaps}
+        for assigned in self._assigned.values():
+            if assigned.name in self._facts.drops:
+                self._remove(assigned)
         for file in self._facts.inside:
             self._part_of_folder(file)
         for pattern in self._facts.patterns:
@@ -138,7 +142,7 @@ class _Proposer:
             self._files.append(self._param(name, [file]))
             return
         own = self._own_name(origins)
-        name = own.name if own else self._fresh(file.path)
+        name = own.name if own else self._fresh(file.called or file.path)
         stays = own is not None and self._stays(own)
         for origin in origins:
             if own and own.node.value and core(own.node.value, own.source.number) == origin.span:
@@ -201,7 +205,7 @@ class _Proposer:
     def _start(self) -> str:
         """The folder in which the notebook runs once it moves nowhere."""
         own = posixpath.dirname(self._facts.notebook)
-        return own if self._facts.moves else self._facts.start
+        return own if self._facts.moves or self._facts.rebased else self._facts.start
 
     def _fresh(self, path: str) -> str:
         name = fresh(path, self._taken)

@@ -1,6 +1,7 @@
 """``nbsnake adopt``"""
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,9 @@ from pathlib import Path
 from nbsnake.adopt.credentials import hidden
 from nbsnake.adopt.facts import Certainty, Hazard
 from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
+from nbsnake.adopt.given import FileEdit
 from nbsnake.adopt.observe import Seen, observe
+from nbsnake.adopt.project import find_neighbours
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.prove import Proof, prove
 from nbsnake.adopt.rewrite import cell_diff, rewritten
@@ -29,6 +32,7 @@ _KNOWN = {
     Certainty.READING: "known by reading",
     Certainty.RUN: "known by the run alone",
     Certainty.SURE: "sure: known by reading and by the run",
+    Certainty.DECLARED: "declared by another tool",
     Certainty.UNSURE: "not sure",
 }
 
@@ -64,9 +68,11 @@ def run(args: argparse.Namespace) -> int:
     overlays = {axis: _stems(folder) for axis, folder in settings.overlays.items()}
     lists = dict(_lists(read_params()))
     found = read_all(paths, rules)
-    plan = make_plan(found, named, overlays=overlays, lists=lists)
+    tools = find_neighbours(each.path for each in found.followed)
+    plan = make_plan(found, named, None, overlays, lists, tools.given)
     if args.run:
-        plan = make_plan(found, named, _observed(plan, found, rules), overlays, lists)
+        seen = _observed(plan, found, rules)
+        plan = make_plan(found, named, seen, overlays, lists, tools.given)
     sys.stdout.writelines(f"{line}\n" for line in graph_text(plan))
     for hazard in plan.hazards:
         print(_hazard_text(hazard), file=sys.stderr)
@@ -74,17 +80,28 @@ def run(args: argparse.Namespace) -> int:
     cells = {each.path: each.cells for each in found.followed}
     for path, (old, new) in texts.items():
         sys.stdout.write(f"\n{hidden(cell_diff(old, new, path), cells[path])}")
+    edits = tools.edits if texts.keys() >= tools.given.keys() else ()
+    for edit in edits:
+        sys.stdout.write(f"\n{_diff(edit)}")
     proofs = _proofs(plan, found, texts, rules) if args.prove else []
     sys.stdout.write(f"\n{as_text(_table(proofs))}" if proofs else "")
     sys.stdout.flush()
     if args.write:
         for path, (_, new) in texts.items():
             write_atomically(path, new)
+        for edit in edits:
+            write_atomically(edit.path, edit.new.encode())
     if faults:
         say(explained(Faults(faults)))
     _say_next(plan, len(texts), writes=args.write)
     is_proven = all(each.verdict.same for each in proofs)
     return 1 if faults or plan.blocked or not is_proven else 0
+
+
+def _diff(edit: FileEdit) -> str:
+    old, new = (text.splitlines(keepends=True) for text in (edit.old, edit.new))
+    diff = difflib.unified_diff(old, new, f"a/{edit.path}", f"b/{edit.path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
 
 
 def _texts(plan: Plan, rules: Reading) -> tuple[dict[str, tuple[bytes, bytes]], list[NbsnakeError]]:
