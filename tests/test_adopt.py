@@ -333,7 +333,7 @@ def test_a_folder_above_is_that_of_the_output():
     code = 'OUT = "../out"\nfor n in x():\n    plt.savefig(f"{OUT}/plots/{n}.png")'
     fields, step = adopted("import matplotlib.pyplot as plt", code)
     assert [each.path for each in step.artifacts] == ["out/plots"]
-    assert sources(fields)[2].startswith('OUT = plots.rsplit("/", 1)[0]\n')
+    assert sources(fields)[2].startswith('OUT = plots.rstrip("/").rsplit("/", 1)[0]\n')
 
 
 def test_a_path_that_globs_reads_the_files_in_its_folder():

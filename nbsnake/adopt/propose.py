@@ -342,6 +342,7 @@ class _Proposer:
             if each.name and each.paths[0].startswith(f"{folder}/"):
                 levels = each.paths[0].removeprefix(f"{folder}/").count("/") + 1
                 item = f"{each.name}[0]" if each.is_list else each.name
+                item += '.rstrip("/")' * each.is_dir  # a step passes a folder with its slash
                 return f'{item}.rsplit("/", {levels})[0]'
         return None
 

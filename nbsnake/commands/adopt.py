@@ -10,6 +10,8 @@ from pathlib import Path
 from nbsnake.adopt.credentials import hidden
 from nbsnake.adopt.facts import Certainty, Hazard
 from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
+from nbsnake.adopt.following import next_commands
+from nbsnake.adopt.gitindex import tracked_files
 from nbsnake.adopt.given import FileEdit
 from nbsnake.adopt.observe import Seen, observe
 from nbsnake.adopt.project import find_neighbours
@@ -257,9 +259,12 @@ def _say_next(plan: Plan, count: int, *, writes: bool) -> None:
         are = "1 place is" if unsure == 1 else f"{unsure} places are"
         print(f"{are} not known: see the comments in the first cells", file=sys.stderr)
     shown = "1 notebook" if count == 1 else f"{count} notebooks"
-    if writes and count:
-        print(f"wrote {shown}; next: nbsnake generate", file=sys.stderr)
-    elif count:
-        print(f"{shown} to write; next: nbsnake adopt --write", file=sys.stderr)
-    else:
+    if not count:
         print("no notebook here is to be adopted", file=sys.stderr)
+        return
+    print(f"{'wrote' if writes else 'would write'} {shown}; next:", file=sys.stderr)
+    commands = next_commands(
+        plan, tracked=tracked_files(), has_project=Path(".dvc").is_dir(), writes=writes
+    )
+    for command, why in commands:
+        print(f"  {command}  # {why}", file=sys.stderr)
