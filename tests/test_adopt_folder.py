@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import adopt_projects
 import pytest
 from builders import nb_fields
 
@@ -281,3 +282,10 @@ def test_files_of_clients_make_variants():
     step("a.ipynb", "raw/acme.csv", "out/acme.csv")
     assert main(["adopt", "--write"]) == 0
     assert ":dvc-out acme: out/{client}.csv" in docstring("a.ipynb")
+
+
+def test_the_documentation_shows_real_output(capsys):
+    adopt_projects.numbered(Path())
+    assert main(["adopt"]) == 0
+    document = (Path(__file__).parents[1] / "docs/adopt.md").read_text(encoding="utf-8")
+    assert f"```\n{capsys.readouterr().out.rstrip()}\n```" in document

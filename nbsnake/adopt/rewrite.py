@@ -39,8 +39,10 @@ def rewritten(data: bytes, proposal: Proposal) -> bytes:
         cell = cells[index - 1]
         source = _source_of(cell)
         changed = edited(source, edits)
+        if not source.endswith("\n"):
+            changed = changed.rstrip("\n")
         if source.strip() and not changed.strip():
-            changed = "# What was here is in the first code cell.\n".rstrip("\n")
+            changed = "# What was here is in the first code cell."
         _set_source(cell, changed)
     if proposal.host:
         host = cells[proposal.host - 1]
