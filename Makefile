@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test corpus lock peer remote fault trust slurm browser check bench clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm browser check lowest bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -47,8 +47,24 @@ browser: $(INSTALLED)  ## open the pages that nbsnake writes in Chromium (needs 
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/bandit -q -c pyproject.toml -r nbsnake snakemake_logger_plugin_nbsnake
+	$(BIN)/python .ci/audit.py
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not trust and not slurm and not browser"
+
+lowest: $(INSTALLED)  ## test the lowest versions of dependencies that pyproject.toml allows
+	@rm -rf .lowest && $(BIN)/python -m venv .lowest
+	@$(BIN)/python .ci/lowest.py > .lowest/constraints.txt
+	@.lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint .lowest/constraints.txt --editable . pytest hypothesis
+	@PATH="$(CURDIR)/.lowest/bin:$$PATH" .lowest/bin/python -m pytest -W ignore::DeprecationWarning \
+	  tests/e2e/test_identity.py tests/test_gitignore.py tests/test_schema.py tests/test_completion.py
+
+requirements-dev.lock: pyproject.toml  ## lock the versions of all packages for development
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --custom-compile-command "make $@" --output-file $@ \
+	  --extra dev --extra browser --extra peer --extra remote --extra slurm \
+	  pyproject.toml
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
@@ -58,7 +74,7 @@ bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/cluster.py
 
 clean:  ## remove what the targets above made
-	rm -rf .venv .demo
+	rm -rf .venv .demo .lowest
 
 tools:
 	@test -n "$(PYTHON)" || { \

@@ -6,6 +6,7 @@ than any memory has. Deep nesting and long chains of merge keys take time out of
 
 import contextlib
 import math
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,8 +16,12 @@ MOST = 100_000  # values that aliases may give, and
 TIMES = 10  # how many times as many as are written
 LINE = 100  # characters of a text that count as another value
 ADVICE = "write the values out"
+DEEPEST = 500  # brackets inside each other; readers take time by the square of it
 SECONDS = 1.0  # of CPU that any file may take, and
 SECONDS_PER_BYTE = 100e-6  # several times what ruamel.yaml takes for a plain file
+
+
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 class TooLargeError(ValueError):
@@ -48,16 +53,29 @@ def _size(value: Any, sizes: dict[int, float]) -> float:
     return sizes[id(value)]
 
 
-@contextlib.contextmanager
-def limited_time(size: int) -> Iterator[None]:
-    """Read a YAML file of that size, in bytes, inside of this context.
+def check_depth(text: str) -> None:
+    """Raise :class:`TooLargeError` for a text with brackets that are nested too deeply."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            raise TooLargeError("is nested too deeply")
 
-    Raises :class:`TooLargeError` when its time is up. Outside of the main thread there is no limit.
+
+@contextlib.contextmanager
+def limited_time(text: str, times: int = 1) -> Iterator[None]:
+    """Read a YAML text inside of this context; some readers take some ``times`` as long.
+
+    Raises :class:`TooLargeError` when its time is up, and as :func:`check_depth` does. Outside of
+    the main thread there is no limit of time.
     """
+    check_depth(text)
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    seconds = SECONDS + SECONDS_PER_BYTE * size
+    seconds = SECONDS + SECONDS_PER_BYTE * times * len(text)
 
     def stop(*_: object) -> None:
         raise TooLargeError(f"takes more than {seconds:.1f} s to read: it nests or merges too much")

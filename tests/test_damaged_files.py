@@ -90,6 +90,8 @@ def notebooks(tmp_path_factory):
         text = nb_bytes(f"{source}n = 3\nx = 'y'\n", "import helper")
         Path("notebooks/a.ipynb").write_bytes(text)
         Path("notebooks/helper.py").write_text("import json\n")
+        Path("nbsnake.yaml").write_text("strict: true\nenvironment: uv.lock\n")
+        Path("uv.lock").write_text("x\n")
         generate()
         memo = Converted(Reading(), root)
         job = Job("notebooks/a.ipynb", "notebooks/helper.py")
@@ -167,6 +169,10 @@ NOTEBOOKS = {
     "modules": ".nbsnake/modules.json",
     "converted": ".nbsnake/converted.json",
     "schema": SCHEMA_FILE,
+    "notebook": "notebooks/a.ipynb",
+    "params.yaml": "params.yaml",
+    "nbsnake.yaml": "nbsnake.yaml",
+    "dvc.yaml": "dvc.yaml",
 }
 
 

@@ -103,7 +103,7 @@ def test_values_are_filled_in_as_ipython_does(text):
     shell = shells.InteractiveShell.instance()
     shell.user_ns.update(values)
     helpers = {"_nb_filled": _nb_filled}
-    by_us = eval(fill(text, Names(frozenset(values))), {**values, **helpers})
+    by_us = eval(fill(text, Names(frozenset(values))), {**values, **helpers})  # noqa: S307  (a part of a script)
     assert by_us == shell.var_expand(text)
 
 

@@ -73,7 +73,7 @@ def test_amounts_grow_with_the_attempt(text, amounts):
     resource = parse_resource("mem_mb", text)
     assert [resource.amount(attempt) for attempt in (1, 2, 3)] == amounts
     printed = resource.text
-    assert [eval(printed, {"attempt": attempt}) for attempt in (1, 2, 3)] == amounts
+    assert [eval(printed, {"attempt": attempt}) for attempt in (1, 2, 3)] == amounts  # noqa: S307
 
 
 @pytest.mark.parametrize(

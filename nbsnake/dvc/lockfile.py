@@ -129,7 +129,7 @@ def _parse(text: str) -> dict[str, Any]:
         return {}
     _refuse_conflicts(text)
     try:
-        with limited_time(len(text)):
+        with limited_time(text):
             document = parse_yaml(text, LOCK_FILE)
         check_size(document)
     except Exception as error:  # ruamel.yaml raises many kinds of errors for invalid YAML

@@ -25,7 +25,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, StaleError, Where, raise
 from nbsnake.job.cache import Cache
 from nbsnake.job.inside import fault
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
-from nbsnake.job.regular import check_regular
+from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import has_value_at, value_at
 from nbsnake.model.variants import base_name
 from nbsnake.names import ALL_RULE, DVC_FILE, PARAMS_FILE, upwards
@@ -197,8 +197,7 @@ def _reason_to_leave(stage: Any, made: Collection[str], load: Callable[[str], An
 
 def _load(repo: Any, path: str) -> Any:
     """What a parameter file contains, of any format that DVC knows."""
-    check_regular(path)
-    with limited_time(os.path.getsize(path)):
+    with limited_time(read_regular(path).decode(errors="replace")):
         found = load_path(path, repo.fs)
     check_size(found)
     return found

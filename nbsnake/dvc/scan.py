@@ -38,7 +38,7 @@ def _check_yaml(path: str) -> None:
     if "&" not in text and text.count("[") + text.count("{") < MANY:
         return
     try:
-        with limited_time(len(text)):
+        with limited_time(text):
             check_size(YAML(typ="safe", pure=True).load(text))
     except TooLargeError as error:
         raise ToolError(str(error), where=Where(path), hint=ADVICE) from None

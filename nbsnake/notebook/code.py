@@ -139,7 +139,7 @@ def _parsed(cell: Cell, notebook: str, saved_by: str) -> ast.Module:
             tree = ast.parse(cell.source)
             compile(tree, "<cell>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        reason = error.msg if isinstance(error, SyntaxError) else str(error) or "too complex"
         line = getattr(error, "lineno", None) or 1
         raise _not_python(reason, Where(notebook, cell.index, line), saved_by) from None
     return tree

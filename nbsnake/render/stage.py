@@ -282,7 +282,7 @@ def _folded(stage: dict[str, Any]) -> dict[str, Any]:
 
 def _load(text: str) -> CommentedMap:
     try:
-        with limited_time(3 * len(text)):  # it keeps more than other readers
+        with limited_time(text, 3):  # it keeps more than other readers
             document = _yaml(text).load(text) or CommentedMap()
         check_size(document)
     except TooLargeError as error:

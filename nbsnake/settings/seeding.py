@@ -272,7 +272,7 @@ def _ends(file: _File, key: Node) -> list[int]:
     end = file.text.rfind("\n", 0, min(later)) + 1 if later else file.end
     for line in _LINE.finditer(file.text, start, end):
         content = line[0].lstrip(" ")
-        is_note = content[0] == "#" and len(line[0]) - len(content) <= file.column
+        is_note = content[:1] == "#" and len(line[0]) - len(content) <= file.column
         ends = [*ends, line.end()] if is_note or not content.strip() else [line.end()]
     return ends
 

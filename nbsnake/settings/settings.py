@@ -253,8 +253,9 @@ def read_yaml(name: str) -> dict[str, Any]:
     """
     try:
         data = read_regular(name)
-        with limited_time(len(data)):
-            fields = YAML(typ="safe", pure=True).load(data.decode())
+        text = data.decode()
+        with limited_time(text):
+            fields = YAML(typ="safe", pure=True).load(text)
         check_size(fields)
         is_torn = _has_surrogates(fields)
     except FileNotFoundError:

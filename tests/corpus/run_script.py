@@ -18,7 +18,7 @@ def main(script: str, out: str) -> None:
     sys.argv[:] = [script]
     sys.path[0] = os.path.dirname(os.path.abspath(script))
     code = compile(Path(script).read_bytes(), script, "exec", dont_inherit=True)
-    exec(code, vars(module))
+    exec(code, vars(module))  # noqa: S102  (this is the script)
     save(vars(module), out)
 
 

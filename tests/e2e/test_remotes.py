@@ -78,7 +78,7 @@ def s3(tmp_path: Path) -> Iterator[int]:
             endpoint_url=f"http://127.0.0.1:{port}",
             region_name="us-east-1",
             aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_secret_access_key="test",  # noqa: S106  (of the server on this machine)
         ).create_bucket(Bucket="store")
         yield port
 
