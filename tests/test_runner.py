@@ -195,6 +195,40 @@ def test_much_text_is_cut_and_the_log_has_all(folder):
     assert "more bytes are in the log only" in text
 
 
+def test_a_hundred_megabytes_are_printed_in_full(folder):
+    script("line = 'z' * 1023\nfor _ in range(100 * 1024): print(line)", "print('end')")
+    env = {**os.environ, EVENTS: os.path.abspath("events")}
+    with Path("printed").open("wb") as file:
+        subprocess.run([sys.executable, RUNNER, "script.py"], stdout=file, env=env, check=True)
+    assert os.path.getsize("printed") == (100 << 20) + 4
+    assert os.path.getsize("events") < 2 * runner.LIMIT
+    assert outputs(read_events("events"))[1][0]["text"] == "end\n"
+
+
+SIGNALS = """\
+import os, signal
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+signal.signal(signal.SIGALRM, lambda *_: print("alarm"))
+os.kill(os.getpid(), signal.SIGTERM)
+os.kill(os.getpid(), signal.SIGALRM)
+signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+
+
+def test_signals_reach_the_script(folder):
+    text, value = outputs(run(SIGNALS, "[1]"))[0]
+    assert text["text"] == "handled\nalarm\n"
+    assert value["data"]["text/plain"] == "True"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGABRT"])
+def test_a_script_that_a_signal_ends_ends_by_it(folder, name):
+    number = getattr(signal, name)
+    end = f"import os; os.kill(os.getpid(), {int(number)})"
+    events = run("print('on', flush=True)", end, code=-number)
+    assert outputs(events)[0][0]["text"] == "on\n"
+
+
 RICH = """\
 class Rich:
     def _repr_html_(self): return "<b>x</b>"

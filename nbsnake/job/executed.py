@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from nbsnake.job.own import open_own, read_own_bytes, remove_own, write_own
 from nbsnake.job.receipt import Receipt
+from nbsnake.job.say import say
 from nbsnake.job.shape import from_json
 from nbsnake.names import file_name
 
@@ -53,22 +54,36 @@ def with_runner(command: Sequence[str], script: str) -> list[str]:
 
 @contextlib.contextmanager
 def events_of(step: str) -> Iterator[str]:
-    """A new file for the events of a run, which is removed in the end."""
+    """A new file for the events of a run, which is removed in the end.
+
+    Where it cannot be made, the run leaves no notebook, and nothing else.
+    """
     path = f"{FOLDER}/{file_name(step)}.events"
-    remove_own(path)
-    open_own(path).close()  # for this user only, also while it is written
-    os.environ[EVENTS] = os.path.abspath(path)
+    try:
+        remove_own(path)
+        open_own(path).close()  # for this user only, also while it is written
+        os.environ[EVENTS] = os.path.abspath(path)
+    except OSError as error:
+        _say_missing(step, error)
     try:
         yield path
     finally:
-        del os.environ[EVENTS]
-        remove_own(path)
+        os.environ.pop(EVENTS, None)
+        with contextlib.suppress(OSError):
+            remove_own(path)
+
+
+def _say_missing(step: str, error: OSError) -> None:
+    say(f"{step}: the notebook of the run is missing: {error.strerror or error}")
 
 
 def read_events(path: str) -> list[dict[str, Any]]:
     """The events as far as they were written; nothing where the runner did not run."""
     events = []
-    for line in (read_own_bytes(path) or b"").decode(errors="replace").splitlines():
+    data = b""
+    with contextlib.suppress(OSError):  # it could not be made
+        data = read_own_bytes(path) or b""
+    for line in data.decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError):  # the last one may be cut off
             events.append(from_json(line))
     return events
@@ -208,16 +223,17 @@ def place_of_failure(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def save(notebook: dict[str, Any], step: str, run: str, *, failed: bool) -> None:
     """Write the notebook of a run; ``run`` identifies one that ended well, "" for none.
 
-    Where the disk is full, the notebook is missing, and nothing else.
+    Where the disk is full, the notebook is missing, and nothing else; that is said.
     """
-    with contextlib.suppress(OSError):
-        if failed:
-            write_own(notebook_path(step, failed=True), to_text(notebook), durable=False)
-            return
-        for path in (f"{RUNS}/{run}.ipynb", notebook_path(step)):
+    paths = [f"{RUNS}/{run}.ipynb", notebook_path(step)]
+    try:
+        for path in [notebook_path(step, failed=True)] if failed else paths:
             write_own(path, to_text(notebook), durable=False)
-        _forget_failure(step)
-        _forget_old_runs()
+        if not failed:
+            _forget_failure(step)
+            _forget_old_runs()
+    except OSError as error:
+        _say_missing(step, error)
 
 
 def bring_back(step: str, run: str) -> None:

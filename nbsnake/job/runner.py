@@ -34,6 +34,7 @@ from typing import IO, Any, NamedTuple
 EVENTS = "NBSNAKE_EVENTS"
 MARK = re.compile(r"# %% (?:\[(\w+)\] )?cell (\d+)|# Cell (\d+) is left out: .*")
 VALUE = re.compile(r"^(\w+(?: *:[^=\n]+)? *= *)_args\.(\w+)\b", re.MULTILINE)
+KEPT = re.compile(r"^(?:(?:Out\[\d+\]|_\d+) = )+(?!=)", re.MULTILINE)  # a result for later cells
 SETTING = re.compile(
     r"^(?:# %config InlineBackend\.|(_nb_inline)\()(figure_formats?|print_figure_kwargs) *= *(.+)$",
     re.MULTILINE,
@@ -273,8 +274,14 @@ class Figures:
             except (ValueError, SyntaxError):
                 continue
 
-    def record(self) -> None:
-        """Record the figures of this cell that are open and not yet recorded."""
+    def record(self, *, at_end: bool = False) -> None:
+        """Record the figures of this cell that are open and not yet recorded.
+
+        ``at_end`` is whether nothing but the end of the cell shows them.
+        """
+        matplotlib: Any = sys.modules.get("matplotlib")
+        if at_end and "_nb_backend" in sys.modules and not matplotlib.is_interactive():
+            return
         for figure in self._open():
             if id(figure) not in self._shown:
                 self._shown.add(id(figure))
@@ -667,7 +674,7 @@ def own_source(source: str) -> str:
     if may_fail(lines):
         end = lines.index(SHOWS_ITS_ERROR) - 1
         lines = [line[4:] if line[:4] == "    " else line for line in lines[1:end]]
-    return "\n".join(lines).strip("\n")
+    return KEPT.sub("", "\n".join(lines).strip("\n"))
 
 
 def may_fail(lines: list[str]) -> bool:
@@ -719,7 +726,7 @@ class Program:
         try:
             self._statements(part)
         except BaseException as error:
-            self.figures.record()
+            self.figures.record(at_end=True)
             self._recorder.event(output=error_output(error))
             self._report(line_of(error, self._path) - part.line, part.source)
             raise
@@ -735,7 +742,7 @@ class Program:
             self._attempt(body[0].body, part)
         else:
             self._show(body, part)
-        self.figures.record()
+        self.figures.record(at_end=True)
         self._execute([each for each in part.body if each.lineno == last])
 
     def _attempt(self, body: list[ast.stmt], part: Part) -> None:
@@ -764,15 +771,27 @@ class Program:
     def _show(self, body: list[ast.stmt], part: Part) -> None:
         """Run the statements of a cell, and record the value of the last one as Jupyter does."""
         last = body[-1] if body else None
+        if isinstance(last, ast.Assign) and (name := kept_as(last)):
+            self._execute(body)
+            self._record(self._names[name])
+            return
         if not isinstance(last, ast.Expr) or own_source(part.source).rstrip().endswith(";"):
             self._execute(body)
             return
         self._execute(body[:-1])
         expression = ast.Expression(last.value)
         code = compile(expression, self._path, "eval", self._flags, dont_inherit=True)
-        value = eval(code, self._names)  # noqa: S307  (this is the script)
+        self._record(eval(code, self._names))  # noqa: S307  (this is the script)
+
+    def _record(self, value: object) -> None:
         if value is not None:
             self.displays.value(value, "execute_result")
+
+
+def kept_as(statement: ast.Assign) -> str:
+    """The name under which the result of a cell is kept for later cells; "" for none."""
+    names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    return names[-1] if names and re.fullmatch(r"_\d+", names[-1]) else ""
 
 
 def future_flags(tree: ast.Module) -> int:
@@ -910,7 +929,7 @@ def importing(program: Program) -> Any:
 def main() -> None:
     """Be the script that the command line names."""
     path = become_script(sys.argv[1])
-    recorder, opened = Recorder(os.environ.pop(EVENTS)), Opened()
+    recorder, opened = Recorder(os.environ.pop(EVENTS, os.devnull)), Opened()
     program = Program(path, recorder)
 
     def finish() -> None:

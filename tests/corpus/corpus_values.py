@@ -6,14 +6,19 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from corpus_convert import NBSNAKE
 from corpus_files import copy_folder
 
+from nbsnake.job.executed import EVENTS, RUNNER, as_notebook
+
 HERE = Path(__file__).parent
 SECONDS = 60
 PRINTED = "(printed)"  # stands beside the variables
+SCRIPT = "script_of_notebook.py"  # not the name of what lies beside a notebook
 Values = dict[str, list[str]]
+Notebook = dict[str, Any]
 
 
 class Failed(Exception):  # noqa: N818  (what a notebook or a script said)
@@ -78,7 +83,7 @@ def make_script(notebook: Path, scratch: Path) -> Path:
 
     Raises :class:`Failed`.
     """
-    script = notebook.with_name("script_of_notebook.py")  # not the name of what lies there
+    script = notebook.with_name(SCRIPT)
     _call([*NBSNAKE, "convert", notebook.name, "-o", script.name], notebook.parent, scratch)
     return script
 
@@ -91,6 +96,24 @@ def run_script(script: Path, scratch: Path) -> Values:
     return _run([str(HERE / "run_script.py"), str(script)], script.parent, scratch)
 
 
+def recorded(script: Path, folder: Path, scratch: Path) -> tuple[str, Notebook]:
+    """What the script prints when the runner runs it in a folder, and the notebook of the run.
+
+    Raises :class:`Failed`.
+    """
+    events = scratch / f"{folder.name}.events"
+    words = [sys.executable, RUNNER, str(script)]
+    printed = _call(words, folder, scratch, **{EVENTS: str(events)})
+    lines = events.read_bytes().splitlines()
+    return printed, as_notebook([json.loads(line) for line in lines], {})
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The content of each file, but for what Python keeps of modules."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
 def _run(words: list[str], folder: Path, scratch: Path) -> Values:
     out = scratch / f"{folder.name}.json"
     printed = _call([sys.executable, *words, str(out)], folder, scratch)
@@ -98,7 +121,7 @@ def _run(words: list[str], folder: Path, scratch: Path) -> Values:
     return {**found, PRINTED: ["value", printed]} if printed else found
 
 
-def _call(words: list[str], folder: Path, scratch: Path) -> str:
+def _call(words: list[str], folder: Path, scratch: Path, **more: str) -> str:
     """What a program prints."""
     environment = {
         **{name: value for name, value in os.environ.items() if name != "MPLBACKEND"},
@@ -108,6 +131,7 @@ def _call(words: list[str], folder: Path, scratch: Path) -> str:
         "http_proxy": "http://127.0.0.1:9",
         "https_proxy": "http://127.0.0.1:9",
         "no_proxy": "localhost,127.0.0.1",
+        **more,
     }
     try:
         done = subprocess.run(

@@ -1,9 +1,12 @@
 """Run a notebook in a kernel of its own and save its variables: ``run_notebook.py NOTEBOOK OUT``.
 
+The notebook with its outputs is saved beside ``OUT``.
+
 The working directory is the notebook's folder, as in Jupyter. What its cells print goes to standard
 output. Exits with 1, and the error's last line on standard error, where a cell fails.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -34,6 +37,8 @@ def main(path: str, out: str) -> None:
         sys.exit(f"{error.ename}: {error.evalue}")
     except (CellTimeoutError, DeadKernelError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
+    del notebook.cells[-1]
+    Path(out).with_suffix(".ipynb").write_text(json.dumps(notebook))
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     for output in outputs:
         if output.output_type == "stream" and output.name == "stdout":

@@ -1,6 +1,10 @@
 """Every run leaves its notebook, above all a failed one."""
 
+import contextlib
 import json
+import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -62,6 +66,34 @@ def test_a_failed_run_names_cell_and_line_and_leaves_its_notebook(project: Proje
     project.snakemake()
     assert "did not fail" in project.nbsnake("show", "left", "--failed", code=2).stderr
     assert notebook(project, "left")
+
+
+def test_a_cell_that_never_ends_and_is_killed_is_in_the_notebook(project: Project) -> None:
+    add_first(project, "left", "print('begun', flush=True)")
+    with project.holding() as env:
+        running = project.start("snakemake", "--cores", "2", **env)
+        project.wait_until_computing("left", process=running)
+        for line in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = line.read_bytes().split(b"\0")
+                is_here = os.readlink(line.with_name("cwd")) == str(project.root)
+                if is_here and words[1].endswith(b"runner.py") and b"left.py" in words[2]:
+                    os.kill(int(line.parent.name), signal.SIGKILL)
+    assert running.wait(timeout=120) == 1
+    found = notebook(project, "left", "--failed")
+    assert found["cells"][-1]["outputs"][0]["text"] == "begun\n"
+    assert "seconds" not in found["cells"][-1]["metadata"]["nbsnake"]
+    assert "failed" in project.nbsnake("status", "left").stdout
+    project.snakemake()
+    project.assert_dvc_clean()
+
+
+def test_a_notebook_that_cannot_be_written_is_missing_and_nothing_else(project: Project) -> None:
+    (project.root / ".nbsnake").mkdir(exist_ok=True)
+    project.write(".nbsnake/executed", "no folder\n")
+    project.snakemake()
+    project.assert_dvc_clean()
+    assert "left: the notebook of the run is missing" in project.read("logs/left.log")
 
 
 def test_executed_notebooks_can_be_switched_off(project: Project) -> None:
