@@ -11,6 +11,7 @@ from nbsnake import __version__
 from nbsnake.bars import bars_for_long_work
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text
 from nbsnake.escape import only_text
+from nbsnake.examples import examples_text
 from nbsnake.job.inside import UnsafePathError
 from nbsnake.job.say import say
 
@@ -46,6 +47,12 @@ COMMANDS = {
 }
 COMPLETION = "--print-completion"
 SHELLS = ("bash", "zsh", "fish")
+# Names of steps come from the project in which one completes.
+STEP_NAMES = {"bash": "_nbsnake_steps", "zsh": "_nbsnake_steps"}
+PREAMBLE = {
+    "bash": '_nbsnake_steps() { compgen -W "$(nbsnake status --names 2>/dev/null)" -- "$1"; }',
+    "zsh": '_nbsnake_steps() { compadd -- ${(f)"$(nbsnake status --names 2>/dev/null)"} }',
+}
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # as a shell has it for a program that the signal ends
 
@@ -99,9 +106,20 @@ def _print_completion(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"nbsnake {COMPLETION}")
     parser.add_argument("shell", choices=SHELLS)
     given = parser.parse_args([*argv[0].split("=")[1:], *argv[1:]])
-    modules = {name: _module(name) for name in COMMANDS if name != "exec"}
-    sys.stdout.write(f"{shtab.complete(_parser(modules), given.shell)}\n")
+    parser, commands = full_parser()
+    for command in commands.values():
+        for action in command._actions:  # noqa: SLF001  (shtab knows no other way)
+            if action.metavar == "STEP":
+                action.complete = STEP_NAMES  # type: ignore[attr-defined]
+    sys.stdout.write(f"{shtab.complete(parser, given.shell, preamble=PREAMBLE)}\n")
     return 0
+
+
+def full_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser with the arguments of all commands, and that of each command."""
+    parser = _parser({name: _module(name) for name in COMMANDS if name != "exec"})
+    (commands,) = (each for each in parser._actions if each.dest == "command")  # noqa: SLF001
+    return parser, {**commands.choices}  # type: ignore[dict-item]
 
 
 def _module(name: str) -> ModuleType:
@@ -131,7 +149,11 @@ def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=examples_text(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name in modules:
             modules[name].add_arguments(command)

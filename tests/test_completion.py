@@ -1,9 +1,13 @@
 """Completion of commands and options, as a shell asks for it."""
 
+import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from results_builder import Folder
 
 from nbsnake.cli import COMMANDS, SHELLS, main
 
@@ -37,6 +41,13 @@ def test_bash_completes_commands(capsys, tmp_path):
 def test_bash_completes_options_of_a_command(capsys, tmp_path):
     assert "--profile" in completed("nbsnake run --pro", capsys, tmp_path)
     assert "--pull" in completed("nbsnake restore --", capsys, tmp_path)
+
+
+def test_bash_completes_names_of_steps(capsys, folder, monkeypatch):
+    Folder()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert completed("nbsnake why ma", capsys, folder) == {"make"}
+    assert completed("nbsnake run make jo", capsys, folder) == {"join"}
 
 
 @pytest.mark.parametrize("shell", SHELLS)

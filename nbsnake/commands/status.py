@@ -15,6 +15,7 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.escape import escaped, write_escaped
 from nbsnake.generate.drift import find_outdated
 from nbsnake.job.digests import read_digests
+from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
@@ -45,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     parser.add_argument(
+        "--names", action="store_true", help="print only the names of the steps, as last planned"
+    )
+    parser.add_argument(
         "--packages",
         action="store_true",
         help="name the versions with which results were made, where others are installed now",
@@ -59,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the state of each step; a fault in the project gives its exit code."""
     args.steps = enter_project_with(args.steps)
+    if args.names:
+        print("\n".join(plan.steps if (plan := read_plan()) else ()))
+        return 0
     outdated = find_outdated()
     if warning := str(outdated):
         say(warning)
