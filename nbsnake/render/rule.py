@@ -24,6 +24,9 @@ RESERVED = frozenset(
     | {"temp_size_mb"}
 )
 
+# What `snakemake --report` shows, by the category in which it does.
+REPORTED = {Role.METRIC: "metrics", Role.PLOT: "plots", Role.NOTEBOOK: "notebooks"}
+
 
 class Entry(NamedTuple):
     """One line of a section: ``name=function("text", more)``; only the text must be there."""
@@ -168,7 +171,10 @@ def _output(artifact: Artifact, step: Step) -> Entry:
     function = "directory" if artifact.is_dir else ""
     if artifact.role is Role.PERSIST:
         function = "update(directory" if artifact.is_dir else "update"
-    return Entry(_file(artifact.path, step), _file_label(artifact, step), function)
+    more: tuple[str, ...] = ()
+    if artifact.role in REPORTED and not artifact.is_dir:
+        function, more = "report", (f"category={string(REPORTED[artifact.role])}",)
+    return Entry(_file(artifact.path, step), _file_label(artifact, step), function, more)
 
 
 def _params(step: Step) -> Iterator[Entry]:

@@ -101,3 +101,9 @@ def test_diff_names_cells_values_metrics_and_outputs(done: Project) -> None:
     assert "output results of all/left.txt: changed" in lines
     assert "nothing differs" in done.nbsnake("diff", "HEAD", "HEAD").stdout
     assert "no such revision: gone" in done.nbsnake("diff", "gone", code=2).stderr
+
+
+def test_report_of_snakemake_shows_metrics(done: Project) -> None:
+    done.snakemake("--report", "snakemake.html")
+    assert '"metrics.json"' in done.read("snakemake.html")
+    assert NOTHING in done.snakemake()

@@ -10,9 +10,9 @@ rule notebook:
         "data/test.csv",
         "data/kept_by_git.csv",
         update(directory("data/history")),
-        "metrics/scores.json",
-        "metrics/more.json",
-        "plots/curve.csv",
+        report("metrics/scores.json", category="metrics"),
+        report("metrics/more.json", category="metrics"),
+        report("plots/curve.csv", category="plots"),
     log:
         "logs/notebook.log",
     conda:

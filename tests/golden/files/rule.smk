@@ -10,8 +10,8 @@ rule notebook:
         "data/last.txt",
         out_dir=directory("data/parts"),
         history=update("data/history.csv"),
-        scores="metrics/scores.json",
-        curve="plots/curve.csv",
+        scores=report("metrics/scores.json", category="metrics"),
+        curve=report("plots/curve.csv", category="plots"),
     log:
         "logs/notebook.log",
     conda:

@@ -9,7 +9,7 @@ rule notebook:
         script=ancient("workflow/scripts/notebook.py"),
     output:
         "data/a.csv",
-        "data/b.json",
+        report("data/b.json", category="metrics"),
         update(directory("data/c")),
     log:
         "logs/notebook.log",

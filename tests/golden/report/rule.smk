@@ -5,8 +5,8 @@ rule notebook:
         script=ancient("workflow/scripts/notebook.py"),
         table=source("data/table.csv"),
     output:
-        "reports/the {kind}.ipynb",
-        "reports/{kind}.html",
+        report("reports/the {kind}.ipynb", category="notebooks"),
+        report("reports/{kind}.html", category="notebooks"),
     log:
         "logs/notebook@{kind}.log",
     wildcard_constraints:

@@ -5,7 +5,7 @@ rule score:
         "models/{part}/{rate}",
         script=ancient("workflow/scripts/score.py"),
     output:
-        score="results/{part}/{rate}.json",
+        score=report("results/{part}/{rate}.json", category="metrics"),
     log:
         "logs/score@{part}-{rate}.log",
     wildcard_constraints:

@@ -9,7 +9,7 @@ rule table:
         ),
         script=ancient("workflow/scripts/table.py"),
     output:
-        table="results/table.csv",
+        table=report("results/table.csv", category="plots"),
     log:
         "logs/table.log",
     conda:

@@ -5,7 +5,7 @@ rule score:
         script=ancient("workflow/scripts/score.py"),
         words="data/train.json",
     output:
-        score="results/train.json",
+        score=report("results/train.json", category="metrics"),
     log:
         "logs/score.log",
     conda:

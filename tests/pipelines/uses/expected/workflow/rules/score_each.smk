@@ -5,7 +5,7 @@ rule score_each:
         script=ancient("workflow/scripts/score.py"),
         words="data/{part}.json",
     output:
-        score="results/{part}/{seed}.json",
+        score=report("results/{part}/{seed}.json", category="metrics"),
     log:
         "logs/score_each@{part}-{seed}.log",
     wildcard_constraints:

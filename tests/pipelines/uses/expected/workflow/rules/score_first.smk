@@ -5,7 +5,7 @@ rule score_first:
         script=ancient("workflow/scripts/score.py"),
         words="data/train.json",
     output:
-        score="results/first.json",
+        score=report("results/first.json", category="metrics"),
     log:
         "logs/score_first.log",
     conda:

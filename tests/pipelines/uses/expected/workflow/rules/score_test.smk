@@ -5,7 +5,7 @@ rule score_test:
         script=ancient("workflow/scripts/score.py"),
         words="data/test.json",
     output:
-        score="results/test.json",
+        score=report("results/test.json", category="metrics"),
     log:
         "logs/score_test.log",
     conda:
