@@ -289,3 +289,21 @@ def test_the_documentation_shows_real_output(capsys):
     assert main(["adopt"]) == 0
     document = (Path(__file__).parents[1] / "docs/adopt.md").read_text(encoding="utf-8")
     assert f"```\n{capsys.readouterr().out.rstrip()}\n```" in document
+
+
+def test_a_notebook_without_a_result_is_left_also_where_it_is_named():
+    put("look.ipynb", 'print(open("raw.csv").read())')
+    step("a.ipynb", "raw.csv", "a.csv")
+    for plan in (plan_of(), plan_of("look.ipynb")):
+        assert [node.step for node in plan.nodes] == ["a"]
+        assert [each.notebook for each in plan.left] == ["look.ipynb"]
+
+
+def test_a_notebook_of_an_old_format_is_named_and_the_others_are_written(capsys):
+    step("a.ipynb", "raw.csv", "a.csv")
+    old = {"cell_type": "code", "language": "python", "input": 'open("x", "w")', "outputs": []}
+    fields = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [old]}]}
+    Path("old.ipynb").write_text(json.dumps(fields))
+    assert main(["adopt", "--write"]) == 1
+    assert "old.ipynb: has the notebook format 3" in capsys.readouterr().err
+    assert "dvc-out" in Path("a.ipynb").read_text()

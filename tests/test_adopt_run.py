@@ -62,9 +62,10 @@ def test_a_run_finds_what_reading_does_not(capsys):
 
 def test_what_both_know_is_sure_and_what_only_reading_knows_is_a_comment(capsys):
     write("data/in.txt", "text")
-    put("a", 'open("../data/in.txt").read()\nif False:\n    open("../data/other.txt")')
+    code = 'open("../data/in.txt").read()\nif False:\n    open("../data/other.txt")'
+    put("a", code, 'open("../out.txt", "w").close()')
     assert main(["adopt", "--run", "--write"]) == 0
-    assert "1 path sure" in capsys.readouterr().out
+    assert "2 paths sure" in capsys.readouterr().out
     assert "'data/other.txt', which the run did not touch" in Path("notebooks/a.ipynb").read_text()
 
 

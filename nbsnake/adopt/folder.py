@@ -45,7 +45,7 @@ class Plan:
     """What becomes of a folder.
 
     ``nodes`` are in the order in which they run, those of steps that are there already included.
-    ``idle`` are notebooks of which no file is known. ``faults`` are about those that cannot be
+    ``idle`` are notebooks of which no result is known. ``faults`` are about those that cannot be
     read.
     """
 
@@ -126,7 +126,7 @@ def make_plan(
         for each in decide(followed, starts)
     ]
     older = dict(_older(facts, named, {each.path: each for each in followed}))
-    idle = {each.notebook for each in facts if not (each.files or each.patterns)} - named
+    idle = {each.notebook for each in facts if not each.writes}
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
     written = {file.path for each in chosen for file in each.writes}
     taken = {step.name for step in steps}
@@ -147,7 +147,7 @@ def make_plan(
     for each in shown:
         hazards += find_credentials(by_path[each.notebook].cells, each.notebook)
     hazards += [*_two_writers(chosen), *_circle_hazards(circle, chosen), *_wrong_order(nodes)]
-    why_idle = "it reads and writes no file that is found by reading"
+    why_idle = "it writes no file that is known, and a step has a result"
     return Plan(
         proposals=tuple(proposals),
         nodes=tuple(ordered),
@@ -157,7 +157,7 @@ def make_plan(
             *(
                 Left(notebook=path, why=why_idle)
                 for path in sorted(idle - older.keys())
-                if not any(hazard.where.file == path for hazard in hazards)
+                if not any(hazard.where.file == path and hazard.blocks for hazard in hazards)
             ),
         ),
         hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),

@@ -14,9 +14,11 @@ from typing import Any
 from nbsnake.adopt.axes import with_word
 from nbsnake.adopt.facts import Constant
 from nbsnake.adopt.proposal import AxisSpec, FileParam, Proposal, SpanEdit
+from nbsnake.errors import NotebookError, Where
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.quote import literal
 from nbsnake.notebook.keys import step_name
+from nbsnake.notebook.read import OPEN_AND_SAVE
 
 _INDENT = re.compile(r"\{\n([ \t]+)")
 _ORDER = ("dep", "out", "out-persist", "metric", "plot")
@@ -31,9 +33,15 @@ UNSURE_AFTER_RUN = "# Not sure, also after a run:"
 
 
 def rewritten(data: bytes, proposal: Proposal) -> bytes:
-    """The notebook with the proposal in it; nothing else of it is other than before."""
+    """The notebook with the proposal in it; nothing else of it is other than before.
+
+    Raises :class:`NotebookError` for a notebook of a format before 4.
+    """
     text = data.decode("utf-8-sig")
     fields = json.loads(text)
+    if fields.get("nbformat") != 4:
+        message = f"has the notebook format {fields.get('nbformat')}, in which nbsnake writes none"
+        raise NotebookError(message, where=Where(proposal.notebook), hint=OPEN_AND_SAVE)
     cells = fields["cells"]
     for index, edits in proposal.edits.items():
         cell = cells[index - 1]

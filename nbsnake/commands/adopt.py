@@ -113,8 +113,10 @@ def _texts(plan: Plan, rules: Reading) -> tuple[dict[str, tuple[bytes, bytes]], 
         if each.notebook in plan.blocked:
             continue
         old = read_bytes(each.notebook)
-        new = rewritten(old, each)
-        if fault := _fault_in(new, each, rules):
+        try:
+            new = rewritten(old, each)
+            _check_step(new, each, rules)
+        except NbsnakeError as fault:
             faults.append(fault)
         else:
             found[each.notebook] = (old, new)
@@ -212,15 +214,10 @@ def _find_root(start: Path) -> Path:
     return start
 
 
-def _fault_in(data: bytes, proposal: Proposal, rules: Reading) -> NbsnakeError | None:
-    """What would keep the written notebook from being a step."""
-    try:
-        step = read_step(parse_notebook(data, proposal.notebook), rules)
-    except NbsnakeError as fault:
-        return fault
-    if step is None:
-        return NotebookError("does not become a step", where=Where(proposal.notebook))
-    return None
+def _check_step(data: bytes, proposal: Proposal, rules: Reading) -> None:
+    """Raise :class:`NbsnakeError` for what keeps a written notebook from being a step."""
+    if read_step(parse_notebook(data, proposal.notebook), rules) is None:
+        raise NotebookError("does not become a step", where=Where(proposal.notebook))
 
 
 def graph_text(plan: Plan) -> Iterator[str]:
