@@ -43,6 +43,8 @@ END_OF_FIGURES = "# figures end with their cell"
 SHOWS_ITS_ERROR = '    __import__("traceback").print_exc()'  # a cell that may fail ends so
 LIMIT = 1 << 20  # bytes of a cell's text, or of one representation, that are recorded
 FLUSHED = 1 << 16  # bytes of text after which an event is written
+EAGER = 200  # texts of a cell that are written at once, for the process may be killed
+LAZY_SECONDS = 0.05  # after which further ones are
 REPR_SECONDS = 2  # after which a value is recorded without its representation
 DRAW_SECONDS = 20  # the same for a figure
 LATER_SECONDS = 0.2  # to wait for the text of programs that run on behind a command
@@ -65,7 +67,8 @@ class Recorder:
     def __init__(self, path: str) -> None:
         self._pid = os.getpid()
         self._stream, self._parts = "", bytearray()  # what is not written yet
-        self._size = 0  # bytes of this cell's text
+        self._size = self._texts = 0  # bytes of this cell's text, and how many
+        self._written = 0.0  # when text was written, by the monotonic clock
         self._quiet = threading.local()
         self._file: IO[bytes] | None = None
         try:
@@ -95,6 +98,9 @@ class Recorder:
             self._flush()
         self._stream = stream
         self._parts += data[: LIMIT - before]
+        self._texts += 1
+        if self._texts <= EAGER or time.monotonic() - self._written > LAZY_SECONDS:
+            self._flush()
 
     def quietly(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call a function whose output is not recorded, for it comes in another form."""
@@ -107,7 +113,7 @@ class Recorder:
     def begin(self, index: int, source: str) -> None:
         """A new cell, whose text is counted anew."""
         self.event(cell=index, source=source)
-        self._size = 0
+        self._size = self._texts = 0
 
     def end(self, seconds: float) -> None:
         """The end of the cell, with a word on text that is left out."""
@@ -120,6 +126,7 @@ class Recorder:
         if self._parts:
             text = self._parts.decode("utf-8", "replace")
             self._parts.clear()
+            self._written = time.monotonic()
             self._write({"output": {"output_type": "stream", "name": self._stream, "text": text}})
 
     def _write(self, fields: object) -> None:
@@ -509,7 +516,7 @@ def in_order(value: Any) -> list[Any]:
         try:
             return sorted(value)
         except Exception:
-            return [*value]
+            return sorted(value, key=str)
     return [*value]
 
 

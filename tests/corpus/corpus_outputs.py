@@ -12,6 +12,7 @@ from PIL import Image
 
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 PLACE = re.compile(r"^.*(?:ipykernel_|\.py).*?: (?=\w+:)", re.MULTILINE)  # of a warning
+TIMES = re.compile(r"^(?:CPU times|Wall time): .*\n", re.MULTILINE)  # that %time reports
 RETURNS = re.compile(r"\r+\n")  # of a terminal
 Outputs = dict[int, list[tuple[str, str]]]
 
@@ -45,8 +46,8 @@ def _plain(outputs: list[dict[str, Any]]) -> list[tuple[str, str]]:
         else:
             data = output["data"].items()
             found += [(f"{output['output_type']} {kind}", _one(kind, each)) for kind, each in data]
-    streams = [(name, text) for name, text in texts.items() if text]
-    return sorted((kind, _cleaned(text)) for kind, text in [*streams, *found])
+    cleaned = [(kind, _cleaned(text)) for kind, text in [*texts.items(), *found]]
+    return sorted((kind, text) for kind, text in cleaned if text)
 
 
 def _one(kind: str, value: Any) -> str:
@@ -57,4 +58,4 @@ def _one(kind: str, value: Any) -> str:
 
 
 def _cleaned(text: str) -> str:
-    return PLACE.sub("", ADDRESS.sub("0x0", RETURNS.sub("\n", text)))
+    return TIMES.sub("", PLACE.sub("", ADDRESS.sub("0x0", RETURNS.sub("\n", text))))

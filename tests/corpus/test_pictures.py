@@ -1,7 +1,6 @@
 """The pictures that scripts save are those that notebooks save, pixel by pixel.
 
-Each notebook runs in a kernel, its script in Python and by the runner, each in a folder of its own.
-The runner's notebook shows the pictures that Jupyter shows.
+Each notebook runs in a kernel, its script in Python, each in a folder of its own.
 """
 
 import shutil
