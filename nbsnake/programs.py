@@ -21,6 +21,16 @@ def python_call(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
+def script_call(script: str, *arguments: str) -> list[str]:
+    """The words that run a script by this Python, which looks for no module in its folder."""
+    return [sys.executable, "-P", script, *arguments]
+
+
+def step_call(script: str, *arguments: str) -> list[str]:
+    """The words that run the script of a step by this Python, as a job does."""
+    return [sys.executable, script, *arguments]
+
+
 def git_call(*arguments: str) -> list[str]:
     """The words that call git."""
     return ["git", *_NO_PROGRAMS, *arguments]

@@ -162,7 +162,8 @@ def test_left_out_cell_before_the_metadata_is_passed_over():
 
 @pytest.mark.parametrize(("key", "role"), [(f"dvc-{role}", role) for role in Role if role != "dep"])
 def test_every_key_of_an_output_gives_its_role(key, role):
-    assert spec_of(declare(f":{key}: data/x")).artifacts[0].role == role
+    path = "data/x.html" if role == "notebook" else "data/x"
+    assert spec_of(declare(f":{key}: {path}")).artifacts[0].role == role
 
 
 def test_continuation_lines_belong_to_the_field():

@@ -137,6 +137,6 @@ VALUES = [
 def test_values_are_printed_as_ipython_prints_them(folder):
     pretty = pytest.importorskip("IPython.lib.pretty").pretty
     space = {"__name__": "__main__"}
-    exec(VALUES, space)
+    exec(VALUES, space)  # noqa: S102  (a text of this test)
     for value in space["VALUES"]:
         assert runner.pretty(value) == pretty(value)

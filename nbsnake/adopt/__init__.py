@@ -3,5 +3,6 @@
 Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in. Only
 :mod:`nbsnake.adopt.observe` runs notebooks, where the user asked for it.
 
-Imports: errors, generate, ipython, model, names, notebook, settings.
+Imports: errors, generate, ipython, model, names, notebook, programs,
+settings.
 """

@@ -10,7 +10,6 @@ import os
 import posixpath
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from nbsnake.generate.convert import Job, convert
 from nbsnake.model.step import Role
 from nbsnake.names import is_reserved
 from nbsnake.notebook.read_step import Reading
+from nbsnake.programs import script_call
 
 PROBE = Path(__file__).with_name("probe.py")
 _MARK = re.compile(r"# %% cell (\d+)$")
@@ -62,7 +62,7 @@ def _run(script: str, report: str, root: str, start: str, folder: str) -> dict[s
     own = os.path.join(top, folder)
     paths = [own, *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "MPLBACKEND": "agg", "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, str(PROBE), script, report, top]
+    command = script_call(str(PROBE), script, report, top)
     done = subprocess.run(
         command,
         cwd=os.path.join(top, start),

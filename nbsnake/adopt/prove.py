@@ -6,7 +6,6 @@ Both run in copies of the project, so that nothing in it changes.
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from nbsnake.adopt.probe import LEFT_OUT
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.same import Verdict, compare
 from nbsnake.notebook.read_step import Reading
+from nbsnake.programs import python_call, step_call
 
 _LARGE = 100_000_000  # bytes; larger sources are linked, not copied
 _KEPT_HIDDEN = (".dvc", ".mlvtools", ".env")
@@ -85,8 +85,8 @@ def _run_script(proposal: Proposal, data: bytes, root: str) -> str:
     script = f"workflow/scripts/{proposal.step}.py"
     for path in _outputs(proposal):
         Path(root, path).parent.mkdir(parents=True, exist_ok=True)
-    convert = [sys.executable, "-m", "nbsnake", "convert", proposal.notebook, "-o", script]
-    for command in ([*convert, "--force"], [sys.executable, script]):
+    convert = python_call("nbsnake", "convert", proposal.notebook, "-o", script, "--force")
+    for command in (convert, step_call(script)):
         done = subprocess.run(
             command,
             cwd=root,

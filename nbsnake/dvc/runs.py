@@ -35,7 +35,7 @@ def _read(path: str) -> RecordedRun | None:
         with open_regular(path) as file:
             text = file.read().decode()
             moment = os.fstat(file.fileno()).st_mtime
-        with limited_time(len(text)):
+        with limited_time(text):
             entry = parse_yaml(text, path)
         check_size(entry)
         deps, outs = (
@@ -66,7 +66,7 @@ def _parsed(path: str, text: str) -> Any:
         return from_json(text)
     if path.endswith(".toml"):
         return tomllib.loads(text)
-    with limited_time(len(text)):
+    with limited_time(text):
         found = parse_yaml(text, path)
     check_size(found)
     return json.loads(json.dumps(found, default=str))
