@@ -41,7 +41,7 @@ from nbsnake.settings.schema import SCHEMA_FILE, read_schema, schema_faults
 
 FIRST = random.SystemRandom().randrange(10**9) if os.environ.get("CI") else 0
 FEW, CHUNK = 12, 250
-MANY = int(os.environ.get("MUTATIONS", "1000"))
+MANY = int(os.environ.get("MUTATIONS", "250"))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 FIRST = random.SystemRandom().randrange(10**9) if os.environ.get("CI") else 0
 OWN_TRACEBACK = re.compile(r'File ".*/nbsnake/(?!job/runner\.py)')  # that of a step is the step's
 FEW, CHUNK = 24, 50
-MANY = int(os.environ.get("HOSTILE_PROJECTS", "500"))
+MANY = int(os.environ.get("HOSTILE_PROJECTS", "424"))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + FEW))
