@@ -18,6 +18,7 @@ from nbsnake.job.say import say
 COMMANDS = {
     "init": "set up a project here, or adopt a folder of notebooks",
     "adopt": "find what notebooks read and write, and write the docstrings that say so",
+    "split": "divide a long notebook into several along its headings",
     "new": "write a notebook that is a step",
     "convert": "write scripts for any notebooks, without a project",
     "generate": "write scripts, rules and dvc.yaml from the notebooks",

@@ -51,11 +51,15 @@ def _document(cells: Iterable[tuple[str, list[str]]]) -> dict[str, object]:
 
 def _cells(cells: Iterable[tuple[str, list[str]]]) -> Iterator[dict[str, object]]:
     for kind, lines in cells:
-        text = "\n".join(lines)
-        cell: dict[str, object] = {"cell_type": kind}
-        if kind == "code":
-            cell["execution_count"] = None
-        cell |= {"id": hashlib.sha256(text.encode()).hexdigest()[:8], "metadata": {}}
-        if kind == "code":
-            cell["outputs"] = []
-        yield {**cell, "source": text.splitlines(keepends=True)}
+        yield new_cell(kind, "\n".join(lines))
+
+
+def new_cell(kind: str, text: str) -> dict[str, object]:
+    """A cell as JSON, with an id of its content."""
+    cell: dict[str, object] = {"cell_type": kind}
+    if kind == "code":
+        cell["execution_count"] = None
+    cell |= {"id": hashlib.sha256(text.encode()).hexdigest()[:8], "metadata": {}}
+    if kind == "code":
+        cell["outputs"] = []
+    return {**cell, "source": text.splitlines(keepends=True)}

@@ -27,12 +27,13 @@ def bindings(cells: Iterable[Source]) -> Counter[str]:
     found: Counter[str] = Counter()
     for source in cells:
         if source.tree is not None:
-            found.update(_bound(source.tree))
+            found.update(bound_at_top(source.tree))
             found.update(_globals(source.tree))
     return found
 
 
-def _bound(tree: ast.AST) -> Iterator[str]:
+def bound_at_top(tree: ast.AST) -> Iterator[str]:
+    """The names that code binds outside of functions, classes and comprehensions."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
@@ -43,7 +44,7 @@ def _bound(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name
         if not isinstance(node, _SCOPES + _COMPREHENSIONS):
-            yield from _bound(node)
+            yield from bound_at_top(node)
 
 
 def _globals(tree: ast.AST) -> Iterator[str]:

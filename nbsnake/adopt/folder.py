@@ -16,6 +16,7 @@ from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
+from nbsnake.model.step import Notebook
 from nbsnake.notebook.kept_cells import PYTHON
 from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.read import read_notebook
@@ -96,6 +97,12 @@ def read_all(paths: Iterable[str], rules: Reading) -> Readings:
     return Readings(
         followed=tuple(followed), steps=tuple(steps), left=tuple(left), faults=tuple(faults)
     )
+
+
+def read_parsed(notebooks: Iterable[Notebook], rules: Reading) -> Readings:
+    """As :func:`read_all`, of notebooks that are not on disk yet, and none of them a step."""
+    followed = tuple(follow(each, rules.no_effect) for each in notebooks)
+    return Readings(followed=followed, steps=(), left=(), faults=())
 
 
 def make_plan(

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises :class:`UsageError` for a path that does not exist.
     """
-    paths, named = _chosen(args.notebooks)
+    paths, named = chosen_notebooks(args.notebooks)
     settings = read_settings()
     rules = reading(settings)
     overlays = {axis: _stems(folder) for axis, folder in settings.overlays.items()}
@@ -181,7 +181,7 @@ def _observed(plan: Plan, found: Readings, rules: Reading) -> dict[str, Seen]:
     return seen
 
 
-def _chosen(words: Iterable[str]) -> tuple[list[str], list[str]]:
+def chosen_notebooks(words: Iterable[str]) -> tuple[list[str], list[str]]:
     """The notebooks to read, from the root, which becomes the working directory; and those named.
 
     Raises :class:`UsageError` for a path that does not exist or is outside of the project.

@@ -1,0 +1,111 @@
+"""How values pass from one part of a notebook to the next: the kind of file, loading and saving."""
+
+import ast
+import importlib.util
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from nbsnake.model.quote import string
+
+_JSON = frozenset({"len", "int", "float", "str", "round", "sum", "bool"})
+_TABLES = frozenset({"read_csv", "read_excel", "read_table", "read_parquet"})
+_LEARNS = frozenset({"sklearn", "joblib"})
+_IMPORTS = {
+    "json": "import json",
+    "pkl": "import pickle",
+    "joblib": "import joblib",
+    "parquet": "import pandas",
+}
+_LOADS = {
+    "json": 'with open({path}, encoding="utf-8") as _file:\n    {name} = json.load(_file)',
+    "pkl": 'with open({path}, "rb") as _file:\n    {name} = pickle.load(_file)',
+    "joblib": "{name} = joblib.load({path})",
+    "parquet": "{name} = pandas.read_parquet({path})",
+}
+_SAVES = {
+    "json": 'with open({path}, "w", encoding="utf-8") as _file:\n    json.dump({name}, _file)',
+    "pkl": 'with open({path}, "wb") as _file:\n    pickle.dump({name}, _file)',
+    "joblib": "joblib.dump({name}, {path})",
+    "parquet": "{name}.to_parquet({path})",
+}
+
+
+def kind_of(name: str, giver: Sequence[ast.stmt], all_parts: Sequence[Sequence[ast.stmt]]) -> str:
+    """The ending of the file for a value, by what the part that gives it assigns.
+
+    Numbers and strings pass as JSON, tables as they were read as parquet, all else as pickles, by
+    joblib where the notebook uses scikit-learn.
+    """
+    values = [
+        node.value
+        for statement in giver
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Assign)
+        if any(isinstance(each, ast.Name) and each.id == name for each in node.targets)
+    ]
+    called = {_called(each) for each in values}
+    if values and called <= _JSON:
+        return "json"
+    if values and called <= _TABLES and not _is_changed(name, giver) and _has("pyarrow"):
+        return "parquet"
+    used = {top for part in all_parts for node in part for top in _imported(node)}
+    return "joblib" if used & _LEARNS else "pkl"
+
+
+def _called(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant):
+        return "str"
+    if not isinstance(value, ast.Call):
+        return ""
+    return getattr(value.func, "attr", getattr(value.func, "id", ""))
+
+
+def _is_changed(name: str, body: Sequence[ast.stmt]) -> bool:
+    """Whether a part stores into a value, which may then be more than a plain table."""
+    return any(
+        isinstance(node, ast.Subscript | ast.Attribute)
+        and not isinstance(node.ctx, ast.Load)
+        and getattr(node.value, "id", "") == name
+        for statement in body
+        for node in ast.walk(statement)
+    )
+
+
+def _imported(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    return [(node.module or "").partition(".")[0]] if isinstance(node, ast.ImportFrom) else []
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def loading(paths: Mapping[str, str]) -> str:
+    """The cell that loads values, by name, from paths."""
+    lines = [
+        _LOADS[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()
+    ]
+    return "\n".join([*_imports(paths), "", *lines])
+
+
+def saving(paths: Mapping[str, str]) -> str:
+    """The cell that saves values, by name, to paths in one folder."""
+    folder = posixpath.dirname(next(iter(paths.values())))
+    lines = [
+        _SAVES[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()
+    ]
+    made = f"os.makedirs({string(folder)}, exist_ok=True)"
+    return "\n".join(["import os", *_imports(paths), "", made, *lines])
+
+
+def _filled(forms: Mapping[str, str], paths: Mapping[str, str]) -> list[str]:
+    return [forms[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()]
+
+
+def _imports(paths: Mapping[str, str]) -> list[str]:
+    return sorted({_IMPORTS[_kind(path)] for path in paths.values()})
+
+
+def _kind(path: str) -> str:
+    return path.rpartition(".")[2]

@@ -1,0 +1,70 @@
+"""Proof that the parts of a notebook together do what the whole one does."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nbsnake.adopt.prove import copy_project
+from nbsnake.adopt.same import Verdict, compare
+
+PRINTED = "what is printed"
+
+
+class Comparison(NamedTuple):
+    """One result of the whole notebook and of its parts."""
+
+    result: str
+    verdict: Verdict
+
+
+def prove_split(
+    notebook: str, parts: Mapping[str, bytes], results: Iterable[str]
+) -> list[Comparison]:
+    """Run a notebook in its folder, and its parts as steps, in copies of the project.
+
+    ``parts`` are the notebooks of the parts in their order, ``results`` the files that the whole
+    one writes, from the root.
+    """
+    paths = list(results)
+    with tempfile.TemporaryDirectory(prefix="nbsnake-split-") as scratch:
+        whole, several = (os.path.join(scratch, name) for name in ("whole", "parts"))
+        for copy in (whole, several):
+            copy_project(copy, paths)
+        one = _run(whole, notebook, os.path.dirname(notebook))
+        others = []
+        for path, data in parts.items():
+            Path(several, path).write_bytes(data)
+            for result in paths:
+                Path(several, result).parent.mkdir(parents=True, exist_ok=True)
+            others.append(_run(several, path, ""))
+        printed = "".join(others)
+        same = Verdict(printed == one, "text" if printed == one else "text differs")
+        found = [Comparison(PRINTED, same)]
+        found += [
+            Comparison(path, compare(os.path.join(whole, path), os.path.join(several, path)))
+            for path in paths
+        ]
+        return found
+
+
+def _run(root: str, notebook: str, folder: str) -> str:
+    """What a notebook's script prints in a folder of a copy, with its error at the end, if any."""
+    script = os.path.abspath(os.path.join(root, "workflow", "scripts", "_part.py"))
+    convert = [sys.executable, "-m", "nbsnake", "convert", notebook, "-o", script, "--force"]
+    subprocess.run(convert, cwd=root, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=os.path.join(root, folder),
+        env={**os.environ, "MPLBACKEND": "agg"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    failure = (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
+    return done.stdout + failure

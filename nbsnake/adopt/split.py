@@ -1,0 +1,151 @@
+"""A long notebook as several along its headings: each is a step, and values pass by files."""
+
+import ast
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbsnake.adopt import passing
+from nbsnake.adopt.blank import new_cell
+from nbsnake.adopt.cells import Source, sources
+from nbsnake.adopt.nameflow import handed_over, names_of, repeated
+from nbsnake.errors import NotebookError, Where
+from nbsnake.model.step import Cell, Notebook
+from nbsnake.notebook.keys import step_name
+
+_HEADING = re.compile(r"\s*(#{1,6})\s+(.+)")
+FOLDER = "parts"  # of the values that pass from part to part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One notebook of several; ``cells`` are the numbers of the cells that it takes.
+
+    ``takes`` and ``gives`` are the names that pass, each with the file for it, from the root.
+    """
+
+    title: str
+    path: str
+    cells: tuple[int, ...]
+    takes: dict[str, str]
+    gives: dict[str, str]
+    repeats: tuple[str, ...]
+
+
+def plan_split(notebook: Notebook, no_effect: Sequence[str], level: int = 0) -> list[Part]:
+    """The parts of a notebook, along its headings of a level (0: the first that occurs often).
+
+    Raises :class:`NotebookError` for one without several parts, or with a cell that is no Python.
+    """
+    groups = _groups(notebook, level)
+    if len(groups) < 2:
+        raise NotebookError(
+            "has no headings to split it at",
+            where=Where(notebook.path),
+            hint="write '## Heading' in a markdown cell where a part begins",
+        )
+    code = {each.number: each for each in sources(notebook, no_effect)}
+    for source in code.values():
+        if source.tree is None:
+            where = Where(notebook.path, source.number)
+            raise NotebookError("is not plain Python, and cannot be split", where=where)
+    names = [names_of(_statements(group, code)) for _, group in groups]
+    taken = handed_over(names)
+    stem = posixpath.splitext(notebook.path)[0]
+    bodies = [list(_statements(group, code)) for _, group in groups]
+
+    def file(giver: int, name: str) -> str:
+        return _file(stem, giver, name, passing.kind_of(name, bodies[giver], bodies))
+
+    parts = []
+    for number, (title, group) in enumerate(groups):
+        gives = {
+            name for own in taken[number + 1 :] for name, giver in own.items() if giver == number
+        }
+        parts.append(
+            Part(
+                title=title,
+                path=f"{stem}_{number + 1}_{_slug(title)}.ipynb",
+                cells=tuple(cell.index for cell in group),
+                takes={name: file(giver, name) for name, giver in taken[number].items()},
+                gives={name: file(number, name) for name in sorted(gives)},
+                repeats=tuple(_texts(repeated(number, names, takes=bool(taken[number])), code)),
+            )
+        )
+    return parts
+
+
+def _groups(notebook: Notebook, level: int) -> list[tuple[str, list[Cell]]]:
+    levels = [len(match[1]) for cell in notebook.cells if (match := _heading(cell))]
+    chosen = level or next((each for each in range(1, 7) if levels.count(each) > 1), 0)
+    groups: list[tuple[str, list[Cell]]] = [("", [])]
+    for cell in notebook.cells:
+        match = _heading(cell)
+        if match and len(match[1]) == chosen:
+            groups.append((match[2].strip(), []))
+        groups[-1][1].append(cell)
+    if len(groups) > 1:  # what comes before the first heading belongs to the first part
+        groups[:2] = [(groups[1][0], [*groups[0][1], *groups[1][1]])]
+    return groups
+
+
+def _heading(cell: Cell) -> re.Match[str] | None:
+    return _HEADING.match(cell.source) if cell.kind == "markdown" else None
+
+
+def _statements(group: Sequence[Cell], code: dict[int, Source]) -> Iterator[ast.stmt]:
+    for cell in group:
+        source = code.get(cell.index)
+        yield from source.tree.body if source and source.tree else ()
+
+
+def _slug(title: str) -> str:
+    return step_name(re.sub(r"^[\d.\s]+", "", title))[:40].strip("_") or "part"
+
+
+def _file(stem: str, number: int, name: str, kind: str) -> str:
+    folder = posixpath.basename(stem).replace(" ", "_")
+    return f"data/{FOLDER}/{folder}/{name}_{number + 1}.{kind}"
+
+
+def _texts(nodes: Sequence[ast.stmt], code: dict[int, Source]) -> Iterator[str]:
+    """The source of the definitions that a part repeats."""
+    for node in nodes:
+        for source in code.values():
+            if source.tree is not None and node in source.tree.body:
+                yield ast.get_source_segment(source.cell.source, _whole(node)) or ast.unparse(node)
+
+
+def _whole(node: ast.stmt) -> ast.stmt:
+    """A definition with its decorators, which come before its own first line."""
+    decorators = getattr(node, "decorator_list", [])
+    if decorators:
+        node = ast.copy_location(ast.Pass(), node)
+        node.lineno, node.col_offset = decorators[0].lineno, 0
+    return node
+
+
+def write_part(part: Part, data: bytes) -> bytes:
+    """The notebook of a part, out of the whole one, with what loads and saves the values."""
+    fields: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
+    cells = [fields["cells"][index - 1] for index in part.cells]
+    before = []
+    if part.repeats:
+        before.append(new_cell("code", "\n".join(part.repeats)))
+    if part.takes:
+        takes = {name: _relative(part, path) for name, path in part.takes.items()}
+        before.append(new_cell("code", passing.loading(takes)))
+    after = []
+    if part.gives:
+        gives = {name: _relative(part, path) for name, path in part.gives.items()}
+        after.append(new_cell("code", passing.saving(gives)))
+    first = next((n for n, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells))
+    fields["cells"] = [*cells[:first], *before, *cells[first:], *after]
+    return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _relative(part: Part, path: str) -> str:
+    return posixpath.relpath(path, posixpath.dirname(part.path) or ".")

@@ -1,0 +1,147 @@
+"""A long notebook becomes several: each part has what it needs, and together they do the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+from builders import nb, nb_fields
+
+from nbsnake.__main__ import main
+from nbsnake.adopt.split import plan_split
+from nbsnake.errors import NotebookError
+from nbsnake.notebook.read import read_notebook
+from nbsnake.notebook.read_step import read_step
+
+TITLE = ("markdown", "# Whole")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    return project
+
+
+def split(*cells):
+    """The parts of a notebook; a string that begins with ``#`` alone is a heading."""
+    made = [("markdown", cell) if cell.startswith("## ") else cell for cell in cells]
+    return plan_split(nb(TITLE, *made), ("No effect",))
+
+
+def flow(parts):
+    return [(sorted(part.takes), sorted(part.gives)) for part in parts]
+
+
+def test_a_value_passes_to_the_part_that_uses_it():
+    parts = split("## One", "x = [1]\ny = [2]", "## Two", "print(x)")
+    assert flow(parts) == [([], ["x"]), (["x"], [])]
+    assert [part.path for part in parts] == ["notebooks/a_1_one.ipynb", "notebooks/a_2_two.ipynb"]
+
+
+def test_definitions_are_repeated_with_what_they_use():
+    parts = split(
+        "## One",
+        "import math\nR = 2\ndef area(x):\n    return math.pi * x * R",
+        "## Two",
+        "print(area(1))",
+    )
+    assert flow(parts) == [([], []), ([], [])]
+    assert parts[1].repeats == (
+        "import math",
+        "R = 2",
+        "def area(x):\n    return math.pi * x * R",
+    )
+
+
+@pytest.mark.parametrize(
+    "change", ["x.append(2)", "x[0] = 2", "x += [3]", "del x[0]", "shuffle(x)", "x.a.b = 1"]
+)
+def test_a_value_that_a_part_changes_passes_from_there(change):
+    parts = split("## One", "x = make()", "## Two", change, "## Three", "print(x)")
+    assert flow(parts)[1] == (["x"], ["x"])
+    assert "/x_2." in parts[2].takes["x"]
+
+
+def test_what_a_function_reads_at_its_call_passes():
+    parts = split("## One", "x = make()\ndef f():\n    return x", "## Two", "f()")
+    assert flow(parts)[1][0] == ["x"]
+
+
+@pytest.mark.parametrize(
+    "code", ["def f(x):\n    return x", "[x for x in range(3)]", "f = lambda x: x", "import x"]
+)
+def test_a_name_of_its_own_is_no_value_of_another_part(code):
+    assert flow(split("## One", "x = make()", "## Two", code))[1] == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("x = len(y)", "json"), ("x = make()", "pkl"), ("import sklearn\nx = make()", "joblib")],
+)
+def test_values_pass_by_files_of_a_fitting_kind(code, kind):
+    parts = split("## One", f"y = make()\n{code}", "## Two", "print(x)")
+    assert parts[1].takes["x"].endswith(f".{kind}")
+
+
+def test_headings_of_the_first_level_that_occurs_twice_count():
+    assert [part.title for part in split("## A", "1", "## B\n### C", "2")] == ["A", "B"]
+
+
+def test_a_notebook_without_headings_cannot_be_split():
+    with pytest.raises(NotebookError):
+        plan_split(nb("1 + 1"), ())
+
+
+LONG = [
+    TITLE,
+    "from collections import Counter\nSIZE = 20",
+    ("markdown", "## Load"),
+    (
+        "class Item:\n    def __init__(self, n):\n        self.n = n\n"
+        "    def twice(self):\n        return scale(self.n)\n"
+        "def scale(n):\n    return n * FACTOR\nFACTOR = 2\n"
+        "items = [Item(n) for n in range(SIZE)]\nprint(len(items))"
+    ),
+    ("markdown", "## Model"),
+    (
+        "total = sum(each.twice() for each in items)\nitems.append(Item(99))\n"
+        "counts = Counter(each.n % 3 for each in items)\nprint(total)"
+    ),
+    ("markdown", "## Report"),
+    (
+        "with open('../report.txt', 'w') as file:\n"
+        "    file.write(f'{total} {len(items)} {sorted(counts.items())}')\nprint(items[-1].twice())"
+    ),
+]
+
+
+def put(cells):
+    Path("notebooks").mkdir()
+    Path("notebooks/long.ipynb").write_text(json.dumps(nb_fields(*cells), indent=1))
+
+
+def test_the_parts_are_steps_and_give_the_same_results(capsys):
+    put(LONG)
+    before = Path("notebooks/long.ipynb").read_bytes()
+    assert main(["split", "notebooks/long.ipynb"]) == 0
+    assert len(list(Path("notebooks").iterdir())) == 1
+    assert main(["split", "notebooks/long.ipynb", "--prove", "--write"]) == 0
+    shown = capsys.readouterr().out
+    document = (Path(__file__).parents[1] / "docs/adopt.md").read_text(encoding="utf-8")
+    assert "".join(shown.splitlines(keepends=True)[:3]) in document
+    assert "what is printed  text" in shown
+    assert "report.txt       bytes" in shown
+    parts = sorted(Path("notebooks").glob("long_*.ipynb"))
+    assert [path.stem for path in parts] == ["long_1_load", "long_2_model", "long_3_report"]
+    assert all(read_step(read_notebook(str(path))) for path in parts)
+    assert Path("notebooks/long.ipynb").read_bytes() == before
+
+
+def test_a_proof_fails_where_hidden_state_is_lost(capsys):
+    cells = [TITLE, ("markdown", "## A"), "import random\nrandom.seed(1)\nx = [random.random()]"]
+    cells += [("markdown", "## B"), "print(x, random.random())"]
+    put(cells)
+    assert main(["split", "notebooks/long.ipynb", "--prove", "--write"]) == 1
+    assert "NO: text differs" in capsys.readouterr().out
+    assert len(list(Path("notebooks").iterdir())) == 1
