@@ -2,7 +2,14 @@
 
 import pytest
 
-from nbsnake.python.script_diff import cell_diff, changed_cells, is_same_program, sections
+from nbsnake.python.script_diff import (
+    cell_diff,
+    changed_cells,
+    differing_cells,
+    is_same_program,
+    sections,
+    with_options,
+)
 
 SCRIPT = """\
 #!/usr/bin/env python3
@@ -79,3 +86,12 @@ def test_diff_names_the_cell_of_both_files():
         "-x = [1, 2]  # why",
         "+x = [1, 3]  # why",
     ]
+
+
+def test_values_of_a_run_are_its_options():
+    now = {1: "a: int = _args.a\nb = _args.b\nb = b + 1\nc = _args.c", 2: "a = 3"}
+    then = {1: "a: int = 4\nb = [1, 2]\nb = b + 1", 2: "a = 2"}
+    options = with_options(then, now)
+    assert options == {1: "a: int = _args.a\nb = _args.b\nb = b + 1", 2: "a = 2"}
+    assert differing_cells(options, now) == [1, 2]
+    assert with_options(now, now) == now

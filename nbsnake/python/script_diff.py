@@ -7,11 +7,14 @@ lines that mark the cells must be the same, for tracebacks lead to them.
 
 import ast
 import difflib
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from nbsnake.python.program import MARK
+
+_OPTION = re.compile(r"^(\w+(?: *:[^=\n]+)? *= *)_args\.\w+\b(.*)$", re.MULTILINE)
 
 
 class Section(NamedTuple):
@@ -63,6 +66,21 @@ def code_of(script: str) -> dict[int, str]:
         for cell, text in sections(script)
         if cell and text.startswith(f"# %% cell {cell}")
     }
+
+
+def with_options(then: Mapping[int, str], now: Mapping[int, str]) -> dict[int, str]:
+    """The code of a run, as its notebook shows it, with options in place of the values it had."""
+    return {cell: _with_options(text, now.get(cell, "")) for cell, text in then.items()}
+
+
+def _with_options(then: str, now: str) -> str:
+    lines = then.splitlines()
+    for option in _OPTION.finditer(now):
+        start, end = option[1], option[2]
+        place = next((n for n, each in enumerate(lines) if each.startswith(start)), None)
+        if place is not None and lines[place].endswith(end):
+            lines[place] = option[0]
+    return "\n".join(lines)
 
 
 def code_diff(then: Mapping[int, str], now: Mapping[int, str], old: str, new: str) -> Iterator[str]:

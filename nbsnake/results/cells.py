@@ -9,7 +9,7 @@ from nbsnake.job.own import read_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Receipt
 from nbsnake.job.regular import read_regular
-from nbsnake.python.script_diff import code_diff, code_of, differing_cells
+from nbsnake.python.script_diff import code_diff, code_of, differing_cells, with_options
 from nbsnake.python.versions import find_version
 from nbsnake.results.freshness import Judge, Verdict, changed
 
@@ -73,7 +73,7 @@ def code_change(step: PlannedStep, receipt: Receipt | None) -> CodeChange | None
         now = code_of(read_regular(step.script).decode(errors="replace"))
     except OSError:
         return None
-    return CodeChange(step, then, now) if then is not None else None
+    return CodeChange(step, with_options(then, now), now) if then is not None else None
 
 
 def _code_of_run(step: PlannedStep, receipt: Receipt) -> Code | None:
