@@ -99,3 +99,29 @@ def test_plan_of_a_run_counts_expected_time(project):
     assert plan_summary(due) == "3 would run, 6.0 s by earlier runs"
     assert plan_summary([]) == "nothing to be done"
     assert plan_summary([due[0]._replace(restorable=True)]) == "1 would be restored"
+
+
+def test_why_names_causes_and_not_each_step_between(project, capsys):
+    Path("in.txt").write_text("2\n")
+    assert main(["why", "last"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "make is stale",
+        "  in.txt changed",
+        "last is waiting",
+        "  waits for join",
+        "together: 3 would run, 6.0 s by earlier runs",
+    ]
+
+
+def test_why_of_many_causes_is_short(project, capsys):
+    many = [planned(f"m{n}", "in.txt", f"m{n}.txt") for n in range(30)]
+    last = planned("all_of_them", "m0.txt", "all.txt")
+    last = last._replace(deps=tuple(f"m{n}.txt" for n in range(30)))
+    project.plan_steps(*many, last)
+    project.run_all()
+    Path("in.txt").write_text("2\n")
+    assert main(["why", "all_of_them"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 50
+    assert "11 more before these; see: nbsnake status --stale" in lines
+    assert "waits for m0, m1, m10 and 27 more" in "\n".join(lines)

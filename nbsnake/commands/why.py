@@ -15,6 +15,8 @@ from nbsnake.report.summary import plan_summary
 from nbsnake.results.cells import code_change
 from nbsnake.results.freshness import Judge
 
+SHOWN = 20  # steps whose reasons are printed
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
@@ -30,13 +32,17 @@ def run(args: argparse.Namespace) -> int:
     states = {each.name: each for each in states_of(judge, running_steps())}
     digests.save()
     step = states[one_step(word, plan)]
-    for each in _chain(step, states):
+    chain = _chain(step, states)
+    causes = [each for each in chain if each.state != "waiting" or each is step]
+    for each in causes[-SHOWN:]:
         print("\n".join(_lines(each, judge)))
+    if len(causes) > SHOWN:
+        print(f"{len(causes) - SHOWN} more before these; see: nbsnake status --stale")
     after = [each for each in states.values() if step.name in _needed(each, states)]
     if after:
         print(f"{few([each.name for each in after])} wait{'s' * (len(after) == 1)} for it")
     if step.state != "fresh":
-        print(f"together: {plan_summary([*_chain(step, states), *after])}")
+        print(f"together: {plan_summary([*chain, *after])}")
     return 0
 
 

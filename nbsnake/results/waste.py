@@ -44,6 +44,7 @@ def find_waste(plan: Plan, revisions: int) -> list[Waste]:
     """
     gone = [receipt for name in _receipts() if (receipt := _of_gone(name, plan))]
     wanted = _named(revisions) | {each.content.md5 for each in read_kept().values()}
+    wanted |= {each.md5 for each in plan.tracked}
     wanted |= {seen.content.md5 for receipt in _present(plan) for seen in receipt.outs}
     caches = [OWN_CACHE] if os.path.isabs(plan.cache.folder) else [plan.cache, OWN_CACHE]
     return [
@@ -109,6 +110,8 @@ def _records(plan: Plan) -> Iterator[Waste]:
     names = {file_name(name) for name in plan.steps}
     for folder, kind in ((RECEIPTS, "receipt"), (EXECUTED, "notebook")):
         for path in _files(folder):
+            if not path.endswith((".json", ".ipynb")):
+                continue  # of a job that is running
             name, _, end = os.path.basename(path).removesuffix(".json").rpartition(".ipynb")
             if (name or end).removesuffix(FAILED) not in names:
                 yield Waste(kind, path, _size(path))
