@@ -71,6 +71,7 @@ bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/convert.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sweep.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sync.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/runner.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/cluster.py
 
 clean:  ## remove what the targets above made
