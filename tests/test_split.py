@@ -145,3 +145,26 @@ def test_a_proof_fails_where_hidden_state_is_lost(capsys):
     assert main(["split", "notebooks/long.ipynb", "--prove", "--write"]) == 1
     assert "NO: text differs" in capsys.readouterr().out
     assert len(list(Path("notebooks").iterdir())) == 1
+
+
+def test_a_notebook_that_fails_proves_nothing(capsys):
+    put([TITLE, ("markdown", "## A"), "x = [1]", ("markdown", "## B"), "print(x)\n1 / 0"])
+    assert main(["split", "notebooks/long.ipynb", "--prove", "--write"]) == 1
+    assert "NO: the notebook fails: ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_part_without_a_result_is_a_step_too():
+    put(
+        [
+            TITLE,
+            ("markdown", "## A"),
+            "x = [1]",
+            ("markdown", "## B"),
+            "print(x)",
+            ("markdown", "## C"),
+        ]
+    )
+    assert main(["split", "notebooks/long.ipynb", "--prove", "--write"]) == 0
+    parts = sorted(Path("notebooks").glob("long_*.ipynb"))
+    assert [path.stem for path in parts] == ["long_1_a", "long_2_b"]
+    assert all(read_step(read_notebook(str(path))) for path in parts)

@@ -99,6 +99,12 @@ def saving(paths: Mapping[str, str]) -> str:
     return "\n".join(["import os", *_imports(paths), "", made, *lines])
 
 
+def marking(path: str) -> str:
+    """The cell that writes an empty file, as a sign that a part has come to its end."""
+    made = f"os.makedirs({string(posixpath.dirname(path))}, exist_ok=True)"
+    return "\n".join(["import os", "", made, f'open({string(path)}, "w").close()'])
+
+
 def _filled(forms: Mapping[str, str], paths: Mapping[str, str]) -> list[str]:
     return [forms[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()]
 

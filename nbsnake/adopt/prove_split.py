@@ -34,15 +34,17 @@ def prove_split(
         whole, several = (os.path.join(scratch, name) for name in ("whole", "parts"))
         for copy in (whole, several):
             copy_project(copy, paths)
-        one = _run(whole, notebook, os.path.dirname(notebook))
-        others = []
+        one, failure = _run(whole, notebook, os.path.dirname(notebook))
+        others, failures = [], [f"the notebook fails: {failure}"] if failure else []
         for path, data in parts.items():
             Path(several, path).write_bytes(data)
             for result in paths:
                 Path(several, result).parent.mkdir(parents=True, exist_ok=True)
-            others.append(_run(several, path, ""))
-        printed = "".join(others)
-        same = Verdict(printed == one, "text" if printed == one else "text differs")
+            text, failure = _run(several, path, "")
+            others.append(text)
+            failures += [f"{path} fails: {failure}"] if failure else []
+        is_same = "".join(others) == one and not failures
+        same = Verdict(is_same, "text" if is_same else (failures or ["text differs"])[0])
         found = [Comparison(PRINTED, same)]
         found += [
             Comparison(path, compare(os.path.join(whole, path), os.path.join(several, path)))
@@ -51,8 +53,8 @@ def prove_split(
         return found
 
 
-def _run(root: str, notebook: str, folder: str) -> str:
-    """What a notebook's script prints in a folder of a copy, with its error at the end, if any."""
+def _run(root: str, notebook: str, folder: str) -> tuple[str, str]:
+    """What a notebook's script prints in a folder of a copy, and its error, "" for none."""
     script = os.path.abspath(os.path.join(root, "workflow", "scripts", "_part.py"))
     convert = [sys.executable, "-m", "nbsnake", "convert", notebook, "-o", script, "--force"]
     subprocess.run(convert, cwd=root, capture_output=True, check=False)
@@ -67,4 +69,4 @@ def _run(root: str, notebook: str, folder: str) -> str:
         check=False,
     )
     failure = (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
-    return done.stdout + failure
+    return done.stdout, failure

@@ -89,7 +89,13 @@ def _groups(notebook: Notebook, level: int) -> list[tuple[str, list[Cell]]]:
         groups[-1][1].append(cell)
     if len(groups) > 1:  # what comes before the first heading belongs to the first part
         groups[:2] = [(groups[1][0], [*groups[0][1], *groups[1][1]])]
-    return groups
+    found: list[tuple[str, list[Cell]]] = []
+    for title, cells in groups:
+        if found and not any(cell.kind == "code" and cell.source.strip() for cell in cells):
+            found[-1][1].extend(cells)  # text alone is no part
+        else:
+            found.append((title, cells))
+    return found
 
 
 def _heading(cell: Cell) -> re.Match[str] | None:
@@ -128,8 +134,11 @@ def _whole(node: ast.stmt) -> ast.stmt:
     return node
 
 
-def write_part(part: Part, data: bytes) -> bytes:
-    """The notebook of a part, out of the whole one, with what loads and saves the values."""
+def write_part(part: Part, data: bytes, *, marks: bool = False) -> bytes:
+    """The notebook of a part, out of the whole one, with what loads and saves the values.
+
+    A part without a result ``marks`` its end by a file, because a step has one.
+    """
     fields: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
     cells = [fields["cells"][index - 1] for index in part.cells]
     before = []
@@ -142,6 +151,10 @@ def write_part(part: Part, data: bytes) -> bytes:
     if part.gives:
         gives = {name: _relative(part, path) for name, path in part.gives.items()}
         after.append(new_cell("code", passing.saving(gives)))
+    if marks:
+        stem = posixpath.splitext(part.path)[0]
+        path = _relative(part, _file(stem, 0, "done", "txt").replace("done_1", "done"))
+        after.append(new_cell("code", passing.marking(path)))
     first = next((n for n, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells))
     fields["cells"] = [*cells[:first], *before, *cells[first:], *after]
     return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode()

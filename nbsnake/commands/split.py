@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbsnake.adopt.decide import decide, follow
 from nbsnake.adopt.folder import make_plan, read_parsed
+from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.prove_split import prove_split
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.adopt.same import Verdict
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     notebook = parse_notebook(data, named[0])
     parts = plan_split(notebook, rules.no_effect, args.level)
     _show(parts)
-    texts = _steps({part.path: write_part(part, data) for part in parts}, rules)
+    texts = _steps(parts, data, rules)
     is_same = True
     if args.prove:
         (facts,) = decide([follow(notebook, rules.no_effect)])
@@ -82,9 +83,17 @@ def _show(parts: Sequence[Part]) -> None:
         print(f"{part.path}: {part.title}, {cells}: takes {takes}; gives {gives}")
 
 
-def _steps(texts: dict[str, bytes], rules: Reading) -> dict[str, bytes]:
+def _steps(parts: Sequence[Part], data: bytes, rules: Reading) -> dict[str, bytes]:
     """The parts with the docstrings that make them steps."""
+    texts = {part.path: write_part(part, data) for part in parts}
+    with_results = {each.notebook for each in _proposals(texts, rules)}
+    for part in parts:
+        if part.path not in with_results:
+            texts[part.path] = write_part(part, data, marks=True)
+    made = _proposals(texts, rules)
+    return texts | {each.notebook: rewritten(texts[each.notebook], each) for each in made}
+
+
+def _proposals(texts: dict[str, bytes], rules: Reading) -> Sequence[Proposal]:
     notebooks = [parse_notebook(data, path) for path, data in texts.items()]
-    plan = make_plan(read_parsed(notebooks, rules), texts)
-    made = {each.notebook: rewritten(texts[each.notebook], each) for each in plan.proposals}
-    return {path: made.get(path, data) for path, data in texts.items()}
+    return make_plan(read_parsed(notebooks, rules), texts).proposals
