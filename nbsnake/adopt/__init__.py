@@ -1,7 +1,7 @@
 """From notebooks without docstrings to steps: what they read and write, and the cell that says so.
 
-Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in. Only
-:mod:`nbsnake.adopt.observe` runs notebooks, where the user asked for it.
+Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in. Where the
+user asked for it, ``observe``, ``prove`` and ``prove_split`` run notebooks.
 
 Imports: errors, generate, ipython, model, names, notebook, programs,
 settings.

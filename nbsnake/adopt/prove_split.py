@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from nbsnake.adopt.prove import copy_project
 from nbsnake.adopt.same import Verdict, compare
+from nbsnake.programs import python_call, step_call
 
 PRINTED = "what is printed"
 
@@ -56,10 +56,10 @@ def prove_split(
 def _run(root: str, notebook: str, folder: str) -> tuple[str, str]:
     """What a notebook's script prints in a folder of a copy, and its error, "" for none."""
     script = os.path.abspath(os.path.join(root, "workflow", "scripts", "_part.py"))
-    convert = [sys.executable, "-m", "nbsnake", "convert", notebook, "-o", script, "--force"]
+    convert = python_call("nbsnake", "convert", notebook, "-o", script, "--force")
     subprocess.run(convert, cwd=root, capture_output=True, check=False)
     done = subprocess.run(
-        [sys.executable, script],
+        step_call(script),
         cwd=os.path.join(root, folder),
         env={**os.environ, "MPLBACKEND": "agg"},
         stdin=subprocess.DEVNULL,
