@@ -157,7 +157,9 @@ def main() -> None:
     code = compile(ast.fix_missing_locations(tree), script, "exec")
     setattr(builtins, NAME, probe.call)
     sys.argv = [script]
-    sys.path[0] = os.path.dirname(os.path.realpath(script))
+    if not sys.flags.safe_path:
+        sys.path.pop(0)  # the probe's own folder
+    sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
     names = vars(sys.modules["__main__"])
     own = {"__name__": "__main__", "__builtins__": builtins, "__file__": script}
     sys.addaudithook(probe.hear)
