@@ -125,3 +125,15 @@ def test_why_of_many_causes_is_short(project, capsys):
     assert len(lines) < 50
     assert "11 more before these; see: nbsnake status --stale" in lines
     assert "waits for m0, m1, m10 and 27 more" in "\n".join(lines)
+
+
+def test_why_of_a_step_that_failed_or_has_never_run(project, capsys):
+    project.plan_steps(*project.plan.steps.values(), planned("new", "in.txt", "new.txt"))
+    assert main(["why", "new"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "new has never run"
+    write_failure(Failure("new", 1, 1.0, cell=3, error="KeyError: 'a'"))
+    assert main(["why", "new"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "new failed",
+        "  cell 3: KeyError: 'a', see logs/new.log",
+    ]

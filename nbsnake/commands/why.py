@@ -16,6 +16,7 @@ from nbsnake.results.cells import code_change
 from nbsnake.results.freshness import Judge
 
 SHOWN = 20  # steps whose reasons are printed
+VERBS = {"failed": "failed", "never run": "has never run"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def _needed(step: StepState, states: Mapping[str, StepState]) -> set[str]:
 
 
 def _lines(each: StepState, judge: Judge) -> Iterator[str]:
-    yield f"{each.name} is {each.state}"
+    yield f"{each.name} {VERBS.get(each.state, f'is {each.state}')}"
     yield from (f"  {reason}" for reason in reasons_of(each))
     receipt = judge.receipt(each.name)
     change = code_change(each.step, receipt) if each.state != "fresh" and receipt else None
