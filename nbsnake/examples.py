@@ -6,6 +6,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake adopt notebooks/*.ipynb", "show the docstrings that they need"),
         ("nbsnake adopt --write", "put them in"),
     ),
+    "split": (("nbsnake split long.ipynb", "show how its headings would divide it"),),
     "new": (("nbsnake new plot", "a notebook that is a step"),),
     "convert": (("nbsnake convert some.ipynb -o out", "write out/some.py"),),
     "generate": (
