@@ -4,12 +4,21 @@ Standard library only: this runs inside every job.
 """
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from nbsnake.job.cache import Cache
 from nbsnake.job.keyed import find_keyed, to_keyed
 from nbsnake.job.own import note_own, throw_away
-from nbsnake.job.plan import FORMAT, Plan, PlannedStep, cache_from, step_from, step_to_dict
+from nbsnake.job.plan import (
+    FORMAT,
+    Plan,
+    PlannedStep,
+    cache_from,
+    read_plan,
+    step_from,
+    step_to_dict,
+)
 from nbsnake.job.shape import ShapeError, is_texts
 
 JOBS_FILE = ".nbsnake/jobs.jsonl"
@@ -42,12 +51,20 @@ def write_jobs(plan: Plan) -> None:
     records = {
         name: {
             "step": step_to_dict(step),
-            "makers": sorted({each for path in step.deps for each in makers.get(path, ())}),
-            "recorded": not {"*", step.name, step.rule} & {*plan.unrecorded},
+            "makers": _makers(step, makers),
+            "recorded": _is_recorded(plan, step),
         }
         for name, step in plan.steps.items()
     }
     note_own(JOBS_FILE, to_keyed(head, records), durable=True)
+
+
+def _makers(step: PlannedStep, makers: Mapping[str, list[str]]) -> list[str]:
+    return sorted({name for path in step.deps for name in makers.get(path, ())})
+
+
+def _is_recorded(plan: Plan, step: PlannedStep) -> bool:
+    return not {"*", step.name, step.rule} & {*plan.unrecorded}
 
 
 def has_jobs() -> bool:
@@ -56,7 +73,22 @@ def has_jobs() -> bool:
 
 
 def read_job(name: str) -> Job | None:
-    """The step by its name, None where the plan has no such step, or there is none."""
+    """The step by its name, None where the plan has no such step, or there is no plan.
+
+    Where its record cannot be read, the whole plan is.
+    """
+    return _read_job(name) or _job_of(read_plan(), name)
+
+
+def _job_of(plan: Plan | None, name: str) -> Job | None:
+    step = plan.steps.get(name) if plan else None
+    if plan is None or step is None:
+        return None
+    makers, recorded = tuple(_makers(step, plan.makers())), _is_recorded(plan, step)
+    return Job(step, makers, recorded, plan.cache, plan.hardlink_lock, plan.strict)
+
+
+def _read_job(name: str) -> Job | None:
     found = find_keyed(JOBS_FILE, name)
     if found is None or name not in found[1]:
         return None

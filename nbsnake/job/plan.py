@@ -247,6 +247,13 @@ class Plan(NamedTuple):
                 needed.update(maker for path in step.deps for maker in makers.get(path, ()))
         return needed
 
+    def left_lines(self) -> list[str]:
+        """A line for each stage that only DVC can run."""
+        return [
+            f"{name} can be run by DVC only ({why}): dvc repro {name}"
+            for name, why in self.left.items()
+        ]
+
     def inside_deps(self) -> list[str]:
         """The outputs that lie in a folder that a step reads as a whole, in the plan's order."""
         read = {path for step in self.steps.values() for path in step.deps}

@@ -151,8 +151,8 @@ def _refuse_blind_run(verdicts: Iterable[Verdict]) -> None:
 def _report(judge: Judge, verdicts: Iterable[Verdict]) -> None:
     for message in filter(None, (judge.unseen, judge.legacy)):
         say(message)
-    for name, why in judge.plan.left.items():
-        say(f"{name} can be run by DVC only ({why}): dvc repro {name}")
+    for line in judge.plan.left_lines():
+        say(line)
     for line in reason_lines(judge, verdicts):
         say(line)
 

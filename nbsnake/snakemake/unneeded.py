@@ -79,8 +79,9 @@ def _locked(judge: Judge, verdicts: Iterable[Verdict]) -> Synced | None:
         synced = sync(plan, digests)
         if synced.refused:
             return None
-    for message in filter(None, (judge.unseen, judge.legacy)):
-        say(message)
+    for message in (judge.unseen, judge.legacy, *plan.left_lines()):
+        if message:
+            say(message)
     if not plan.no_scm and (merged := install_drivers()):
         say(f"{MERGES_FOR_GIT}: {', '.join(merged)}")
     return synced

@@ -133,5 +133,5 @@ def test_a_notebook_that_is_not_valid_stops_a_run(done: Project) -> None:
     assert "notebooks/left.ipynb, cell 5, line 4: is not valid Python" in refused
     assert "Traceback" not in refused
     lines = done.nbsnake("status").stdout.splitlines()
-    assert "left   stale: notebooks/left.ipynb cannot become a script" in lines
+    assert "left   stale    notebooks/left.ipynb cannot become a script" in lines
     assert "right  fresh" in lines

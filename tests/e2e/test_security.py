@@ -217,7 +217,6 @@ def test_a_damaged_object_is_not_a_result(done: Project) -> None:
     [
         ("receipts/make.json", {"peak_memory": "x"}),
         ("receipts/make.json", {"outs": None}),
-        ("digests.json", {"files": "x"}),
         ("plan.json", {"steps": [{"deps": None}]}),
     ],
 )
@@ -229,6 +228,20 @@ def test_state_that_cannot_be_read_is_made_again(
     assert f".nbsnake/{file} " in ended.stderr
     assert "it is made again" in ended.stderr
     assert file not in done.nbsnake("status").stderr
+
+
+@pytest.mark.parametrize("file", ["digests.jsonl", "jobs.jsonl", "lock.jsonl"])
+def test_records_that_cannot_be_read_are_made_again(done: Project, file: str) -> None:
+    path = done.root / ".nbsnake" / file
+    head, record, *_ = path.read_text().splitlines()
+    key = record.partition("\t")[0]
+    done.write(f".nbsnake/{file}", f'{head}\n{key}\t[0, "x"]\n')
+    done.replace("notebooks/left.ipynb", "value * factor", "value * factor + 1")
+    ended = done.nbsnake("run")
+    assert "Traceback" not in ended.stderr
+    assert done.computed() == ["join", "left"]
+    assert "done" not in done.nbsnake("status").stderr
+    done.assert_dvc_clean()
 
 
 @pytest.mark.parametrize("value", ["1", "x", "{a: b}"])

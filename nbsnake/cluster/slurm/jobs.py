@@ -21,6 +21,7 @@ RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZ
 PAUSE = 1.0
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
 PATIENCE = 60.0  # seconds that a controller may be away
+ANSWER = 60.0  # seconds that one answer may take
 
 
 def wrap_slurm_tools() -> None:
@@ -108,7 +109,7 @@ def _ask(jobs: list[str]) -> dict[str, str] | None:
     # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
     asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=ANSWER)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode and "Invalid job id" not in done.stderr:
