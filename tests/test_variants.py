@@ -60,6 +60,12 @@ NAMES = ["part", "rate", "key", "item", "é", "x1"]
 PLACE = Where("nbsnake.yaml")
 
 
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    """Scripts make the folders of what they write."""
+    monkeypatch.chdir(tmp_path)
+
+
 def lists_of(scalars, least=1):
     return st.lists(scalars.filter(is_safe), min_size=least, max_size=3, unique_by=scalar_text)
 

@@ -5,10 +5,9 @@ finds them; a job takes what its head found.
 """
 
 import json
-import os
 from typing import Any
 
-from nbsnake.job.atomic import write_atomically
+from nbsnake.job.own import note_own, read_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.run import Run
 
@@ -26,15 +25,9 @@ def is_combined(step: PlannedStep, run: Run) -> bool:
 def write_combined(entries: Entries) -> None:
     """Note which entries of dvc.lock are combined."""
     if entries != _read():
-        write_atomically(COMBINED_FILE, json.dumps(entries, default=str).encode(), durable=False)
+        note_own(COMBINED_FILE, json.dumps(entries, default=str).encode())
 
 
 def _read() -> Entries:
-    if not os.path.exists(COMBINED_FILE):
-        return {}
-    try:
-        with open(COMBINED_FILE, encoding="utf-8") as file:
-            entries: Entries = json.load(file)
-    except (OSError, ValueError):
-        return {}
+    entries = read_own(COMBINED_FILE)
     return entries if isinstance(entries, dict) else {}

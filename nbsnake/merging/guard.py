@@ -11,7 +11,6 @@ an output from another, and nothing shows that no run gave them. An entry is sus
 What the commits show is kept in a memo, by commit. It rests on the commits alone.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -23,9 +22,9 @@ from typing import NamedTuple
 from nbsnake.dvc.lockblocks import Blocks, blocks_of, lines_of, stage_name
 from nbsnake.dvc.lockfile import Entry
 from nbsnake.errors import ToolError
-from nbsnake.job.atomic import write_atomically
 from nbsnake.job.combined import write_combined
 from nbsnake.job.outputs import OWN_CACHE
+from nbsnake.job.own import note_own, read_own
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.runcache import run_path
@@ -150,8 +149,7 @@ def _read_history(place: Place) -> _History:
     known = memo.found if memo and memo.at[1:] == at[1:] else {}
     history = _examine(place, at, known)
     data = json.dumps({"format": FORMAT, **history._asdict()}).encode()
-    with contextlib.suppress(OSError):  # it saves time only
-        write_atomically(MEMO_FILE, data, durable=False)
+    note_own(MEMO_FILE, data)
     return history
 
 
@@ -180,13 +178,12 @@ def _digest(block: str) -> str:
 
 
 def _read_memo() -> _History | None:
+    fields = read_own(MEMO_FILE)
     try:
-        with open(MEMO_FILE, encoding="utf-8") as file:
-            fields = json.load(file)
         if fields.pop("format") != FORMAT:
             return None
         found = {name: (str(title), dict(rest)) for name, (title, rest) in fields["found"].items()}
         merges = [name for name in fields["merges"] if name in found]
         return _History(list(fields["at"]), found, merges, list(fields["cut"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None

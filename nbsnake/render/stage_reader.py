@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from nbsnake.errors import PipelineError, StaleError, Where
-from nbsnake.job.shape import parse
+from nbsnake.job.shape import ShapeError, is_text_map, parse
 from nbsnake.model.paramtype import has_value_at, shown, text_of, value_at
 from nbsnake.model.variants import (
     UNSAFE,
@@ -29,7 +29,7 @@ from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, OWNER, is_ours
 from nbsnake.render.values import OPTION, STDIN, by_param, values_path
 
-_ROWS = dict[str, dict[str, str | int | float | bool | dict[str, str]]]
+_ROWS = dict[str, dict[str, Any]]
 _SHAPES = {
     "deps": list[str] | None,
     "params": list[str | dict[str, list[str]]] | None,
@@ -143,6 +143,14 @@ def read_stages(document: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
     return stages
 
 
+def _check_rows(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise :class:`ShapeError` for a value of a variant that is none; any number is one."""
+    for row, values in rows.items():
+        for key, value in values.items():
+            if not (isinstance(value, str | int | float) or is_text_map(value)):
+                raise ShapeError(f"foreach.{row}.{key}", "a number or a text")
+
+
 def _check_shape(name: str, stage: Mapping[str, Any], body: Mapping[str, Any]) -> None:
     """Raise :class:`StaleError` for a stage that is not of the form of generated ones."""
     try:
@@ -155,7 +163,7 @@ def _check_shape(name: str, stage: Mapping[str, Any], body: Mapping[str, Any]) -
         parse(str, meta[OWNER], f"meta.{OWNER}")
         for key in (FAN_IN, KEYS, LISTS):
             parse(dict[str, str] | None, meta.get(key), f"meta.{key}")
-        parse(_ROWS | None, stage.get("foreach"), "foreach")
+        _check_rows(parse(_ROWS | None, stage.get("foreach"), "foreach") or {})
         parse(dict[str, str | list[Any]] | None, stage.get("matrix"), "matrix")
     except ValueError as error:
         raise _stale(name, f"another form: {error}") from None
