@@ -39,9 +39,9 @@ from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sync import sync
 from nbsnake.settings.schema import SCHEMA_FILE, read_schema, schema_faults
 
-FIRST = random.SystemRandom().randrange(10**9) if os.environ.get("CI") else 0
-FEW, CHUNK = 12, 250
-MANY = int(os.environ.get("MUTATIONS", "250"))
+FIRST = int(os.environ.get("SEED", "0"))
+FEW, CHUNK = 12, 100
+MANY = int(os.environ.get("MUTATIONS", "100"))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from typing import Any
 from dvc.config import Config
 from dvc.repo import Repo
 
+from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.scan import check_files
 from nbsnake.errors import ToolError, Where
@@ -51,8 +52,13 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
 
 
 def is_without_git() -> bool:
-    """Whether DVC is set up in the working directory to leave git alone (``core.no_scm``)."""
-    return bool(Config(".dvc", validate=False).get("core", {}).get("no_scm"))
+    """Whether DVC is set up in the working directory to leave git alone (``core.no_scm``).
+
+    Raises :class:`ToolError` for settings that cannot be read.
+    """
+    _check_links()
+    with dvc_failures("read its settings"):
+        return bool(Config(".dvc", validate=False).get("core", {}).get("no_scm"))
 
 
 class _ReadOnlyRepo(Repo):  # type: ignore[misc]

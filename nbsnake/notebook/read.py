@@ -15,6 +15,7 @@ from nbsnake.job.regular import read_regular
 from nbsnake.job.report import REPORT
 from nbsnake.model.step import Cell, Notebook
 
+MOST_CELLS = 20_000  # which take seconds; people write hundreds
 NEVER_RUNS = "skip-execution"  # the tag of cells that nbclient does not run
 KINDS = ("code", "markdown", "raw")
 OPEN_AND_SAVE = "open it in Jupyter and save it"
@@ -42,6 +43,9 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
     cells = fields.get("cells")
     if not isinstance(cells, list):
         raise NotebookError("has no list of cells", where=Where(path), hint=OPEN_AND_SAVE)
+    if len(cells) > MOST_CELLS:
+        fault = f"has {len(cells):,} cells, and at most {MOST_CELLS:,} are read"
+        raise NotebookError(fault, where=Where(path), hint="divide it into several notebooks")
     return Notebook(
         path=path,
         language=_language(fields.get("metadata")),

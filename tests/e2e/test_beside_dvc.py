@@ -72,6 +72,6 @@ def test_receipts_of_another_version_are_named_once_and_not_used(done: Project) 
         done.replace(path, '"format": 1,', '"format": 99,')
     printed = done.nbsnake("status")
     assert printed.stderr.count("another version") == 1
-    assert printed.stdout.count("fresh") == 4  # by dvc.lock
+    assert "4 steps: 4 fresh" in printed.stdout  # by dvc.lock
     assert done.files(".nbsnake/receipts") != {}
     assert NOTHING in done.snakemake()
