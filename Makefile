@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	then echo $$p; break; fi; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# The groups of DVC's tests to run, such as "parsing or lock".
+PEER := peer
 
 .PHONY: help demo test corpus lock peer remote fault trust slurm browser check lowest bench clean tools
 
@@ -24,7 +26,7 @@ lock: $(INSTALLED)  ## try all that could make dvc.lock differ from what dvc rep
 
 peer: $(INSTALLED)  ## run DVC's own tests with nbsnake in its place (downloads them)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[peer]"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m peer
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m peer -k "$(PEER)"
 
 remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
