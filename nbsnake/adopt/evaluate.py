@@ -1,4 +1,4 @@
-"""What expressions give, as far as reading tells."""
+"""The values of expressions, as far as they can be known without running them."""
 
 import ast
 from abc import abstractmethod

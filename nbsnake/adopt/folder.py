@@ -349,7 +349,7 @@ def _wrong_order(nodes: Sequence[Node]) -> Iterator[Hazard]:
                 yield Hazard(
                     Where(node.notebook),
                     f"is number {own}, but reads what {by_step[name].notebook} writes",
-                    "the files decide the order; number them anew",
+                    "the files decide the order; renumber the notebooks",
                 )
 
 

@@ -14,7 +14,7 @@ def next_commands(
 ) -> Iterator[tuple[str, str]]:
     """The commands with the reason for each; ``tracked`` are the files that git tracks.
 
-    What git tracks stays on disk: the run keeps it before it writes the result anew.
+    What git tracks stays on disk: the run keeps it before it overwrites it.
     """
     in_git = set(tracked)
     if not has_project:

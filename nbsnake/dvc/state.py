@@ -31,7 +31,7 @@ def remember(folder: str, contents: Mapping[str, Digest], links: Iterable[str]) 
     """
     os.makedirs(folder, exist_ok=True)
     if os.path.islink(folder) or os.stat(folder).st_uid != os.geteuid():
-        return  # whoever owns a database decides which files it has removed
+        return  # another user's database could name files for DVC to remove
     files = _TrackedFiles()
     state = State(os.getcwd(), folder, files)
     try:

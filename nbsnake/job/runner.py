@@ -111,7 +111,7 @@ class Recorder:
             self._quiet.is_on = before
 
     def begin(self, index: int, source: str) -> None:
-        """A new cell, whose text is counted anew."""
+        """Begin a cell; its text is counted from zero."""
         self.event(cell=index, source=source)
         self._size = self._texts = 0
 
