@@ -1,13 +1,12 @@
 """Proof that the parts of a notebook together do what the whole one does."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from nbsnake.adopt.prove import copy_project
+from nbsnake.adopt.prove import copy_project, run_apart
 from nbsnake.adopt.same import Verdict, compare
 from nbsnake.programs import python_call, step_call
 
@@ -57,16 +56,5 @@ def _run(root: str, notebook: str, folder: str) -> tuple[str, str]:
     """What a notebook's script prints in a folder of a copy, and its error, "" for none."""
     script = os.path.abspath(os.path.join(root, "workflow", "scripts", "_part.py"))
     convert = python_call("nbsnake", "convert", notebook, "-o", script, "--force")
-    subprocess.run(convert, cwd=root, capture_output=True, check=False)
-    done = subprocess.run(
-        step_call(script),
-        cwd=os.path.join(root, folder),
-        env={**os.environ, "MPLBACKEND": "agg"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    failure = (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
-    return done.stdout, failure
+    _, failure = run_apart(convert, root)
+    return ("", failure) if failure else run_apart(step_call(script), os.path.join(root, folder))
