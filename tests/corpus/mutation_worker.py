@@ -7,6 +7,7 @@ notes all that touches the system. WORK/now is the number at hand, should the pr
 
 import faulthandler
 import json
+import mmap
 import os
 import resource
 import signal
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import jinja2.debug  # noqa: F401  # each copy that works out a faulty template imports it
 import mutate
 from corpus_files import notebooks_of
 
@@ -26,6 +28,7 @@ from nbsnake.compile.bind import script_arguments
 from nbsnake.compile.compile import compile_step
 from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.model.pipeline import Pipeline
+from nbsnake.notebook import limited
 from nbsnake.notebook.read import parse_notebook
 from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
 from nbsnake.render.rule import render_rule
@@ -43,6 +46,7 @@ FORBIDDEN = (
     "tempfile.", "ctypes.", "sqlite3.", "pickle.find_class", "marshal.loads",
     "signal.pthread_kill", "builtins.input", "sys.setprofile", "sys.settrace", "sys.addaudithook",
 )  # fmt: skip
+JINJA = ("<template>", "<unknown>")  # what it calls a template without a file
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
@@ -89,32 +93,42 @@ class Acted(BaseException):
 
 
 class Guard:
-    """An audit hook, armed while a notebook is being read."""
+    """An audit hook, armed while a notebook is being read.
+
+    What it sees is in shared memory: a copy of this process works out the templates, and is
+    watched like this one.
+    """
 
     def __init__(self) -> None:
         self.armed = False
-        self.seen: list[str] = []
+        self.shared = mmap.mmap(-1, 200)
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
-        if not self.armed:
+        if not self.armed or _copies_itself(event):
             return
         if event.startswith(FORBIDDEN) or self._runs_code(event, args) or _writes(event, args):
             self.armed = False
-            self.seen.append(f"{event} {args!r}"[:200])
-            raise Acted(self.seen[-1])
+            self.shared[:] = f"{event} {args!r}".encode()[:200].ljust(200)
+            raise Acted(self.seen)
+
+    @property
+    def seen(self) -> str:
+        """The first act that must not be; nothing is empty."""
+        return self.shared[:].decode(errors="replace").strip("\0 ")
 
     @staticmethod
     def _runs_code(event: str, args: tuple[Any, ...]) -> bool:
         """Whether code is executed that does not come from a module's file.
 
-        Jinja's sandbox executes what it makes of a template.
+        Jinja's sandbox executes what it makes of a template, and a "raise" for a faulty one.
         """
         file = getattr(args[0], "co_filename", "") if event == "exec" else ""
-        return event == "exec" and file != "<template>" and not os.path.isfile(file)
+        return event == "exec" and file not in JINJA and not os.path.isfile(file)
 
     @contextmanager
     def arm(self) -> Iterator[None]:
+        self.shared[:] = bytes(200)
         self.armed = True
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
@@ -124,8 +138,13 @@ class Guard:
             self.armed = False
 
 
+def _copies_itself(event: str) -> bool:
+    """Whether this is the copy of a process, with limits, that works out a template."""
+    return event == "os.fork" and sys._getframe(2).f_code is limited.limited.__code__
+
+
 def _writes(event: str, args: tuple[Any, ...]) -> bool:
-    if event != "open":
+    if event != "open" or isinstance(args[0], int):  # an open pipe
         return False
     _, mode, flags = args
     return bool((flags or 0) & WRITING) or any(letter in (mode or "") for letter in "wax+")
@@ -142,11 +161,15 @@ def try_one(data: bytes, call: Callable[[bytes], list[str]], guard: Guard) -> st
     try:
         with guard.arm():
             scripts = call(data)
+        if guard.seen:  # in a copy, or where an exception was caught
+            return f"Acted: {guard.seen}"
         for script in scripts:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 compile(script.encode(), PATH, "exec", dont_inherit=True)
     except NbsnakeError as refusal:
+        if guard.seen:
+            return f"Acted: {guard.seen}"
         return "refused" if is_well_reported(refusal) else f"reported badly: {refusal}"[:300]
     except (Exception, TooSlow, Acted) as error:
         return f"{type(error).__name__}: {error}"[:300]
