@@ -25,20 +25,42 @@ def is_cache_folder(folder: str) -> bool:
 
 
 def _configured() -> Iterator[str]:
+    """The folders that ``cache.dir`` names, and those of the remotes that ``cache.local`` names."""
+    settings = [*_settings()]
+    urls = {section: (folder, url) for folder, section, key, url in settings if key == "url"}
+    for folder, section, key, value in settings:
+        if (section, key) == ("cache", "dir"):
+            yield os.path.join(folder, os.path.expanduser(value))
+        elif (section, key) == ("cache", "local"):
+            yield from _folder_of(value.lower(), urls)
+
+
+def _folder_of(remote: str, urls: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """A remote's folder, if it is one here. A URL may name another remote: ``remote://NAME/PATH``.
+
+    ``urls`` are the folders of the files of settings and the URLs, by section.
+    """
+    path = ""
+    for _ in urls:  # each at most once, for they could be a cycle
+        folder, url = urls.get(f"remote {remote}", ("", ""))
+        if url and not url.startswith("remote://"):
+            yield os.path.join(folder, os.path.expanduser(url), path)
+            return
+        remote, _, rest = url.removeprefix("remote://").partition("/")
+        path = os.path.join(rest, path)
+
+
+def _settings() -> Iterator[tuple[str, str, str, str]]:
+    """Each setting of each file: the file's folder, the section, the key and the value."""
     others = (os.path.expanduser(os.path.expandvars(each)) for each in _ELSEWHERE)
     for file in (*SETTINGS, *(os.path.join(folder, "config") for folder in others)):
         try:
-            found = [*_cache_dirs(read_regular(file).decode().splitlines())]
+            lines = read_regular(file).decode().splitlines()
         except (OSError, UnicodeDecodeError):
             continue
-        yield from (os.path.join(os.path.dirname(file), os.path.expanduser(each)) for each in found)
-
-
-def _cache_dirs(lines: list[str]) -> Iterator[str]:
-    section = ""
-    for line in map(str.strip, lines):
-        key, equals, value = line.partition("=")
-        if line.startswith("["):
-            section = line.strip("[]'\" ").lower()
-        elif section == "cache" and equals and key.strip().lower() == "dir":
-            yield value.strip().strip("'\"")
+        section = ""
+        for line in map(str.strip, lines):
+            key, _, value = line.partition("=")
+            if line.startswith("["):
+                section = line.strip("[]' ").replace('"', "").lower()
+            yield os.path.dirname(file), section, key.strip().lower(), value.strip().strip("'\"")
