@@ -22,6 +22,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake run train 'plot*'", "these steps, and those that they need"),
         ("nbsnake run -n", "what would run, why, and how long"),
         ("nbsnake run --alone train", "this step only, on its inputs as they are"),
+        ("nbsnake run --all-cells -f train", "its notebook with the cells marked '# No effect'"),
     ),
     "sync": (("nbsnake sync", "after jobs that ended without their run"),),
     "show": (

@@ -10,7 +10,15 @@ from nbsnake.commands import enter_project
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.child import run_child
-from nbsnake.job.executed import EVENTS, as_notebook, events_of, read_events, to_text, with_runner
+from nbsnake.job.executed import (
+    EVENTS,
+    as_notebook,
+    events_of,
+    of_script,
+    read_events,
+    to_text,
+    with_runner,
+)
 from nbsnake.job.inside import output
 from nbsnake.job.report import as_report
 
@@ -36,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         return code
     if not events:
         raise ToolError(f"{command[1]} ran, and left no notebook", hint="is the disk full?")
-    notebook = as_report(as_notebook(events, {}))
+    notebook = as_report(as_notebook(of_script(events), {}))
     for path in args.file:
         write_atomically(output(path), _content(notebook, path))
     return 0

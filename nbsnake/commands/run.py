@@ -20,6 +20,7 @@ from nbsnake.generate.drift import find_outdated
 from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
+from nbsnake.job.executed import ALL_CELLS, MARKED
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
@@ -44,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.usage = (
         "nbsnake run [-h] [-n] [-j N] [-k] [--quiet] [-f STEP] [--alone STEP] [--profile NAME]"
-        " [--client NAME] [--only AXIS=VALUE] [--no-restore] [STEP ...] [-- SNAKEMAKE ARGS]"
+        " [--client NAME] [--only AXIS=VALUE] [--no-restore] [--all-cells] [STEP ...]"
+        " [-- SNAKEMAKE ARGS]"
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="say what would run, and why; change nothing"
@@ -101,6 +103,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-restore", action="store_true", help="compute results that are in the cache, too"
     )
+    parser.add_argument(
+        "--all-cells",
+        action="store_true",
+        help="show also cells marked as without effect in the notebooks of steps that run",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -137,6 +144,8 @@ def run(args: argparse.Namespace) -> int:
         os.environ["NBSNAKE_RESTORE"] = "0"
     if args.quiet:
         os.environ[QUIET] = "1"
+    if args.all_cells:
+        _show_all_cells(plan)
     started, where = time.time(), _where(args)
     steps = [step for step in steps if step not in frozen]
     targets = _all_targets(plan, steps)
@@ -146,6 +155,8 @@ def run(args: argparse.Namespace) -> int:
         if synced is not None:
             report_synced(synced)
             print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
+            if args.all_cells:
+                print("to show all cells of a fresh step, run it again: -f STEP", file=sys.stderr)
             _summarize(plan, started)
             return 0
     more = ["--keep-going"] if args.keep_going else []
@@ -211,6 +222,17 @@ def _forced(args: argparse.Namespace, plan: Plan) -> list[str]:
 def _summarize(plan: Plan, started: float) -> None:
     if summary := run_summary(plan.steps, started):
         print(summary, file=sys.stderr)
+
+
+def _show_all_cells(plan: Plan) -> None:
+    """Have the jobs of this run show the cells that are marked as without effect.
+
+    That is no part of a step's command, by which results are known: they stay those of the step.
+    """
+    from nbsnake.generate.marked import write_marked  # slow, and for this option only
+
+    write_marked({step.notebook for step in plan.steps.values()})
+    os.environ[ALL_CELLS] = os.path.abspath(MARKED)
 
 
 def _generate() -> None:

@@ -20,7 +20,8 @@ from nbsnake.names import file_name
 
 FOLDER = ".nbsnake/executed"
 RUNS = f"{FOLDER}/runs"
-EVENTS = "NBSNAKE_EVENTS"  # as in the runner, which stands alone
+MARKED = f"{FOLDER}/marked"  # by script, the cells that are marked as without effect
+EVENTS, ALL_CELLS = "NBSNAKE_EVENTS", "NBSNAKE_ALL_CELLS"  # as in the runner, which stands alone
 SAID = 10  # lines that a failed cell printed last
 KEPT_RUNS = 200  # notebooks of earlier runs, of all steps
 RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
@@ -89,6 +90,14 @@ def read_events(path: str) -> list[dict[str, Any]]:
     return events
 
 
+def of_script(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without those of cells that ran behind the script."""
+    marked = (number for number, event in enumerate(events) if event.get("marked"))
+    if (first := next(marked, None)) is None:
+        return [*events]
+    return [*events[:first], *(event for event in events[-1:] if "modules" in event)]
+
+
 def witness_of(events: Sequence[dict[str, Any]]) -> Witness | None:
     """What the runner saw; None where the process ended without a word."""
     last = events[-1] if events else {}
@@ -130,7 +139,9 @@ class _Cells:
     def add(self, event: dict[str, Any]) -> None:
         """Do what an event says."""
         if "cell" in event:
-            self._begin(event["cell"], event["source"])
+            self._begin(event["cell"], event["source"], is_marked="marked" in event)
+        elif "text" in event and "marked" in event:
+            self._note(event["index"])["source"] = event["text"]
         elif "text" in event:
             self.all.append(_text_cell(event, len(self.all) + 1))
         elif self._running is None:
@@ -147,18 +158,34 @@ class _Cells:
             self._running["metadata"]["nbsnake"]["seconds"] = event["seconds"]
             self._running = None
 
-    def _begin(self, index: int, source: str) -> None:
+    def _begin(self, index: int, source: str, *, is_marked: bool) -> None:
+        """A code cell; one that is marked as without effect is where the note about it was."""
         self._count += 1
         self._clears = False
-        self._running = {
+        cell: dict[str, Any] = (
+            self._note(index) if is_marked else {"id": f"cell-{len(self.all) + 1}"}
+        )
+        own = {"cell": index, "marked": True} if is_marked else {"cell": index}
+        cell |= {
             "cell_type": "code",
-            "id": f"cell-{len(self.all) + 1}",
-            "metadata": {"nbsnake": {"cell": index}},
+            "metadata": {"nbsnake": own},
             "execution_count": self._count,
             "source": source,
             "outputs": [],
         }
-        self.all.append(self._running)
+        self._running = cell
+        if not is_marked:
+            self.all.append(cell)
+
+    def _note(self, index: int) -> dict[str, Any]:
+        """The note that a cell is left out; a new cell where there is none."""
+        for cell in self.all:
+            if cell["metadata"]["nbsnake"]["cell"] == index and cell["cell_type"] == "markdown":
+                return cell
+        self.all.append(
+            _text_cell({"kind": "markdown", "index": index, "text": ""}, len(self.all) + 1)
+        )
+        return self.all[-1]
 
     def _show(self, shown: list[dict[str, Any]], output: dict[str, Any], display: str) -> None:
         """Text that continues what the same stream wrote before is one output with it."""
@@ -205,7 +232,7 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
 def place_of_failure(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The fields of a failure that the events tell; of a killed run, the cell that was running."""
     cell, line, code, error, said = 0, 0, "", "", ""
-    for event in events:
+    for event in of_script(events):
         if "cell" in event:
             cell, line, code, error, said = event["cell"], 0, "", "", ""
         elif "line" in event:

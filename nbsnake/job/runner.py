@@ -5,7 +5,9 @@
 ``{"cell": index, "source": text}`` when a cell begins, ``{"output": ...}`` as nbformat 4.5 has it,
 with ``display``, its id, where it may change, or ``update``, where it is a change;
 ``{"clear": ...}``, ``{"seconds": number}`` when the cell ends, and at the end what was imported and
-opened. A job that is killed leaves the events so far.
+opened. A job that is killed leaves the events so far. Where ``NBSNAKE_ALL_CELLS`` names a folder,
+the cells that are in it follow the script's, as :mod:`nbsnake.job.marked` says; ``"marked"`` in the
+events tells them from those.
 
 This file alone, with the standard library of Python 3.8 or newer: it runs in the environments and
 containers of steps, where nbsnake may be absent.
@@ -27,11 +29,12 @@ import time
 import traceback
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import wraps
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
-EVENTS = "NBSNAKE_EVENTS"
+EVENTS, ALL_CELLS = "NBSNAKE_EVENTS", "NBSNAKE_ALL_CELLS"
 MARK = re.compile(r"# %% (?:\[(\w+)\] )?cell (\d+)|# Cell (\d+) is left out: .*")
 VALUE = re.compile(r"^(\w+(?: *:[^=\n]+)? *= *)_args\.(\w+)\b", re.MULTILINE)
 KEPT = re.compile(r"^(?:(?:Out\[\d+\]|_\d+) = )+(?!=)", re.MULTILINE)  # a result for later cells
@@ -110,9 +113,9 @@ class Recorder:
         finally:
             self._quiet.is_on = before
 
-    def begin(self, index: int, source: str) -> None:
+    def begin(self, index: int, source: str, **more: object) -> None:
         """Begin a cell; its text is counted from zero."""
-        self.event(cell=index, source=source)
+        self.event(cell=index, source=source, **more)
         self._size = self._texts = 0
 
     def end(self, seconds: float) -> None:
@@ -121,6 +124,14 @@ class Recorder:
             text = f"\n[{self._size - LIMIT} more bytes are in the log only]\n"
             self.event(output={"output_type": "stream", "name": "stderr", "text": text})
         self.event(seconds=round(seconds, 6))
+
+    def follow(self) -> None:
+        """Be the recorder of a forked child."""
+        self._pid = os.getpid()
+
+    def fileno(self) -> int:
+        """Where it writes; -1 where it cannot."""
+        return self._file.fileno() if self._file else -1
 
     def _flush(self) -> None:
         if self._parts:
@@ -189,7 +200,7 @@ def copied(real: Any, name: str, recorder: Recorder) -> Any:
 def record_children(names: Any) -> None:
     """Record what programs print that cells run by ``!command``; each stream is as without it."""
     real, stdout = names.get("_nb_child"), sys.stdout
-    if real is None:
+    if real is None or hasattr(real, "__wrapped__"):
         return
 
     @wraps(real)
@@ -357,13 +368,14 @@ class Displays:
         """Replace the functions of a module, or of a script, where they have names that begin."""
         for name in ("display", "update_display", "clear_output"):
             real = names.get(start + name)
-            if getattr(real, "__module__", None) == names["__name__"]:
+            is_watched = hasattr(real, "__wrapped__")
+            if getattr(real, "__module__", None) == names["__name__"] and not is_watched:
                 names[start + name] = getattr(self, f"_{name}")(real)
 
     def results(self, names: Any) -> None:
         """Record also the results that the script keeps for later cells."""
         real = names.get("_nb_out")
-        if real is None:
+        if real is None or hasattr(real, "__wrapped__"):
             return
 
         @wraps(real)
@@ -705,17 +717,36 @@ class Program:
         self._flags = future_flags(tree)
         for part in split(text, tree):
             if part.kind == "start":
-                self._execute(part.body, docstring=True)
-                self.displays.results(self._names)
-                self.displays.watch(self._names)
-                self.displays.watch(self._names, "_nb_")
-                record_children(self._names)
+                self._begin(part.body)
             elif part.kind == "code":
                 self._recorder.begin(part.number, self._with_values(own_source(part.source)))
                 self._cell(part)
             else:
                 kind = "markdown" if part.kind == "note" else part.kind
                 self._recorder.event(text=text_of(part), kind=kind, index=part.number)
+
+    def run_marked(self, path: str) -> None:
+        """Run cells behind the script, each whatever became of those before; raises nothing."""
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+        self._path = path
+        for part in split(text, ast.parse(text, path)):
+            if part.kind == "start":
+                self._begin(part.body)
+            elif part.kind == "code":
+                self._recorder.begin(part.number, own_source(part.source), marked=True)
+                with suppress(BaseException):
+                    self._cell(part)
+            else:
+                self._recorder.event(text=text_of(part), index=part.number, marked=True)
+
+    def _begin(self, body: list[ast.stmt]) -> None:
+        """What comes before the first cell."""
+        self._execute(body, docstring=True)
+        self.displays.results(self._names)
+        self.displays.watch(self._names)
+        self.displays.watch(self._names, "_nb_")
+        record_children(self._names)
 
     def _with_values(self, source: str) -> str:
         """The source with the values that parameters have, as far as they are short."""
@@ -933,9 +964,21 @@ def importing(program: Program) -> Any:
     return Importing({**hooks, "matplotlib.pyplot": program.figures.watch})
 
 
+def marked_beside() -> Any:
+    """The module beside this file that shows further cells."""
+    from importlib.util import module_from_spec, spec_from_file_location  # only where it is needed
+
+    path = os.path.join(os.path.dirname(__file__), "marked.py")
+    spec: Any = spec_from_file_location("_nbsnake_marked", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def main() -> None:
     """Be the script that the command line names."""
     path = become_script(sys.argv[1])
+    folder = os.environ.pop(ALL_CELLS, "")
     recorder, opened = Recorder(os.environ.pop(EVENTS, os.devnull)), Opened()
     program = Program(path, recorder)
 
@@ -957,6 +1000,8 @@ def main() -> None:
     sys.addaudithook(opened.hear)
     try:
         program.run(text)
+        if folder:
+            marked_beside().show(os.path.join(folder, os.path.basename(path)), program, recorder)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:

@@ -19,6 +19,7 @@ ARGUMENTS = "_args"  # what a script calls its parsed command line
 SKIPPED_TAGS = frozenset(
     {"no-effect", "remove_cell", "remove-cell", "skip-execution", "injected-parameters"}
 )
+SHOWN_TAGS = frozenset({"no-effect"})  # of these, the one that a comment can stand for
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.expr)
 _FIX = "fix it in Jupyter, or leave the cell out with the comment line '# No effect'"
 

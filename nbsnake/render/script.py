@@ -10,6 +10,7 @@ from nbsnake.ipython.timedcode import in_block
 from nbsnake.model.quote import comment, docstring, string
 from nbsnake.model.step import RAISES, Argument, Artifact, Cell, Program, Step
 from nbsnake.notebook.code import ARGUMENTS
+from nbsnake.notebook.marked_cells import Marked
 from nbsnake.python.habits import Habit
 from nbsnake.render.plain_options import NO_WINDOW, are_plain, plain_argument, plain_options
 from nbsnake.render.rich_options import add_argument, rich_options
@@ -69,6 +70,22 @@ def render_plain_script(
     return _script(program, start, "convert")
 
 
+def render_marked(program: Program, marked: Marked) -> str:
+    """The cells marked as without effect, for the runner, which runs them behind the script.
+
+    Those that cannot run are notes that say why.
+    """
+    helpers = [helper_source(marked.helpers)] if marked.helpers else []
+    start = "".join(f"{line}\n" for line in marked.start)
+    texts = [(cell.index, _cell(cell, program)) for cell in marked.cells]
+    texts += [
+        (index, _note(index, f"{reason}; it cannot be shown: {marked.refused[index]}"))
+        for index, reason in program.left_out
+        if index in marked.refused
+    ]
+    return "\n\n".join([*helpers, start, *(text for _, text in sorted(texts))])
+
+
 def _start(
     program: Program,
     arguments: tuple[Argument, ...],
@@ -102,10 +119,7 @@ def _script(program: Program, start: str, writer: str) -> str:
     helpers = {name for cell in program.cells for name in cell.helpers}
     parts = [header, start, *([helper_source(helpers)] if helpers else [])]
     texts = [(cell.index, _cell(cell, program)) for cell in program.cells]
-    texts += [
-        (index, f"# Cell {index} is left out: {comment(reason)}.\n")
-        for index, reason in program.left_out
-    ]
+    texts += [(index, _note(index, reason)) for index, reason in program.left_out]
     cells = "\n\n".join(text for _, text in sorted(texts))
     return "\n\n".join(parts) + "\n\n" + cells
 
@@ -118,6 +132,10 @@ def _draws(program: Program) -> bool:
 def _set_up(program: Program, folder: str) -> str:
     more = f"    {NO_WINDOW}\n" if _draws(program) else ""
     return SET_UP.format(folder=string(folder), more=more)
+
+
+def _note(index: int, reason: str) -> str:
+    return f"# Cell {index} is left out: {comment(reason)}.\n"
 
 
 def _cell(cell: Cell, program: Program) -> str:

@@ -91,6 +91,7 @@ def _code_in(document: Any, receipt: Receipt) -> Code:
         if document["metadata"]["nbsnake"]["started"] != receipt.started and not receipt.restored:
             return {}
         cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
-        return {int(cell["metadata"]["nbsnake"]["cell"]): str(cell["source"]) for cell in cells}
+        own = [(cell["metadata"]["nbsnake"], str(cell["source"])) for cell in cells]
+        return {int(of["cell"]): source for of, source in own if not of.get("marked")}
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}

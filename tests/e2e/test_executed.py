@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from e2e_project import Project
 
+from nbsnake.job.marked import landlock_version
+
 pytestmark = pytest.mark.e2e
 
 
@@ -149,3 +151,20 @@ def test_software_that_is_another_now_is_named_and_makes_nothing_stale(done: Pro
     assert "made with Python 3.1.0, now 3." in shown
     assert "made with yaml 0.1, now " in shown
     assert "made with absent_package 2, now not installed" in shown
+
+
+@pytest.mark.skipif(landlock_version() < 1, reason="needs Landlock")
+def test_all_cells_are_shown_only_when_asked_for_and_the_result_is_the_same(done: Project) -> None:
+    path = "notebooks/left.ipynb"
+    document = json.loads(done.read(path))
+    source = "# No effect\nprint(factor)\nopen('wrong.txt', 'w').write('wrong')"
+    document["cells"].append({**document["cells"][-1], "id": "last", "source": source})
+    done.write(path, json.dumps(document))
+    done.nbsnake("run")
+    lock = done.read("dvc.lock")
+    done.nbsnake("run", "--all-cells", "--alone", "left")
+    last = notebook(done, "left")["cells"][-1]
+    assert last["outputs"][0]["text"] == "3\n"
+    assert last["outputs"][1]["ename"] == "PermissionError"
+    assert done.read("dvc.lock") == lock
+    done.assert_dvc_clean()
