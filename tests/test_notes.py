@@ -11,6 +11,7 @@ from builders import declare, nb, nb_fields
 from nbsnake.__main__ import main
 from nbsnake.model.notes import About
 from nbsnake.names import FIRST_MODULES, script_path
+from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_any, read_step
 
 OUT = ":dvc-out: out/a.txt"
@@ -143,6 +144,16 @@ def paths(*cells):
 
 ROOT = "a step runs in the project's root"
 READ, WRITTEN = (f"is {verb}, and the step does not declare it" for verb in ("read", "written"))
+
+
+@pytest.mark.parametrize(
+    ("folder", "hint"),
+    [("../src", "write 'src'"), ("/opt/x", "install the package"), ("../../x", "install the pack")],
+)
+def test_advice_about_a_folder_of_modules_leads_into_the_project(folder, hint):
+    project(f"sys.path.append({folder!r})")
+    spec = read_step(read_notebook("notebooks/a.ipynb"))
+    assert [note.hint[: len(hint)] for note in spec.notes if note.about is About.PATH] == [hint]
 
 
 @pytest.mark.parametrize(

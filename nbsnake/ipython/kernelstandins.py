@@ -48,13 +48,13 @@ def _nb_inline(load: bool = True, **config: Any) -> None:
 
         return made
 
-    def show(*args: Any, **kwargs: Any) -> None:
+    def show(close: bool | None = None, block: bool | None = None) -> None:
         from matplotlib import pyplot
         from matplotlib._pylab_helpers import Gcf
 
         for manager in Gcf.get_all_fig_managers() if "draw" in kept else ():
             kept["draw"](manager.canvas.figure, **kept)
-        if kept.get("close_figures", True):
+        if kept.get("close_figures", True) if close is None else close:
             pyplot.close("all")
 
     kept["show"] = show

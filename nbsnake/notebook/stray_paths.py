@@ -91,14 +91,18 @@ def _of_session(node: ast.AST, names: Mapping[str, str], where: Where) -> Iterat
     for added in added_to_path(node):
         found = path_of(added, names)
         shown = f"{found!r}" if found is not None else "a folder that the code computes"
-        yield Note(
-            About.PATH,
-            where,
-            f"'sys.path' gets {shown}, and {ROOT}",
-            f"write {_from_root(found, where.file)!r}, or install the project's own package"
-            if found is not None and _leaves(found)
-            else "make it a path from the project's root",
-        )
+        text = f"'sys.path' gets {shown}, and {ROOT}"
+        yield Note(About.PATH, where, text, _hint_for_path(found, where.file))
+
+
+def _hint_for_path(found: str | None, notebook: str) -> str:
+    """What to do about a folder of sys.path."""
+    if found is None or not _leaves(found):
+        return "make it a path from the project's root"
+    inside = _from_root(found, notebook)
+    if _leaves(inside):
+        return "install the package that is there, or move it into the project"
+    return f"write {inside!r}, or install the project's own package"
 
 
 def _elsewhere(name: str, where: Where) -> Note:
