@@ -2,5 +2,6 @@
 
 No other room imports DVC.
 
-Imports: compare, errors, job, model, names, places, programs, render, settings, yaml_limits.
+Imports: compare, errors, job, model, names, places, plain_yaml, programs, render,
+settings, yaml_limits.
 """

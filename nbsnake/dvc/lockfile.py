@@ -14,6 +14,7 @@ from nbsnake.job.own import readers_of_params
 from nbsnake.job.regular import read_regular
 from nbsnake.names import LOCK_FILE
 from nbsnake.places import place_of
+from nbsnake.plain_yaml import NotPlainError, read_plain
 from nbsnake.yaml_limits import check_size, limited_time
 
 Entry = dict[str, Any]
@@ -123,14 +124,12 @@ def _updated_document(text: str, entries: Mapping[str, Entry]) -> str:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    from dvc.utils.serialize import parse_yaml  # slow, and seldom needed
-
     if not text:
         return {}
     _refuse_conflicts(text)
     try:
         with limited_time(text):
-            document = parse_yaml(text, LOCK_FILE)
+            document = _document(text)
         check_size(document)
     except Exception as error:  # ruamel.yaml raises many kinds of errors for invalid YAML
         raise ToolError(str(error), where=Where(LOCK_FILE)) from None
@@ -147,6 +146,15 @@ def _parse(text: str) -> dict[str, Any]:
     raise_all([*_schema_faults(document)])
     raise_all([*_value_faults(document.get("stages") or {})])
     return document
+
+
+def _document(text: str) -> Any:
+    try:
+        return read_plain(text)
+    except NotPlainError:
+        from dvc.utils.serialize import parse_yaml  # slow, and seldom needed
+
+        return parse_yaml(text, LOCK_FILE)
 
 
 def locked_by_dvc2(lock: Mapping[str, Entry]) -> str:

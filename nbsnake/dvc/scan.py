@@ -4,10 +4,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from ruamel.yaml import YAML
-
 from nbsnake.errors import ToolError, Where
 from nbsnake.job.regular import check_regular, read_regular
+from nbsnake.plain_yaml import load_yaml
 from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
 
 _LEFT_OUT = frozenset({".git", ".hg", ".dvc"})
@@ -39,7 +38,7 @@ def _check_yaml(path: str) -> None:
         return
     try:
         with limited_time(text):
-            check_size(YAML(typ="safe", pure=True).load(text))
+            check_size(load_yaml(text))
     except TooLargeError as error:
         raise ToolError(str(error), where=Where(path), hint=ADVICE) from None
     except Exception:  # DVC says what is wrong with it

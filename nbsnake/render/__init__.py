@@ -2,5 +2,6 @@
 
 Each is a pure function from values to text, and each language has one place that quotes.
 
-Imports: errors, escape, ipython, job, model, names, notebook, places, python, yaml_limits.
+Imports: errors, escape, ipython, job, model, names, notebook, places, plain_yaml, python,
+yaml_limits.
 """

@@ -3,7 +3,7 @@
 import io
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -18,6 +18,7 @@ from nbsnake.model.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.model.step import Argument, Artifact, Role, Source, Step
 from nbsnake.model.variants import Variant, fill
 from nbsnake.names import DVC_FILE, PARAMS_FILE
+from nbsnake.plain_yaml import NotPlainError, read_plain
 from nbsnake.render.values import STDIN
 from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
 
@@ -239,9 +240,11 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
     Hand-written stages stay as they are, with their comments; of ours, those of vanished
     notebooks go. Raises :class:`PipelineError` when a hand-written stage has the name of a step.
     """
+    rendered = {step.name: render_stage(step) for step in pipeline.steps}
+    if _holds(text, rendered):
+        return text
     document = _load(text)
     stages = document["stages"]
-    rendered = {step.name: render_stage(step) for step in pipeline.steps}
     changed = not text
     for name, stage in list(stages.items()):
         if is_ours(stage) and name not in rendered:
@@ -258,6 +261,19 @@ def render_dvc_file(pipeline: Pipeline, text: str) -> str:
             stages[step.name] = _folded(rendered[step.name])
             changed = True
     return _dump(document, text) if changed else text
+
+
+def _holds(text: str, rendered: Mapping[str, Any]) -> bool:
+    """Whether dvc.yaml has these stages and no other generated ones, as far as that is plain."""
+    try:
+        with limited_time(text):
+            document = read_plain(text)
+    except (NotPlainError, TooLargeError):
+        return False
+    stages = document.get("stages") if isinstance(document, dict) else None
+    if not isinstance(stages, dict):
+        return False
+    return rendered == {name: stage for name, stage in stages.items() if is_ours(stage)}
 
 
 def is_ours(stage: object) -> bool:

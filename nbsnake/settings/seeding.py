@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.model.paramtype import Value
 from nbsnake.names import PARAMS_FILE
+from nbsnake.plain_yaml import load_yaml
 from nbsnake.settings.yaml_text import Style, inline, listed, yaml_lines
 
 Entries = Mapping[str, Value]
@@ -144,7 +145,7 @@ def _absent(entries: Entries, held: object) -> Entries:
 
 
 def _loaded(text: str) -> dict[str, Any]:
-    return YAML(typ="safe", pure=True).load(text) or {}
+    return load_yaml(text) or {}
 
 
 def _parsed(text: str) -> _File:

@@ -10,8 +10,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.guess import did_you_mean
 from nbsnake.job.regular import read_regular
@@ -23,6 +21,7 @@ from nbsnake.notebook.foreach import name_fault
 from nbsnake.notebook.needs import read_changes
 from nbsnake.notebook.read_step import NO_EFFECT, Reading
 from nbsnake.places import place_of
+from nbsnake.plain_yaml import load_yaml
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.uses import Use, read_uses
 from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
@@ -255,7 +254,7 @@ def read_yaml(name: str) -> dict[str, Any]:
         data = read_regular(name)
         text = data.decode()
         with limited_time(text):
-            fields = YAML(typ="safe", pure=True).load(text)
+            fields = load_yaml(text)
         check_size(fields)
         is_torn = _has_surrogates(fields)
     except FileNotFoundError:
