@@ -3,24 +3,18 @@
 The notebook keeps its outputs, ids, metadata, order of keys, indentation and line ends.
 """
 
-import difflib
-import hashlib
-import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from nbsnake.adopt.axes import with_word
 from nbsnake.adopt.facts import Constant
 from nbsnake.adopt.proposal import AxisSpec, FileParam, Proposal, SpanEdit
-from nbsnake.errors import NotebookError, Where
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.quote import literal
 from nbsnake.notebook.keys import step_name
-from nbsnake.notebook.read import OPEN_AND_SAVE
+from nbsnake.notebook.written import dumped, new_cell, set_source, source_of, writable_fields
 
-_INDENT = re.compile(r"\{\n([ \t]+)")
 _ORDER = ("dep", "out", "out-persist", "metric", "plot")
 _KEYS = {
     "dep": "dvc-in",
@@ -37,27 +31,23 @@ def rewritten(data: bytes, proposal: Proposal) -> bytes:
 
     Raises :class:`NotebookError` for a notebook of a format before 4.
     """
-    text = data.decode("utf-8-sig")
-    fields = json.loads(text)
-    if fields.get("nbformat") != 4:
-        message = f"has the notebook format {fields.get('nbformat')}, in which nbsnake writes none"
-        raise NotebookError(message, where=Where(proposal.notebook), hint=OPEN_AND_SAVE)
+    fields = writable_fields(data, proposal.notebook)
     cells = fields["cells"]
     for index, edits in proposal.edits.items():
         cell = cells[index - 1]
-        source = _source_of(cell)
+        source = source_of(cell)
         changed = edited(source, edits)
         if not source.endswith("\n"):
             changed = changed.rstrip("\n")
         if source.strip() and not changed.strip():
             changed = "# What was here is in the first code cell."
-        _set_source(cell, changed)
+        set_source(cell, changed)
     if proposal.host:
         host = cells[proposal.host - 1]
-        _set_source(host, with_metadata(_source_of(host), proposal))
+        set_source(host, with_metadata(source_of(host), proposal))
     else:
-        cells.insert(proposal.before - 1, _new_cell(fields, metadata_cell(proposal)))
-    return _dumped(fields, text)
+        cells.insert(proposal.before - 1, new_cell(fields, metadata_cell(proposal)))
+    return dumped(fields, data)
 
 
 def edited(source: str, edits: Iterable[SpanEdit]) -> str:
@@ -157,53 +147,3 @@ def _comments(proposal: Proposal) -> Iterator[str]:
         for each in proposal.unsure:
             text = re.sub(r"[^ -~]", "?", each.text)
             yield f"# - cell {each.cell + (not proposal.host)} {text}"
-
-
-def _source_of(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _set_source(cell: dict[str, Any], source: str) -> None:
-    is_text = isinstance(cell.get("source"), str)
-    cell["source"] = source if is_text else source.splitlines(keepends=True)
-
-
-def _new_cell(fields: dict[str, Any], source: str) -> dict[str, Any]:
-    """A code cell in the form of the others; its id, where these have one, is of its content."""
-    cells = fields["cells"]
-    as_text = any(isinstance(each.get("source"), str) for each in cells)
-    cell: dict[str, Any] = {"cell_type": "code", "execution_count": None}
-    if any("id" in each for each in cells) or fields.get("nbformat_minor", 0) >= 5:
-        cell["id"] = hashlib.sha256(source.encode()).hexdigest()[:8]
-    cell |= {"metadata": {}, "outputs": [], "source": source if as_text else []}
-    _set_source(cell, source)
-    return cell
-
-
-def _dumped(fields: dict[str, Any], old: str) -> bytes:
-    """JSON in the form of the old text."""
-    indent = _INDENT.match(old)
-    text = json.dumps(
-        fields,
-        indent=indent[1] if indent else None,
-        ensure_ascii=old.isascii() and "\\u" in old,
-        separators=None if indent or '": ' in old[:200] else (",", ":"),
-    )
-    return (text + old[len(old.rstrip()) :]).encode()
-
-
-def cell_diff(old: bytes, new: bytes, path: str) -> str:
-    """A unified diff of the cells' sources, "" where they are the same."""
-    before, after = _as_text(old), _as_text(new)
-    diff = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", n=2)
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
-
-
-def _as_text(data: bytes) -> list[str]:
-    text = []
-    for cell in json.loads(data.decode("utf-8-sig"))["cells"]:
-        source = _source_of(cell)
-        if cell.get("cell_type") == "code" and source:
-            text += ["# %%\n", *(f"{line}\n" for line in source.split("\n"))]
-    return text

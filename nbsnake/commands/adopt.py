@@ -17,7 +17,7 @@ from nbsnake.adopt.observe import Seen, observe
 from nbsnake.adopt.project import find_neighbours
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.prove import Proof, prove
-from nbsnake.adopt.rewrite import cell_diff, rewritten
+from nbsnake.adopt.rewrite import rewritten
 from nbsnake.errors import Faults, NbsnakeError, NotebookError, UsageError, Where
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.say import say
@@ -25,6 +25,7 @@ from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.explain import explained
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, read_step
+from nbsnake.notebook.written import cell_diff
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.overlays import overlay_files
 from nbsnake.settings.settings import read_params, read_settings, reading

@@ -1,0 +1,80 @@
+"""Changing cells of a notebook's file, and nothing else of it.
+
+The notebook keeps its outputs, ids, metadata, order of keys, indentation and line ends.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from typing import Any
+
+from nbsnake.errors import NotebookError, Where
+from nbsnake.notebook.read import OPEN_AND_SAVE
+
+_INDENT = re.compile(r"\{\n([ \t]+)")
+
+
+def writable_fields(data: bytes, path: str) -> dict[str, Any]:
+    """The fields of a notebook that can be changed.
+
+    Raises :class:`NotebookError` for a notebook of a format before 4.
+    """
+    fields: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
+    if fields.get("nbformat") != 4:
+        message = f"has the notebook format {fields.get('nbformat')}, in which nbsnake writes none"
+        raise NotebookError(message, where=Where(path), hint=OPEN_AND_SAVE)
+    return fields
+
+
+def source_of(cell: dict[str, Any]) -> str:
+    """The source of a cell, which the file may have as a list of lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def set_source(cell: dict[str, Any], source: str) -> None:
+    """Replace the source of a cell, in the form that it has."""
+    is_text = isinstance(cell.get("source"), str)
+    cell["source"] = source if is_text else source.splitlines(keepends=True)
+
+
+def new_cell(fields: dict[str, Any], source: str) -> dict[str, Any]:
+    """A code cell in the form of the others; its id, where these have one, is of its content."""
+    cells = fields["cells"]
+    as_text = any(isinstance(each.get("source"), str) for each in cells)
+    cell: dict[str, Any] = {"cell_type": "code", "execution_count": None}
+    if any("id" in each for each in cells) or fields.get("nbformat_minor", 0) >= 5:
+        cell["id"] = hashlib.sha256(source.encode()).hexdigest()[:8]
+    cell |= {"metadata": {}, "outputs": [], "source": source if as_text else []}
+    set_source(cell, source)
+    return cell
+
+
+def dumped(fields: dict[str, Any], data: bytes) -> bytes:
+    """JSON in the form of the old file."""
+    old = data.decode("utf-8-sig")
+    indent = _INDENT.match(old)
+    text = json.dumps(
+        fields,
+        indent=indent[1] if indent else None,
+        ensure_ascii=old.isascii() and "\\u" in old,
+        separators=None if indent or '": ' in old[:200] else (",", ":"),
+    )
+    return (text + old[len(old.rstrip()) :]).encode()
+
+
+def cell_diff(old: bytes, new: bytes, path: str) -> str:
+    """A unified diff of the cells' sources, "" where they are the same."""
+    before, after = _as_text(old), _as_text(new)
+    diff = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", n=2)
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
+
+
+def _as_text(data: bytes) -> list[str]:
+    text = []
+    for cell in json.loads(data.decode("utf-8-sig"))["cells"]:
+        source = source_of(cell)
+        if cell.get("cell_type") == "code" and source:
+            text += ["# %%\n", *(f"{line}\n" for line in source.split("\n"))]
+    return text
