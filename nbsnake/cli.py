@@ -22,6 +22,7 @@ COMMANDS = {
     "new": "write a notebook that is a step",
     "convert": "write scripts for any notebooks, without a project",
     "generate": "write scripts, rules and dvc.yaml from the notebooks",
+    "port": "bring edits of generated scripts back into their notebooks",
     "check": "compare the generated files with the notebooks; fails if they differ",
     "run": "generate, restore, run the other steps with Snakemake, and sync",
     "exec": "run one step's command and leave a receipt (rules call this)",

@@ -13,6 +13,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake generate", "write what differs from the notebooks"),
         ("nbsnake generate -n --diff", "only show it"),
     ),
+    "port": (
+        ("nbsnake port train", "show what the edited script changes in its notebook"),
+        ("nbsnake port --write", "after a formatter or a linter changed scripts"),
+    ),
     "check": (
         ("nbsnake check", "in CI: fail where files do not match the notebooks"),
         ("nbsnake check --cache", "read the objects of the cache"),

@@ -9,7 +9,7 @@ from nbsnake.commands import enter_project_with
 from nbsnake.dvc.current import current_plan
 from nbsnake.dvc.lockfile import check_conflicts, read_lock
 from nbsnake.errors import Faults, NbsnakeError
-from nbsnake.generate.unchanged import is_unchanged
+from nbsnake.generate.unchanged import is_edited, is_unchanged
 from nbsnake.merging.guard import Suspects, find_combined, find_suspects
 from nbsnake.model.choose import choose_steps
 from nbsnake.names import LOCK_FILE
@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
 def _report(drifts: "list[Drift]", combined: dict[str, str], unseen: str) -> None:
     for drift in drifts:
         print(_in_words(drift), file=sys.stderr)
+    if any(drift.new and is_edited(drift.path, drift.new.notebook) for drift in drifts):
+        print("run: nbsnake port, to keep what was edited by hand", file=sys.stderr)
     if drifts:
         print("run: nbsnake generate", file=sys.stderr)
     for step, reason in combined.items():

@@ -1,7 +1,7 @@
 """From the notebooks to every generated file of the project."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,16 @@ def find_pipeline() -> Pipeline:
     """
     settings = read_settings()
     return _pipeline(settings, SpecReader(reading(settings)), ModuleFinder())[0]
+
+
+def find_scripts(texts: Mapping[str, bytes] = {}) -> dict[str, str]:
+    """The scripts that the notebooks give, by path; ``texts`` are read instead of those at paths.
+
+    Nothing is written. Raises :class:`NbsnakeError` as :func:`find_pipeline` does.
+    """
+    settings = read_settings()
+    pipeline = _pipeline(settings, SpecReader(reading(settings), texts), ModuleFinder())[0]
+    return {step.script: _script(step, pipeline) for step in pipeline.steps}
 
 
 def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tuple[Pipeline, Seeds]:
@@ -212,10 +222,14 @@ def _find_changes(chosen: list[str]) -> tuple[list[Drift], dict[str, str]]:
 
 def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
     """The rule, and the script, which uses of a notebook share with its own step."""
+    yield GeneratedFile(path=step.script, text=_script(step, pipeline), notebook=step.notebook)
+    yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
+
+
+def _script(step: Step, pipeline: Pipeline) -> str:
     uses = [each for each in pipeline.steps if each.script == step.script]
     own = next(each for each in uses if script_path(each.name) == step.script)
-    yield GeneratedFile(path=step.script, text=render_script(own, uses), notebook=step.notebook)
-    yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
+    return render_script(own, uses)
 
 
 def _params_files(pipeline: Pipeline, seeds: Seeds) -> Iterator[GeneratedFile]:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from nbsnake.generate.memo import Memo, content_of, is_current
@@ -15,10 +16,14 @@ MEMO_FILE = ".nbsnake/notebooks.json"
 
 
 class SpecReader:
-    """Reads notebooks in one way; :meth:`save` keeps what those that were asked for declare."""
+    """Reads notebooks in one way; :meth:`save` keeps what those that were asked for declare.
 
-    def __init__(self, rules: Reading) -> None:
+    ``texts`` are read instead of the notebooks at these paths.
+    """
+
+    def __init__(self, rules: Reading, texts: Mapping[str, bytes] = {}) -> None:
         self._rules = rules
+        self._texts = texts
         self._memo = Memo(MEMO_FILE, rules)
         self._asked: dict[str, dict[str, Any]] = {}
         self._included: dict[str, str] = {}
@@ -28,7 +33,7 @@ class SpecReader:
 
         Raises :class:`NotebookError` for faults in it.
         """
-        data = read_bytes(path)
+        data = self._texts[path] if path in self._texts else read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             return self._known(path, digest)  # faults: none is known, or it was tampered with

@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from nbsnake.errors import NotebookError, Where
@@ -39,16 +40,26 @@ def set_source(cell: dict[str, Any], source: str) -> None:
     cell["source"] = source if is_text else source.splitlines(keepends=True)
 
 
-def new_cell(fields: dict[str, Any], source: str) -> dict[str, Any]:
-    """A code cell in the form of the others; its id, where these have one, is of its content."""
+def new_cell(fields: dict[str, Any], source: str, kind: str = "code") -> dict[str, Any]:
+    """A cell in the form of the others; its id, where these have one, is of its content."""
     cells = fields["cells"]
     as_text = any(isinstance(each.get("source"), str) for each in cells)
-    cell: dict[str, Any] = {"cell_type": "code", "execution_count": None}
+    cell: dict[str, Any] = {"cell_type": kind}
+    cell |= {"execution_count": None} if kind == "code" else {}
     if any("id" in each for each in cells) or fields.get("nbformat_minor", 0) >= 5:
-        cell["id"] = hashlib.sha256(source.encode()).hexdigest()[:8]
-    cell |= {"metadata": {}, "outputs": [], "source": source if as_text else []}
+        cell["id"] = _new_id(source, {each.get("id") for each in cells})
+    cell |= {"metadata": {}}
+    cell |= {"outputs": []} if kind == "code" else {}
+    cell |= {"source": source if as_text else []}
     set_source(cell, source)
     return cell
+
+
+def _new_id(source: str, taken: Collection[object]) -> str:
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    while digest in taken:
+        digest = hashlib.sha256(digest.encode()).hexdigest()[:8]
+    return digest
 
 
 def dumped(fields: dict[str, Any], data: bytes) -> bytes:

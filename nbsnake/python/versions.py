@@ -67,7 +67,7 @@ class Versions:
         self.note_file(path, md5)
         if md5 not in self._programs and path not in self._searched:
             self._searched.add(path)
-            for data in _versions_in_git(path):
+            for data in versions_in_git(path):
                 if self.note(data) == md5:
                     break
         return self._programs.get(md5)
@@ -87,13 +87,13 @@ def _read() -> dict[str, Program]:
 
 def find_version(path: str, md5: str) -> bytes | None:
     """The file as it was with this md5, by git; None where git does not have it."""
-    for data in _versions_in_git(path):
+    for data in versions_in_git(path):
         if hashlib.md5(data, usedforsecurity=False).hexdigest() == md5:
             return data
     return None
 
 
-def _versions_in_git(path: str) -> Iterator[bytes]:
+def versions_in_git(path: str) -> Iterator[bytes]:
     """What the file was, the newest first; nothing without git."""
     log = ["log", f"-n{SEARCHED}", "--format=", "--raw", "--no-abbrev", "--", path]
     blobs = dict.fromkeys(each for each in _BLOB.findall(os.fsdecode(_git(log))) if each.strip("0"))
