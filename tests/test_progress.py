@@ -2,10 +2,13 @@
 
 import io
 import logging
+import time
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from nbsnake.job.receipt import Receipt, write_receipt
 from nbsnake.snakemake.progress import Display
 
 
@@ -42,3 +45,60 @@ def test_names_of_steps_are_no_markup_and_no_escape_sequence(shown):
     send(display, "job_info", rule_name="[red]a\x1b[31m", jobid=1, log=[])
     send(display, "job_error", jobid=1)
     assert "[red]a\\x1b[31m" in text.getvalue()
+
+
+def job(display, number, name="a"):
+    send(display, "job_info", rule_name=name, jobid=number, log=[])
+
+
+def test_an_attempt_that_is_repeated_is_not_called_failed(shown, monkeypatch):
+    display, text = shown
+    monkeypatch.setattr("nbsnake.snakemake.progress.retries_of", lambda rule: 1)
+    job(display, 1)
+    send(display, "job_error", jobid=1, rule_msg=None)
+    assert "retrying" in text.getvalue()
+    assert "a, attempt 1 of 2" in text.getvalue()
+    assert "failed" not in text.getvalue()
+    job(display, 1)
+    send(display, "job_error", jobid=1, rule_msg=None)
+    assert "failed" in text.getvalue()
+
+
+def test_an_attempt_that_was_not_repeated_after_all_has_failed(shown, monkeypatch):
+    display, text = shown
+    monkeypatch.setattr("nbsnake.snakemake.progress.retries_of", lambda rule: 1)
+    job(display, 1)
+    send(display, "job_error", jobid=1, rule_msg=None)
+    display.close()
+    assert "failed" in text.getvalue()
+    assert "a: it was not tried again" in text.getvalue()
+
+
+def test_the_time_shown_is_that_of_the_job(shown, monkeypatch, tmp_path):
+    display, text = shown
+    monkeypatch.chdir(tmp_path)
+    job(display, 1)
+    now = time.time()
+    seen = Receipt("a", "", (), {}, (), (), started=now + 5, ended=now + 12.5, host="node1")
+    write_receipt(seen)
+    send(display, "job_finished", job_id=1)
+    assert "a (7.5 s)" in text.getvalue()
+
+
+def test_what_the_executor_says_of_itself_is_left_out(shown):
+    display, text = shown
+    for message in ("No SLURM account given, trying to guess.", "the disk is full"):
+        record = logging.LogRecord("", logging.WARNING, "", 0, message, None, None)
+        display.show(record)
+    assert "the disk is full" in text.getvalue()
+    assert "trying to guess" not in text.getvalue()
+
+
+def test_the_cell_that_a_killed_job_got_to_is_named(shown, monkeypatch, tmp_path):
+    display, text = shown
+    monkeypatch.chdir(tmp_path)
+    job(display, 1)
+    Path(".nbsnake/executed").mkdir(parents=True)
+    Path(".nbsnake/executed/a.events").write_text('{"cell": 3}\n')
+    send(display, "job_error", jobid=1, rule_msg=None)
+    assert "it got to cell 3 of its notebook" in text.getvalue()

@@ -1,10 +1,14 @@
 """Profiles for any batch system, by the commands that submit, ask for and cancel a job."""
 
+import os
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from nbsnake.cluster.profiles import Setting, common_settings, group_settings
 from nbsnake.cluster.slurm.profile import MEMORY, MINUTES, RETRIES
+from nbsnake.job.regular import read_regular
+from nbsnake.programs import in_one_line
 
 STATUS_FILE = "status.sh"
 CORES = 4  # of a group side by side, as the nodes are not known
@@ -18,43 +22,73 @@ class System(NamedTuple):
     cancel: str
 
 
-_LOG = "logs/cluster/{rule}"
+FOLDER = "logs/cluster"
+_LOG = f"{FOLDER}/{{rule}}"
+# What nobody knows any more counts as failed: it is tried again, and a result that is there is
+# kept. No answer at all means that the job is running.
+_HEAD = f"""\
+#!/bin/sh
+# Written by `nbsnake profile generic`, and yours from then on.
+# The reason of a failure goes to a file, from which `nbsnake run` takes it.
+failed() {{ echo "$1" > "{FOLDER}/$job.end"; echo failed; }}
+job=$1
+"""
 _SLURM_STATUS = """\
-state=$(squeue -h --states=all -j "$1" -o %T 2>/dev/null | head -n 1)
+state=$(squeue -h --states=all -j "$job" -o '%T|%r|%N' 2>/dev/null | head -n 1)
 case "$state" in
-  COMPLETED) echo success ;;
-  BOOT_FAIL | CANCELLED* | DEADLINE | FAILED | NODE_FAIL | OUT_OF_MEMORY | TIMEOUT) echo failed ;;
+  COMPLETED*) echo success ;;
+  BOOT_FAIL* | CANCELLED* | DEADLINE* | FAILED* | NODE_FAIL* | OUT_OF_MEMORY* | TIMEOUT*)
+    failed "$state" ;;
   ?*) echo running ;;
-  # No state: the controller is away, or has forgotten the job. Then its accounts may know. What
-  # nobody knows counts as failed, for then it is tried again, and a result that is there is kept.
   *) if ! scontrol ping >/dev/null 2>&1; then echo running
-     else case "$(sacct -X -n -j "$1" -o State 2>/dev/null)" in
-       *COMPLETED*) echo success ;; *RUNNING* | *PENDING*) echo running ;; *) echo failed ;; esac
+     else
+       state=$(sacct -X -n -P -j "$job" -o State,Reason,NodeList 2>/dev/null)
+       case "$state" in
+         *COMPLETED*) echo success ;; *RUNNING* | *PENDING*) echo running ;;
+         *) failed "${state:-Slurm no longer knows the job}" ;; esac
      fi ;;
 esac
 """
+# qacct(1), accounting(5) of Son of Grid Engine 8.1.9: "failed" is 0 or a number and its meaning.
 _SGE_STATUS = """\
-if answer=$(qstat -j "$1" 2>&1); then
+if answer=$(qstat -j "$job" 2>&1); then
   echo running
 elif ! printf '%s' "$answer" | grep -q 'do not exist'; then
-  echo running  # no answer: not known
-elif code=$(qacct -j "$1" 2>/dev/null | sed -n 's/^exit_status *//p' | tail -n 1); then
-  case "$code" in '') echo running ;; 0*) echo success ;; *) echo failed ;; esac
+  echo running  # no answer
+else
+  end=$(qacct -j "$job" 2>/dev/null)
+  code=$(printf '%s\\n' "$end" | sed -n 's/^exit_status *\\([0-9]*\\).*/\\1/p' | tail -n 1)
+  why=$(printf '%s\\n' "$end" | sed -n 's/^failed *//p' | tail -n 1 | tr -s ' ')
+  case "$code/$why" in
+    /*) echo running ;;  # the record is written some seconds after the end
+    0/0*) echo success ;;
+    */0*) failed "exit code $code" ;;
+    *) failed "$why, exit code $code" ;;
+  esac
 fi
 """
+# qstat(1B) of PBS Pro and OpenPBS, where -x asks for ended jobs; Torque prints XML for -x, and
+# keeps ended jobs for a while (keep_completed).
 _PBS_STATUS = """\
-answer=$(qstat -x -f "$1" 2>/dev/null) || { echo running; exit; }  # no answer: not known
+answer=$(qstat -x -f "$job" 2>&1)
+case "$answer" in '<'* | *'invalid option'*) answer=$(qstat -f "$job" 2>&1) ;; esac
+code=$(printf '%s\\n' "$answer" | sed -n 's/^ *[Ee]xit_status = *//p')
+why=$(printf '%s\\n' "$answer" | sed -n 's/^ *comment = *//p')
 case "$answer" in
   *'job_state = F'* | *'job_state = C'*)
-    case "$answer" in *[Ee]'xit_status = 0'*) echo success ;; *) echo failed ;; esac ;;
+    case "$code" in
+      0) echo success ;; *) failed "exit code ${code:-unknown}${why:+: $why}" ;; esac ;;
+  *'Unknown Job'*) failed "PBS no longer knows the job" ;;
   *) echo running ;;
 esac
 """
+# bjobs(1) of LSF 10.1, with -o.
 _LSF_STATUS = """\
-state=$(bjobs -noheader -o stat "$1" 2>/dev/null) || { echo running; exit; }  # no answer
-case "$state" in
+answer=$(bjobs -noheader -o 'stat exit_code exit_reason delimiter="|"' "$job" 2>&1)
+case "$answer" in
   DONE*) echo success ;;
-  EXIT* | ZOMBI*) echo failed ;;
+  EXIT* | ZOMBI*) failed "$answer" ;;
+  *'is not found'*) failed "LSF no longer knows the job" ;;
   *) echo running ;;
 esac
 """
@@ -68,7 +102,7 @@ SYSTEMS = {
     ),
     "sge": System(
         "mkdir -p logs/cluster && qsub -terse -cwd -V -b n -j y -N nbsnake-{rule}"
-        " -pe smp {threads} -l h_vmem={resources.mem_mb}M -l h_rt={resources.runtime}:0"
+        " -pe smp {threads} -l h_vmem={resources.mem_mb}M -l h_rt=0:{resources.runtime}:0"
         " -o logs/cluster",
         _SGE_STATUS,
         "qdel",
@@ -120,5 +154,21 @@ def generic_settings(submit: str, status: str, cancel: str, groups: Iterable[str
 
 def status_script(system: System) -> str:
     """The status command of a known system, as a file of the user's."""
-    head = "#!/bin/sh\n# Written by `nbsnake profile generic`, and yours from then on.\n"
-    return head + system.status
+    return _HEAD + system.status
+
+
+def ended_generic(job: str) -> str:
+    """Why a job failed, as the status script of its batch system left it; "" where it did not."""
+    try:
+        return in_one_line(read_regular(f"{FOLDER}/{job}.end").decode(errors="replace"))
+    except (OSError, ValueError):  # no number of a job at all
+        return ""
+
+
+def job_log(job: str) -> str:
+    """The path of a job's log, which has its number in its name; "" where there is none."""
+    number = re.match(r"\d+", job)
+    if number is None or not os.path.isdir(FOLDER):
+        return ""
+    named = re.compile(rf"(?<!\d){number[0]}(?!\d)(?!.*\.end$)")
+    return next((f"{FOLDER}/{name}" for name in os.listdir(FOLDER) if named.search(name)), "")

@@ -13,16 +13,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nbsnake.job.own import open_own, read_own_bytes, remove_own, write_own
-from nbsnake.job.receipt import Receipt
+from nbsnake.job.receipt import Failure, Receipt
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json
-from nbsnake.names import file_name
+from nbsnake.names import file_name, step_of_file
 
 FOLDER = ".nbsnake/executed"
 RUNS = f"{FOLDER}/runs"
 MARKED = f"{FOLDER}/marked"  # by script, the cells that are marked as without effect
 EVENTS, ALL_CELLS = "NBSNAKE_EVENTS", "NBSNAKE_ALL_CELLS"  # as in the runner, which stands alone
 SAID = 10  # lines that a failed cell printed last
+KILLED = 137  # the exit code of a process that SIGKILL ended
 KEPT_RUNS = 200  # notebooks of earlier runs, of all steps
 RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
 
@@ -96,6 +97,26 @@ def of_script(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     if (first := next(marked, None)) is None:
         return [*events]
     return [*events[:first], *(event for event in events[-1:] if "modules" in event)]
+
+
+def cut_off_steps() -> dict[str, float]:
+    """The steps whose runs left events, with when the last one came, in seconds since 1970.
+
+    A run that ends by itself removes them: these were killed, or are at work.
+    """
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(FOLDER):
+            name, suffix = os.path.splitext(entry.name)
+            if suffix == ".events":
+                found[step_of_file(name)] = entry.stat().st_mtime
+    return found
+
+
+def failure_of_killed(step: str, ended: float) -> Failure:
+    """How far a killed run got, as a failure that left no record."""
+    events = read_events(f"{FOLDER}/{file_name(step)}.events")
+    return Failure(step, KILLED, ended, **place_of_failure(events))
 
 
 def witness_of(events: Sequence[dict[str, Any]]) -> Witness | None:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nbsnake.job.executed import notebook_path
+from nbsnake.job.executed import cut_off_steps, failure_of_killed, notebook_path
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Failure, failed_steps, read_failure
 from nbsnake.job.regular import read_regular
+from nbsnake.job.running import was_cut_off
 from nbsnake.job.shape import from_json
 
 AROUND = 2  # lines of code above and below the one that failed
@@ -26,9 +27,11 @@ class Spot(NamedTuple):
 
 def recent_failures(steps: Iterable[PlannedStep], since: float) -> Iterator[str]:
     """Lines about the steps whose last job failed at or after a time, in seconds since 1970."""
-    failed = failed_steps()
+    failed, killed = failed_steps(), cut_off_steps()
     for step in steps:
         failure = read_failure(step.name) if step.name in failed else None
+        if step.name in killed and was_cut_off(step.name):
+            failure = failure_of_killed(step.name, killed[step.name])
         if failure and failure.ended >= since:
             yield from failure_lines(step, failure)
 

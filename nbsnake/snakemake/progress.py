@@ -2,21 +2,36 @@
 
 import logging
 import os
+import re
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from nbsnake.escape import LAYOUT, escaped
-from nbsnake.job.receipt import read_receipt
+from nbsnake.job.executed import cut_off_steps, failure_of_killed
+from nbsnake.job.receipt import read_failure, read_receipt
 from nbsnake.job.regular import read_regular
 from nbsnake.snakemake.call import QUIET
+from nbsnake.snakemake.reasons import REPEATED, Reason, reason_of, submitted
+from nbsnake.snakemake.retries import retries_of
 
 TAIL = 20  # lines of a failed step's log
 SHOWN = 4  # names of running steps
+MARGIN = "       "
+
+
+class Running(NamedTuple):
+    """A step at work: its variant's name, its rule, since when, in seconds since 1970, its logs."""
+
+    name: str
+    rule: str
+    since: float
+    logs: list[str]
 
 
 class Display:
@@ -37,7 +52,10 @@ class Display:
             disable=not self._console.is_terminal or self._quiet,
         )
         self._task = self._bar.add_task("", total=None, visible=False)
-        self._running: dict[int, tuple[str, float, list[str]]] = {}
+        self._running: dict[int, Running] = {}
+        self._numbers: dict[str, str] = {}  # of jobs in the batch system, by Snakemake's
+        self._attempts: Counter[int] = Counter()  # that failed, by job
+        self._waiting: dict[int, str] = {}  # steps that are going to be tried again
         self._done = 0
         self._failed = 0
         self._total = 0
@@ -48,14 +66,23 @@ class Display:
         action = getattr(self, f"_on_{event}", None)
         if action:
             action(record)
-        elif record.levelno >= logging.WARNING and event != "job_error":
-            self._print(_literal(record.getMessage().strip()))
+        elif record.levelno >= logging.WARNING:
+            self._on_warning(record.getMessage().strip())
         elif record.getMessage().startswith("Nothing to be done"):
             self._print("nothing to be done")
+        elif found := submitted(record.getMessage()):
+            self._numbers[found[0]] = found[1]
 
     def close(self) -> None:
         """End the bar, so that the terminal is as before."""
+        for name in self._waiting.values():
+            self._print(f"[red]failed[/]   {_literal(name)}: it was not tried again")
+        self._waiting.clear()
         self._bar.stop()
+
+    def _on_warning(self, message: str) -> None:
+        if not message.startswith(REPEATED):
+            self._print(_literal(message))
 
     def _on_run_info(self, record: Any) -> None:
         self._total = sum(n for rule, n in record.stats.items() if rule not in ("all", "total"))
@@ -65,32 +92,66 @@ class Display:
     def _on_job_info(self, record: Any) -> None:
         if record.rule_name != "all":
             name = _variant(record.rule_name, record.log or [])
-            self._running[record.jobid] = (name, time.time(), record.log or [])
+            since = time.time()
+            self._running[record.jobid] = Running(name, record.rule_name, since, record.log or [])
+            self._waiting.pop(record.jobid, None)
             self._count()
 
     def _on_job_finished(self, record: Any) -> None:
         if record.job_id in self._running:
-            name, started, _ = self._running.pop(record.job_id)
+            step = self._running.pop(record.job_id)
             self._done += 1
-            receipt = read_receipt(name)
-            is_restored = receipt and receipt.restored and receipt.ended >= started
-            word = "[blue]restored[/]" if is_restored else "[green]done[/]    "
+            receipt = read_receipt(step.name)
+            ran = receipt if receipt and receipt.ended >= step.since else None
+            word = "[blue]restored[/]" if ran and ran.restored else "[green]done[/]    "
+            # In a queue, a step starts later and is seen to end later than it does.
+            seconds = ran.ended - ran.started if ran else time.time() - step.since
             if not self._quiet:
-                self._print(f"{word} {_literal(name)} ({time.time() - started:.1f} s)")
+                self._print(f"{word} {_literal(step.name)} ({seconds:.1f} s)")
             self._count()
 
+    def _on_group_error(self, record: Any) -> None:
+        """The steps of the group follow, one by one and without a reason."""
+
     def _on_job_error(self, record: Any) -> None:
-        name, _, logs = self._running.pop(record.jobid, (f"job {record.jobid}", 0.0, []))
-        self._failed += 1
-        self._print(f"[red]failed[/]   {_literal(name)}")
-        for log in logs:
-            self._print(f"       its log, {_literal(log)}, ends with:")
-            for line in _tail(log):
-                self._print(f"       | {_literal(line)}")
+        unknown = Running(f"job {record.jobid}", "", 0.0, [])
+        step = self._running.pop(record.jobid, unknown)
+        self._attempts[record.jobid] += 1
+        logs = getattr(record, "log", None) or step.logs
+        number = self._numbers.get(str(record.jobid), "")
+        reason = reason_of(getattr(record, "rule_msg", None) or "", logs, number)
+        self._print(f"{self._verdict(record.jobid, step)}{_shown(reason)}")
+        self._show_logs(step, reason)
         self._count()
 
+    def _verdict(self, job: int, step: Running) -> str:
+        """What a failure means: the end of the step, or of one attempt of several."""
+        attempt, retries = self._attempts[job], retries_of(step.rule)
+        if attempt > retries:
+            self._failed += 1
+            return f"[red]failed[/]   {_literal(step.name)}"
+        self._waiting[job] = step.name
+        return f"[yellow]retrying[/] {_literal(step.name)}, attempt {attempt} of {retries + 1}"
+
+    def _show_logs(self, step: Running, reason: Reason) -> None:
+        if cell := _cell(step):
+            self._print(f"{MARGIN}it got to cell {cell} of its notebook")
+        if reason.hint:
+            self._print(f"{MARGIN}hint: {reason.hint}")
+        if reason.log:
+            self._print(f"{MARGIN}the log of its job: {_literal(reason.log)}")
+        for log in step.logs:
+            lines = _tail(log)
+            self._print(
+                f"{MARGIN}its log, {_literal(log)}, {'ends with:' if lines else 'is empty'}"
+            )
+            if not lines and reason.log:
+                lines = _of_batch_system(_tail(reason.log))
+            for line in lines:
+                self._print(f"{MARGIN}| {_literal(line)}")
+
     def _count(self) -> None:
-        running = sorted(name for name, _, _ in self._running.values())
+        running = sorted(step.name for step in self._running.values())
         names = ", ".join(running[:SHOWN]) + (", ..." if len(running) > SHOWN else "")
         left = self._total - self._done - self._failed - len(running)
         if not running:  # the lines of others follow
@@ -107,9 +168,30 @@ class Display:
         self._console.print(text, soft_wrap=True)
 
 
+def _cell(step: Running) -> int:
+    """The cell of the notebook that a failed job got to; 0 where that is not known."""
+    failure = read_failure(step.name)
+    if failure and failure.ended >= step.since:
+        return failure.cell
+    ended = cut_off_steps().get(step.name, 0.0)
+    return failure_of_killed(step.name, ended).cell if ended >= step.since else 0
+
+
+def _shown(reason: Reason) -> str:
+    """The time that a job took, why it failed, and its number, as far as they are known."""
+    took = "" if reason.seconds is None else f" ({reason.seconds:.0f} s)"
+    text = f": {_literal(reason.text)}" if reason.text else ""
+    return f"{took}{text}" + (f" (job {_literal(reason.job)})" if reason.job else "")
+
+
 def _literal(text: str) -> str:
     """A text that neither the terminal nor rich's markup reads as anything else."""
     return escape(escaped(text, LAYOUT))
+
+
+def _of_batch_system(lines: list[str]) -> list[str]:
+    """What Slurm says in the log of a job, where it does; Snakemake's lines repeat the rule."""
+    return [line for line in lines if re.match(r"slurm|srun: ", line)] or lines
 
 
 def _variant(rule: str, logs: list[str]) -> str:

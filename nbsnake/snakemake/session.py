@@ -31,6 +31,7 @@ from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import read_mode
+from nbsnake.snakemake.retries import keep_workflow
 from nbsnake.snakemake.seal import seal
 from nbsnake.snakemake.words import Words
 
@@ -78,6 +79,7 @@ def _check_root() -> None:
 
 
 def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
+    keep_workflow(workflow)
     plan, digests = current_plan(), read_digests()
     _read_as_dvc_does(config, plan, workflow.config_settings)
     follow_disk({step.rule for step in plan.steps.values()})

@@ -59,6 +59,15 @@ class Login:
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
         return self.project.start("snakemake", "--workflow-profile", PROFILE, *arguments, **env)
 
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """``nbsnake run`` on the cluster to the end; what it showed."""
+        command = ["nbsnake", "run", "--profile", "slurm", *arguments]
+        done = self.project.run(*command, code=code)
+        return done.stdout + done.stderr
+
+    def start_run(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return self.project.start("nbsnake", "run", "--profile", "slurm", *arguments)
+
     def printed(self) -> str:
         """What started commands have printed so far."""
         root = self.project.root
@@ -94,6 +103,14 @@ class Login:
         assert re.search(rf"Error in rule {rule}\b", output), output
         assert f"logs/{rule}.log" in output
         assert text in output, output
+
+    def assert_shows(self, output: str, *texts: str) -> None:
+        """The display of a run names the step's job, its log, and the cell it got to."""
+        assert "(job " in output, output
+        assert "the log of its job: logs/slurm/rule_work/" in output
+        assert "it got to cell 3 of its notebook" in output
+        for text in texts:
+            assert text in output, output
 
     def assert_no_job_is_left(self) -> None:
         wait_until("no job is left", lambda: not self.cluster.jobs(), 30)

@@ -166,11 +166,12 @@ def test_a_failing_step_is_reported_and_the_others_are_locked(
 
 def test_a_time_limit_is_reported(alone: Callable[..., Login]) -> None:
     login = alone("time.sleep(300)", ":resources: runtime=1", ":retries: 0")
-    head = login.start()
+    head = login.start_run()
     login.wait_until_running("work")
     assert finish(head, 240) < 200
     assert head.returncode == 1
-    login.assert_reports("work", "TIMEOUT", login.printed())
+    shown = "TIMEOUT: it reached its time limit of 00:01:00"
+    login.assert_shows(login.printed(), "failed   work (", shown, "notebooks/work.ipynb, cell 3")
     assert login.project.locked_steps() == set()
 
 
@@ -179,8 +180,8 @@ def test_memory_over_its_limit_is_reported_and_grows_with_the_next_attempt(
 ) -> None:
     fields = (":resources: mem_mb=500*attempt", ":retries: 1")
     login = alone("block = b'x' * 450_000_000; time.sleep(4)", *fields)
-    output = login.snakemake()
-    login.assert_reports("work", "OUT_OF_MEMORY", output)
+    shown = "OUT_OF_MEMORY: it used more than its 500MB"
+    login.assert_shows(login.run(), "retrying work, attempt 1 of 2 (", shown)
     assert {job["memory"] for job in login.jobs().values()} == {"500M", "1000M"}
     assert login.project.computed() == ["work", "work"]
     assert login.project.locked_steps() == {"work"}
@@ -189,12 +190,12 @@ def test_memory_over_its_limit_is_reported_and_grows_with_the_next_attempt(
 
 def test_a_job_that_is_cancelled_from_outside_is_reported(alone: Callable[..., Login]) -> None:
     login = alone("time.sleep(300)", ":retries: 0")
-    head = login.start()
+    head = login.start_run()
     login.project.wait_until_computing("work", process=head)
     login.cluster.call("scancel", login.job_of("work"))
     assert finish(head, 120) < 90
     assert head.returncode == 1
-    login.assert_reports("work", "CANCELLED", login.printed())
+    login.assert_shows(login.printed(), "CANCELLED: Slurm does not say by whom")
     assert login.project.locked_steps() == set()
 
 
