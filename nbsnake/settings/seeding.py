@@ -112,7 +112,7 @@ def seeded(text: str, missing: Seeds) -> str:
     """
     if not any(missing.values()):
         return text
-    old = _loaded(text)
+    old = loaded(text)
     missing = {
         section: absent
         for section, entries in missing.items()
@@ -124,7 +124,7 @@ def seeded(text: str, missing: Seeds) -> str:
     raise_all([fault for each in missing.items() if (fault := _refusal(file, old, *each))])
     added = {section: {**(old.get(section) or {}), **new} for section, new in missing.items()}
     for found in _attempts(file, missing):
-        if _holds(found, {**old, **added}):
+        if holds(found, {**old, **added}):
             return found
     if len(missing) == 1:
         raise _impossible(file, *missing.popitem())
@@ -144,7 +144,8 @@ def _absent(entries: Entries, held: object) -> Entries:
     return {name: value for name, value in entries.items() if name not in present}
 
 
-def _loaded(text: str) -> dict[str, Any]:
+def loaded(text: str) -> dict[str, Any]:
+    """What a text of params.yaml says."""
     return load_yaml(text) or {}
 
 
@@ -153,10 +154,10 @@ def _parsed(text: str) -> _File:
     return _File(text, root if isinstance(root, MappingNode) else None)
 
 
-def _holds(text: str, wanted: Mapping[str, Any]) -> bool:
+def holds(text: str, wanted: Mapping[str, Any]) -> bool:
     """Whether that is what the text says, with all types and in this order."""
     try:
-        return repr(_loaded(text)) == repr(wanted)  # 1, 1.0 and True are equal, but not the same
+        return repr(loaded(text)) == repr(wanted)  # 1, 1.0 and True are equal, but not the same
     except YAMLError:
         return False
 

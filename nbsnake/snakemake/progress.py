@@ -17,6 +17,14 @@ from nbsnake.job.executed import cut_off_steps, failure_of_killed
 from nbsnake.job.receipt import read_failure, read_receipt
 from nbsnake.job.regular import read_regular
 from nbsnake.snakemake.call import QUIET
+from nbsnake.snakemake.progress_file import (
+    DONE,
+    FAILED,
+    PLANNED,
+    RESTORED,
+    STARTED,
+    note_progress,
+)
 from nbsnake.snakemake.reasons import REPEATED, Reason, reason_of, submitted
 from nbsnake.snakemake.retries import retries_of
 
@@ -76,6 +84,7 @@ class Display:
     def close(self) -> None:
         """End the bar, so that the terminal is as before."""
         for name in self._waiting.values():
+            note_progress(FAILED, name)
             self._print(f"[red]failed[/]   {_literal(name)}: it was not tried again")
         self._waiting.clear()
         self._bar.stop()
@@ -86,6 +95,7 @@ class Display:
 
     def _on_run_info(self, record: Any) -> None:
         self._total = sum(n for rule, n in record.stats.items() if rule not in ("all", "total"))
+        note_progress(PLANNED, self._total)
         if self._total:
             self._bar.update(self._task, total=self._total, visible=True)
 
@@ -95,6 +105,7 @@ class Display:
             since = time.time()
             self._running[record.jobid] = Running(name, record.rule_name, since, record.log or [])
             self._waiting.pop(record.jobid, None)
+            note_progress(STARTED, name)
             self._count()
 
     def _on_job_finished(self, record: Any) -> None:
@@ -103,7 +114,9 @@ class Display:
             self._done += 1
             receipt = read_receipt(step.name)
             ran = receipt if receipt and receipt.ended >= step.since else None
-            word = "[blue]restored[/]" if ran and ran.restored else "[green]done[/]    "
+            is_restored = ran is not None and ran.restored
+            note_progress(RESTORED if is_restored else DONE, step.name)
+            word = "[blue]restored[/]" if is_restored else "[green]done[/]    "
             # In a queue, a step starts later and is seen to end later than it does.
             seconds = ran.ended - ran.started if ran else time.time() - step.since
             if not self._quiet:
@@ -129,6 +142,7 @@ class Display:
         attempt, retries = self._attempts[job], retries_of(step.rule)
         if attempt > retries:
             self._failed += 1
+            note_progress(FAILED, step.name)
             return f"[red]failed[/]   {_literal(step.name)}"
         self._waiting[job] = step.name
         return f"[yellow]retrying[/] {_literal(step.name)}, attempt {attempt} of {retries + 1}"
