@@ -4,7 +4,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 
 from nbsnake import __version__
@@ -69,7 +69,9 @@ def main(argv: list[str]) -> int:
         return 2
     module = _module(name) if name else None
     end = argv.index("--") if name in ("run", "record") and "--" in argv else len(argv)
-    args = _parser({name: module} if name and module else {}).parse_args(argv[:end])
+    modules = {name: module} if name and module else {}
+    alone = bool(argv) and argv[0] == name  # nothing is said of other commands, then
+    args = _parser(modules, modules if alone else COMMANDS).parse_args(argv[:end])
     args.rest = argv[end + 1 :]
     if module is None:
         return 2
@@ -119,7 +121,8 @@ def _print_completion(argv: list[str]) -> int:
 
 def full_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser with the arguments of all commands, and that of each command."""
-    parser = _parser({name: _module(name) for name in COMMANDS if name != "exec"})
+    modules = {name: _module(name) for name in COMMANDS if name != "exec"}
+    parser = _parser(modules, COMMANDS)
     (commands,) = (each for each in parser._actions if each.dest == "command")  # noqa: SLF001
     return parser, {**commands.choices}  # type: ignore[dict-item]
 
@@ -135,8 +138,8 @@ def _enter(directory: str) -> None:
         raise UsageError(f"cannot work in {directory}: {error.strerror}") from None
 
 
-def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
-    """All commands with their help, and the arguments of those in ``modules``."""
+def _parser(modules: Mapping[str, ModuleType], names: Iterable[str]) -> argparse.ArgumentParser:
+    """The commands of these names with their help, and the arguments of those in ``modules``."""
     parser = argparse.ArgumentParser(
         prog="nbsnake",
         description="Jupyter notebooks in, a parallel Snakemake run, DVC-versioned results out.",
@@ -149,7 +152,8 @@ def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
         COMPLETION, metavar="SHELL", help=f"print completions for {', '.join(SHELLS)}, and exit"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
+    for name in names:
+        summary = COMMANDS[name]
         command = commands.add_parser(
             name,
             help=summary,

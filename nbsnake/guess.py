@@ -1,6 +1,5 @@
 """Guessing what was meant by a word that is not known."""
 
-import difflib
 from collections.abc import Callable, Iterable
 
 
@@ -9,6 +8,8 @@ def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
 
     ``cutoff`` is the least similarity, from 0 to 1 (:func:`difflib.get_close_matches`).
     """
+    import difflib  # only where a word is not known
+
     return next(iter(difflib.get_close_matches(word, list(known), 1, cutoff)), "")
 
 

@@ -11,13 +11,15 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbsnake.errors import UsageError
-from nbsnake.job.plan import Plan
 from nbsnake.job.say import few, say
-from nbsnake.model.choose import choose_steps
-from nbsnake.model.notes import Note
 from nbsnake.settings.discover import find_root
+
+if TYPE_CHECKING:
+    from nbsnake.job.plan import Plan  # slow, and for types only
+    from nbsnake.model.notes import Note  # for types only
 
 NO_STEP = (
     "no notebook here is a step yet: the first code cell of a step begins with a docstring "
@@ -39,7 +41,7 @@ def enter_project_with(words: Iterable[str]) -> list[str]:
     return [_from_root(word, start, root) for word in given]
 
 
-def report_notes(notes: Iterable[Note]) -> None:
+def report_notes(notes: "Iterable[Note]") -> None:
     """Say what of the notebooks is not in their scripts, one line for each notebook at the end."""
     from nbsnake.notebook.explain import summaries, warnings_of  # for commands that read notebooks
 
@@ -50,8 +52,10 @@ def report_notes(notes: Iterable[Note]) -> None:
         print(line, file=sys.stderr)
 
 
-def one_step(word: str, plan: Plan) -> str:
+def one_step(word: str, plan: "Plan") -> str:
     """The step that a word means. Raises :class:`UsageError` where it means several, or none."""
+    from nbsnake.model.choose import choose_steps  # for commands that read the plan
+
     chosen = choose_steps([word], {name: step.notebook for name, step in plan.steps.items()})
     if len(chosen) > 1:
         hint = f"name one of them: {few(chosen, 5)}"

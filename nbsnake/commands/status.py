@@ -5,10 +5,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from nbsnake.cluster.usage import Demand, demand_table, usage_of
 from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
@@ -19,14 +18,14 @@ from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
-from nbsnake.model.choose import choose_steps
-from nbsnake.model.needs import Needs
 from nbsnake.report.columns import note_on_code, status_lines
 from nbsnake.report.states import StepState, states_of, totals
 from nbsnake.results.accept import read_accepted, reason_of
 from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.styles import has_color
-from nbsnake.tables import as_text
+
+if TYPE_CHECKING:
+    from nbsnake.cluster.usage import Demand  # slow, and for one option only
 
 ACCEPT = "a result on disk that you know to be right: nbsnake accept STEP --reason TEXT"
 
@@ -82,12 +81,20 @@ def run(args: argparse.Namespace) -> int:
     for message in filter(None, (judge.unseen, judge.legacy)):
         say(message)
     digests.save()
-    names = choose_steps(args.steps, {each.name: each.step.notebook for each in states})
+    names = _chosen(args.steps, states)
     shown = [each for each in states if each.name in names and _is_wanted(each, args)]
     _print(shown, judge.verdicts(), args)
     if not states and not args.json:
         no_step_yet()
     return 1 if args.exit_code and any(each.state != "fresh" for each in shown) else 0
+
+
+def _chosen(words: Sequence[str], states: Sequence[StepState]) -> Container[str]:
+    if not words:
+        return {each.name for each in states}
+    from nbsnake.model.choose import choose_steps  # slow, and not needed for all of them
+
+    return choose_steps(words, {each.name: each.step.notebook for each in states})
 
 
 def _is_wanted(each: StepState, args: argparse.Namespace) -> bool:
@@ -111,6 +118,9 @@ def _print(
         ]
         print(json.dumps(rows, indent=2))
     elif args.resources:
+        from nbsnake.cluster.usage import demand_table  # slow, and for this option only
+        from nbsnake.tables import as_text  # for this option only
+
         print(as_text(demand_table(demands)), end="")
     else:
         _print_lines(shown, verdicts, accepts, packages=args.packages)
@@ -155,11 +165,11 @@ def _may_be_right(verdict: Verdict) -> bool:
     return verdict.state != "fresh" and bool(verdict.reasons) and there and not missing
 
 
-def _demands(names: Sequence[str]) -> dict[str, Demand]:
+def _demands(names: Sequence[str]) -> "dict[str, Demand]":
     """What each of the steps, or variants, asked and used."""
-    from nbsnake.generate.generate import (  # slow, and not needed where nothing changed
-        find_pipeline,  # reads all notebooks, which nothing else here needs
-    )
+    from nbsnake.cluster.usage import Demand, usage_of  # slow, and for this option only
+    from nbsnake.generate.generate import find_pipeline  # slow, and not needed otherwise
+    from nbsnake.model.needs import Needs  # for this option only
 
     needs = {step.name: step.needs for step in find_pipeline().steps}
     return {

@@ -7,14 +7,13 @@ need nothing else.
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import nbsnake
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.regular import open_regular
-from nbsnake.model.plain import to_plain
 
 
 class Memo:
@@ -74,6 +73,8 @@ def is_current(contents: dict[str, str]) -> bool:
 
 def fingerprint(settings: object) -> str:
     """A hash of nbsnake's own code and of the settings with which it runs."""
+    from nbsnake.model.plain import to_plain  # slow, and not needed where nothing changed
+
     text = json.dumps([own_files(), to_plain(settings)], default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -81,6 +82,17 @@ def fingerprint(settings: object) -> str:
 @cache
 def own_files() -> list[str]:
     """Name, size and time of each file of nbsnake; the version stays the same during edits."""
-    top = Path(nbsnake.__file__).parent
-    files = [*top.rglob("*.py"), *top.rglob("*.smk"), *top.parent.glob("rules/*")]
+    top = os.path.dirname(nbsnake.__file__)
+    rules = os.path.join(os.path.dirname(top), "rules")
+    files = [each for each in _files_below(top) if each.name.endswith((".py", ".smk"))]
+    files += _files_below(rules) if os.path.isdir(rules) else ()
     return sorted(f"{file.name} {(at := file.stat()).st_size} {at.st_mtime_ns}" for file in files)
+
+
+def _files_below(folder: str) -> Iterator["os.DirEntry[str]"]:
+    """The files in a folder and in those below it, in time that each command takes."""
+    for entry in os.scandir(folder):
+        if not entry.is_dir():
+            yield entry
+        elif entry.name != "__pycache__":
+            yield from _files_below(entry.path)

@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -12,8 +13,9 @@ _SESSION = re.compile(r"In|Out|_{1,3}|_i{1,3}|_ih|_oh|_dh|_i?\d+|_exit_code")
 _IN_TEXT = re.compile(rf"\b(?:{_SESSION.pattern})\b")
 
 
+@lru_cache(maxsize=256)  # each cell is looked at in several ways, one after another
 def parse(text: str) -> ast.Module | None:
-    """The tree of some code, or None if it is not Python."""
+    """The tree of some code, or None if it is not Python. Nobody changes a tree."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

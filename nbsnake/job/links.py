@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Callable
 
 from nbsnake.job.atomic import beside
@@ -44,6 +43,8 @@ def unprotect(path: str) -> None:
 def remove(path: str) -> None:
     """Remove the file, link or folder at ``path``; nothing there is fine."""
     if os.path.isdir(path) and not os.path.islink(path):
+        import shutil  # slow, and for folders only
+
         shutil.rmtree(path)
     else:
         with contextlib.suppress(FileNotFoundError):
@@ -104,6 +105,8 @@ def _copy(source: str, target: str) -> None:
     except (AttributeError, OSError):  # not on this system, or not between these two places
         left = -1
     if left:
+        import shutil  # slow, and seldom needed
+
         shutil.copyfile(source, target)
 
 

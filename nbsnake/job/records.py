@@ -6,7 +6,7 @@ Standard library only: this runs inside every job. The format is that of Snakema
 with ``@`` where it is longer than a file name may be. A field that is null means "unknown".
 """
 
-import base64
+import binascii
 import contextlib
 import json
 import os
@@ -76,7 +76,8 @@ def touched_since(path: str, started: float, ended: float) -> bool:
 
 
 def _path(folder: str, output: str) -> str:
-    name = base64.urlsafe_b64encode(output.encode()).decode()
+    text = binascii.b2a_base64(output.encode(), newline=False).decode()
+    name = text.replace("+", "-").replace("/", "_")
     longest = os.pathconf(".", "PC_NAME_MAX") - 1
     parts = [name[start : start + longest] for start in range(0, len(name), longest)]
     return os.path.join(folder, *(f"@{part}" for part in parts[:-1]), parts[-1])
