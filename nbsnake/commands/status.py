@@ -160,9 +160,10 @@ def _other_software(name: str) -> Iterator[str]:
 
 def _may_be_right(verdict: Verdict) -> bool:
     """Whether there is a result on disk that a person may know to be right."""
+    if verdict.state == "fresh" or not verdict.reasons:
+        return False
     missing = any(reason.endswith(" is missing") for reason in verdict.reasons)
-    there = all(os.path.lexists(path) for path in verdict.step.out_paths)
-    return verdict.state != "fresh" and bool(verdict.reasons) and there and not missing
+    return not missing and all(os.path.lexists(path) for path in verdict.step.out_paths)
 
 
 def _demands(names: Sequence[str]) -> "dict[str, Demand]":

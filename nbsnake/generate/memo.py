@@ -7,13 +7,14 @@ need nothing else.
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import nbsnake
 from nbsnake.job.own import note_own, read_own
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import open_without_waiting
 
 
 class Memo:
@@ -54,15 +55,16 @@ def content_of(path: str) -> str:
     file, for it may never end.
     """
     try:
-        if os.path.isdir(path):
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
             names = "/".join(sorted({*os.listdir(path)} - {"__pycache__"}))
             return hashlib.sha256(names.encode(errors="replace")).hexdigest()
-        if not os.path.isfile(path):
+        if not stat.S_ISREG(mode):
             return ""
-        with open_regular(path) as file:
-            executable = os.fstat(file.fileno()).st_mode & 0o100
-            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}{'x' if executable else ''}"
-    except OSError:
+        with open(path, "rb", opener=open_without_waiting) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return f"{digest}{'x' if mode & 0o100 else ''}"
+    except (OSError, ValueError):  # ValueError for a path that no file can have
         return ""
 
 

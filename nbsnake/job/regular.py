@@ -33,8 +33,16 @@ def open_regular(path: str, *, follow: bool = True) -> BufferedReader:
     the like, and :class:`OSError`.
     """
     check_regular(path, follow=follow)
-    how = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
-    return open(path, "rb", opener=lambda name, _: os.open(name, how))
+    return open(path, "rb", opener=open_without_waiting if follow else _open_no_link)
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """An opener for :func:`open` that does not wait for the writer of a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def read_regular(path: str) -> bytes:
