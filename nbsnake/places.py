@@ -6,6 +6,7 @@ from typing import Any
 
 from nbsnake.errors import Where
 from nbsnake.job.regular import read_regular
+from nbsnake.plain_yaml import NotPlainError, plain_lines
 from nbsnake.yaml_limits import limited_time
 
 _ABSENT = object()
@@ -18,9 +19,33 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
     alone is the answer where it cannot be read, for the caller has another fault to report.
     """
     try:
-        return Where(file, line=_line(_loaded(read_regular(file).decode()), keys))
+        return Where(file, line=_line_in(read_regular(file).decode(), keys))
     except Exception:  # ruamel.yaml raises many kinds of errors for invalid YAML
         return Where(file)
+
+
+def _line_in(text: str, keys: Sequence[str | int]) -> int | None:
+    found = _plain(text)
+    return _line(_loaded(text), keys) if found is NotPlainError else _plain_line(found, keys)
+
+
+@lru_cache(maxsize=8)
+def _plain(text: str) -> Any:
+    try:
+        with limited_time(text):
+            return plain_lines(text)
+    except NotPlainError:
+        return NotPlainError
+
+
+def _plain_line(node: Any, keys: Sequence[str | int]) -> int | None:
+    line = None
+    for key in keys:
+        own = _own_key(node, key)
+        if own is _ABSENT:
+            break
+        line, node = node[own]
+    return line
 
 
 @lru_cache(maxsize=8)

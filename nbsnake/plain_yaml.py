@@ -58,6 +58,31 @@ def read_plain(text: str) -> Any:
         parser.dispose()
 
 
+def plain_lines(text: str) -> Any:
+    """The line of each key, counted from 1, with those below it: in mappings by key, in lists.
+
+    Raises :class:`NotPlainError` as :func:`read_plain` does.
+    """
+    read_plain(text)
+    return _lines(yaml.compose(text, Loader=yaml.CBaseLoader))
+
+
+def _lines(node: Any) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {_key(key): (_line(key), _lines(value)) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [(_line(each), _lines(each)) for each in node.value]
+    return None
+
+
+def _key(node: Any) -> Any:
+    return node.value if node.style else _plain_scalar(node.value)
+
+
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
+
+
 class _Reader:
     """Makes values of the events of a text; ``following`` gives the next event."""
 

@@ -66,6 +66,17 @@ def test_place_is_the_line_of_the_deepest_key_there_is(file, keys, line):
     assert place_of(file, keys) == Where(file, line=line)
 
 
+@pytest.mark.parametrize(
+    "keys", [("train", "layers", 1, "size"), ("train", "inline", "b", 1), (1, 2)]
+)
+@pytest.mark.parametrize("kind", ["absent", "before", "0"])
+def test_text_without_aliases_has_the_same_lines(file, tmp_path, keys, kind):
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(TEXT.partition("base:")[0], encoding="utf-8")
+    for path in (keys, keys[:-1], (*keys[:1], kind), (*keys, kind)):
+        assert place_of(str(plain), path).line == place_of(file, path).line
+
+
 NO_GOOD = ["a: [", "a: 1\na: 2\n", "a: 2001-99-99\n", "a: !!int x\n", "a: *b\n", "a: \ud800"]
 NO_GOOD += ["", "- 1\n", "a: 1\n---\na: 2\n", "[" * 5000]
 

@@ -21,7 +21,7 @@ def check_files() -> None:
     Raises it also for a folder that cannot be read, and :class:`ToolError` for YAML that would
     take all time or memory.
     """
-    for path in (".dvc/config", ".dvc/config.local", *_found("")):
+    for path in (".dvc/config", ".dvc/config.local", *find_files()):
         with contextlib.suppress(FileNotFoundError):
             check_regular(path)
             if path.endswith(_YAML):
@@ -45,13 +45,14 @@ def _check_yaml(path: str) -> None:
         return
 
 
-def _found(folder: str) -> Iterator[str]:
+def find_files(folder: str = "") -> Iterator[str]:
+    """The files of DVC and git in a folder and below it; links to folders are not followed."""
     with os.scandir(folder or ".") as entries:
         found = list(entries)
     for entry in found:
         path = f"{folder}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in _LEFT_OUT:
-                yield from _found(f"{path}/")
+                yield from find_files(f"{path}/")
         elif entry.name in _NAMES or entry.name.endswith(".dvc"):
             yield path

@@ -65,8 +65,9 @@ def hides_any(folder: str, relpaths: Iterable[str]) -> bool:
     if rules is None:
         return True
     is_ignored, ignores_folder = _matcher(rules, is_folder=False), _matcher(rules, is_folder=True)
-    paths = [f"{base}/{each}" for each in relpaths]
-    folders = {base} | {path[:at] for path in paths for at in _slashes(path) if at > len(base)}
+    start = "" if base == "." else f"{base}/"
+    paths = [f"{start}{each}" for each in relpaths]
+    folders = {base} | {path[:at] for path in paths for at in _slashes(path) if at >= len(start)}
     return any(map(ignores_folder, folders)) or any(map(is_ignored, paths))
 
 

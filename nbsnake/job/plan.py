@@ -1,8 +1,8 @@
 """The plan: every step as DVC resolves it, kept in one file that jobs can read.
 
-Standard library only: this runs inside every job. DVC itself makes the plan, in
-`nbsnake.dvc.make_plan`, from dvc.yaml, the parameter files, the ``.dvc`` files of what is read, and
-its configuration; the plan holds their digests, and is good for as long as these are unchanged.
+Standard library only: this runs inside every job. `nbsnake.dvc.make_plan` makes the plan from
+dvc.yaml, the parameter files, the ``.dvc`` files of what is read, and DVC's settings; the plan
+holds their digests, and is good for as long as these are unchanged.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from nbsnake.names import DVC_FILE, file_name, upwards
 PLAN_FILE = ".nbsnake/plan.json"
 DONE = ".nbsnake/done"
 RECORD = ("nbsnake", "record")  # how a command begins that writes the notebook of its run
-FORMAT = 8
+FORMAT = 9
 MOST = 0o7777  # of the modes of files
 
 
@@ -190,9 +190,10 @@ class Plan(NamedTuple):
     says why only DVC can lock results here ("" where nbsnake can). ``tracked`` are what the steps
     read that has a ``.dvc`` file. ``state`` is the folder of DVC's state database for a project at
     ``root``. Of DVC's settings, ``autostage`` adds to git's index what is written, ``no_scm``
-    leaves git alone, and ``hardlink_lock`` is for file systems without locks. ``unrecorded`` are
-    the steps of which no executed notebook is kept, ("*",) for all; in a ``strict`` project, a
-    step fails that reads, writes or imports what it does not declare.
+    leaves git alone, ``hardlink_lock`` is for file systems without locks, and with ``parsing``,
+    mappings become options in a way of their own. ``unrecorded`` are the steps of which no executed
+    notebook is kept, ("*",) for all; in a ``strict`` project, a step fails that reads, writes or
+    imports what it does not declare.
     """
 
     steps: dict[str, PlannedStep]
@@ -209,6 +210,7 @@ class Plan(NamedTuple):
     hardlink_lock: bool = False
     unrecorded: tuple[str, ...] = ()
     strict: bool = False
+    parsing: bool = False
 
     def makers(self) -> dict[str, list[str]]:
         """For each dependency that steps write, as a whole or a part of it, or a folder in which
@@ -282,6 +284,11 @@ def read_current_plan() -> Plan | None:
     if found is None or found[1] != source_digests([*found[1]]):
         return None
     return found[0]
+
+
+def read_old_plan() -> tuple[Plan, dict[str, str | None]] | None:
+    """As :func:`read_plan`, with the digests of the files that the plan was made from."""
+    return _read()
 
 
 def plan_to_dict(plan: Plan, sources: dict[str, str | None]) -> dict[str, Any]:
