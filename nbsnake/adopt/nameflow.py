@@ -2,15 +2,25 @@
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbsnake.adopt.changes import (
+    GENERATORS,
+    calls,
+    changes,
+    draws,
+    has_state,
+    is_drawing,
+    is_setting,
+    seeded,
+)
 from nbsnake.adopt.constants import bound_at_top
 
 Definition = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _OWN_NAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *_COMPREHENSIONS)
-_SHOWS = frozenset({"print", "display"})
+STATE = "state of "  # before the name of a random generator, whose state passes like a value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,46 +28,125 @@ class Names:
     """The names of one part.
 
     ``needs`` are used before the part binds them itself. ``definitions`` are imports, functions,
-    classes and lambdas, by name: their code, which other parts repeat.
+    classes and lambdas, by name: their code, which other parts repeat. So they do ``settings``,
+    which are statements that set up a module; ``order`` are both, in the order of the part.
+    ``stateful`` are bound to what each use changes, and ``calls`` maps functions to the names that
+    they are called on or with. ``seeds`` are the random generators that are set, and ``draws``
+    those that may be used before that.
     """
 
     binds: frozenset[str]
     changes: frozenset[str]
     needs: frozenset[str]
     definitions: dict[str, ast.stmt]
+    settings: tuple[ast.stmt, ...]
+    order: tuple[ast.stmt, ...]
+    stateful: frozenset[str]
+    calls: Mapping[str, frozenset[str]]
+    seeds: frozenset[str]
+    draws: frozenset[str]
 
 
-def names_of(body: Iterable[ast.stmt]) -> Names:
-    """The names of a part, whose statements are those of its cells in order."""
-    bound, changed, needed = set[str](), set[str](), dict[str, None]()
+def names_of_parts(bodies: Iterable[Iterable[ast.stmt]]) -> list[Names]:
+    """The names of the parts, whose statements are those of their cells in order."""
+    found: list[Names] = []
+    for body in bodies:
+        found.append(_names_of(list(body), found))
+    return found
+
+
+def _names_of(body: Sequence[ast.stmt], before: Sequence[Names]) -> Names:
+    bound, needed = set[str](), dict[str, None]()
     definitions: dict[str, ast.stmt] = {}
+    known = {name: node for part in before for name, node in part.definitions.items()}
+    settings, order = [], []
     for node in body:
         needed.update(dict.fromkeys(each for each in _reads(node) if each not in bound))
         own = set(bound_at_top(ast.Module([node], [])))
-        changed |= set(_changes(node))
-        if is_definition(node):
+        imported = frozenset(n for n, each in known.items() if _is_import(each))
+        if is_setting(node, imported):
+            settings.append(node)
+            order.append(node)
+        elif is_definition(node):
             definitions |= dict.fromkeys(own, node)
+            known |= dict.fromkeys(own, node)
+            order.append(node)
         else:
             definitions = {name: each for name, each in definitions.items() if name not in own}
         bound |= own
-    known = {name for name in needed if not hasattr(builtins, name)}
+    seeds, drawn = _random(body, known)
     return Names(
         binds=frozenset(bound),
-        changes=frozenset(changed),
-        needs=frozenset(known),
+        changes=frozenset(name for node in body for name in changes(node)),
+        needs=frozenset(name for name in needed if not hasattr(builtins, name)),
         definitions=definitions,
+        settings=tuple(settings),
+        order=tuple(order),
+        stateful=frozenset(
+            name
+            for node in body
+            if has_state(node)
+            for name in bound_at_top(ast.Module([node], []))
+        ),
+        calls=_calls(body),
+        seeds=seeds,
+        draws=drawn,
     )
+
+
+def _calls(body: Iterable[ast.stmt]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for node in body:
+        for function, names in calls(node):
+            found[function] = found.get(function, frozenset()) | names
+    return found
+
+
+def _random(
+    body: Iterable[ast.stmt], known: Mapping[str, ast.stmt]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The random generators that a part seeds, and those that it may use before."""
+    seeds, drawn = set[str](), set[str]()
+    drawing = frozenset(
+        name
+        for name, node in known.items()
+        if is_drawing(node) or (not _is_import(node) and draws(node, frozenset()))
+    )
+    for node in body:
+        if own := set(seeded(node)):
+            seeds |= own
+        elif not _is_import(node) and draws(node, drawing):
+            drawn |= GENERATORS.keys() - seeds
+    return frozenset(seeds), frozenset(drawn)
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Try | ast.If)
 
 
 def is_definition(node: ast.stmt) -> bool:
     """Whether a statement only says what a name means, so that it can be repeated."""
     if isinstance(node, Definition):
         return True
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda | ast.Constant)
+    if isinstance(node, ast.Try | ast.If):
+        inner = [each for each in ast.walk(node) if isinstance(each, ast.stmt)][1:]
+        imports = [each for each in inner if isinstance(each, ast.Import | ast.ImportFrom)]
+        return bool(imports) and all(
+            isinstance(each, ast.Pass) or is_definition(each) for each in inner
+        )
+    if not isinstance(node, ast.Assign):
+        return False
+    return isinstance(node.value, ast.Lambda | ast.Constant) or _holds_code(node.value)
+
+
+def _holds_code(value: ast.expr) -> bool:
+    """Whether a list, tuple or mapping has functions without a name in it, which no file holds."""
+    is_container = isinstance(value, ast.Dict | ast.List | ast.Tuple)
+    return is_container and any(isinstance(each, ast.Lambda) for each in ast.walk(value))
 
 
 def free_names(node: ast.stmt) -> set[str]:
-    """The names that a definition uses and that are not its own."""
+    """The names that a statement uses and that are not its own."""
     return {name for name in _reads(node) if not hasattr(builtins, name)}
 
 
@@ -77,7 +166,7 @@ def _local(node: ast.AST) -> set[str]:
     if isinstance(node, _COMPREHENSIONS):
         targets = [each.target for each in node.generators]
         return {own.id for each in targets for own in ast.walk(each) if isinstance(own, ast.Name)}
-    found = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+    found = arguments_of(node)
     if isinstance(node, ast.Lambda):
         return found
     shared = {
@@ -90,81 +179,6 @@ def _local(node: ast.AST) -> set[str]:
     return (found | set(bound_at_top(ast.Module(list(body), [])))) - shared
 
 
-def _changes(node: ast.stmt) -> Iterator[str]:
-    """The names whose values a statement may change in place."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Subscript | ast.Attribute) and not isinstance(each.ctx, ast.Load):
-            yield from _root(each)
-        elif isinstance(each, ast.AugAssign):
-            yield from _root(each.target)
-        elif isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
-            function = each.value.func
-            if getattr(function, "id", "") not in _SHOWS:
-                yield from _root(function) if isinstance(function, ast.Attribute) else ()
-                yield from (name for arg in each.value.args for name in _root(arg))
-
-
-def _root(node: ast.expr) -> Iterator[str]:
-    while isinstance(node, ast.Subscript | ast.Attribute | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if isinstance(node, ast.Name):
-        yield node.id
-
-
-def handed_over(parts: Sequence[Names]) -> list[dict[str, int]]:
-    """For each part, the names that it takes from an earlier one, with that part's number.
-
-    A part that may change a value that it was given hands it on.
-    """
-    found: list[dict[str, int]] = []
-    holder: dict[str, int] = {}
-    for number, part in enumerate(parts):
-        wanted = set(part.needs)
-        for name in part.needs:
-            wanted |= set(_behind(name, parts[:number], set()))
-        taken = {name: holder[name] for name in sorted(wanted) if name in holder}
-        found.append(taken)
-        kept = {name for name in part.binds if name not in part.definitions}
-        changed = {name for name in part.changes if name in taken}
-        for name in kept | changed:
-            holder[name] = number
-        for name in part.definitions:
-            holder.pop(name, None)
-    return found
-
-
-def _behind(name: str, parts: Sequence[Names], seen: set[str]) -> Iterator[str]:
-    """The names that the definition of a name uses, and those that these use."""
-    node = next((p.definitions[name] for p in reversed(parts) if name in p.definitions), None)
-    for each in free_names(node) - seen if node is not None else ():
-        seen.add(each)
-        yield each
-        yield from _behind(each, parts, seen)
-
-
-def repeated(number: int, parts: Sequence[Names], *, takes: bool) -> list[ast.stmt]:
-    """The definitions of earlier parts that a part needs, in their order.
-
-    A value that it ``takes`` may be of any class, and hold any function.
-    """
-    wanted: dict[str, None] = {}
-    named = {
-        name
-        for part in parts[:number]
-        for name, node in part.definitions.items()
-        if takes and isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
-    for name in sorted(parts[number].needs | named):
-        wanted.setdefault(name)
-        wanted.update(dict.fromkeys(_behind(name, parts[:number], set())))
-    found: dict[int, ast.stmt] = {}
-    latest: dict[str, ast.stmt] = {}
-    for part in parts[:number]:
-        for name in part.binds - part.definitions.keys():
-            latest.pop(name, None)
-        latest |= part.definitions
-    order = [node for part in parts[:number] for node in part.definitions.values()]
-    for node in order:
-        if any(latest.get(name) is node for name in wanted):
-            found.setdefault(id(node), node)
-    return list(found.values())
+def arguments_of(node: ast.AST) -> set[str]:
+    """The arguments of the functions in code."""
+    return {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}

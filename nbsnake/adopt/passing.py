@@ -5,6 +5,7 @@ import importlib.util
 import posixpath
 from collections.abc import Mapping, Sequence
 
+from nbsnake.adopt.nameflow import STATE
 from nbsnake.model.quote import string
 
 _JSON = frozenset({"len", "int", "float", "str", "round", "sum", "bool"})
@@ -25,9 +26,19 @@ _LOADS = {
 _SAVES = {
     "json": 'with open({path}, "w", encoding="utf-8") as _file:\n    json.dump({name}, _file)',
     "pkl": 'with open({path}, "wb") as _file:\n    pickle.dump({name}, _file)',
-    "joblib": "joblib.dump({name}, {path})",
+    "joblib": 'with open({path}, "wb") as _file:\n    joblib.dump({name}, _file)',
     "parquet": "{name}.to_parquet({path})",
 }
+_STATES = {  # how the state of a random generator is read and set
+    "numpy.random": (
+        "import numpy as _numpy",
+        "_numpy.random.get_state()",
+        "_numpy.random.set_state",
+    ),
+    "random": ("import random as _random", "_random.getstate()", "_random.setstate"),
+    "torch": ("import torch as _torch", "_torch.get_rng_state()", "_torch.set_rng_state"),
+}
+_LOADS_STATE = 'with open({path}, "rb") as _file:\n    {name}(pickle.load(_file))'
 
 
 def kind_of(name: str, giver: Sequence[ast.stmt], all_parts: Sequence[Sequence[ast.stmt]]) -> str:
@@ -36,6 +47,8 @@ def kind_of(name: str, giver: Sequence[ast.stmt], all_parts: Sequence[Sequence[a
     Numbers and strings pass as JSON, tables as they were read as parquet, all else as pickles, by
     joblib where the notebook uses scikit-learn.
     """
+    if name.startswith(STATE):
+        return "pkl"
     values = [
         node.value
         for statement in giver
@@ -83,18 +96,22 @@ def _has(module: str) -> bool:
 
 def loading(paths: Mapping[str, str]) -> str:
     """The cell that loads values, by name, from paths."""
-    lines = [
-        _LOADS[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()
-    ]
+    lines = []
+    for name, path in paths.items():
+        state = _state(name)
+        form = _LOADS_STATE if state else _LOADS[_kind(path)]
+        lines.append(form.format(name=state[2] if state else name, path=string(path)))
     return "\n".join([*_imports(paths), "", *lines])
 
 
 def saving(paths: Mapping[str, str]) -> str:
     """The cell that saves values, by name, to paths in one folder."""
     folder = posixpath.dirname(next(iter(paths.values())))
-    lines = [
-        _SAVES[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()
-    ]
+    lines = []
+    for name, path in paths.items():
+        state = _state(name)
+        value = state[1] if state else name
+        lines.append(_SAVES[_kind(path)].format(name=value, path=string(path)))
     made = f"os.makedirs({string(folder)}, exist_ok=True)"
     return "\n".join(["import os", *_imports(paths), "", made, *lines])
 
@@ -105,12 +122,13 @@ def marking(path: str) -> str:
     return "\n".join(["import os", "", made, f'open({string(path)}, "w").close()'])
 
 
-def _filled(forms: Mapping[str, str], paths: Mapping[str, str]) -> list[str]:
-    return [forms[_kind(path)].format(name=name, path=string(path)) for name, path in paths.items()]
+def _state(name: str) -> tuple[str, str, str] | None:
+    return _STATES[name.removeprefix(STATE)] if name.startswith(STATE) else None
 
 
 def _imports(paths: Mapping[str, str]) -> list[str]:
-    return sorted({_IMPORTS[_kind(path)] for path in paths.values()})
+    states = [state[0] for name in paths if (state := _state(name))]
+    return sorted({*states, *(_IMPORTS[_kind(path)] for path in paths.values())})
 
 
 def _kind(path: str) -> str:

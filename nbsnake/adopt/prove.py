@@ -87,26 +87,26 @@ def _run_script(proposal: Proposal, data: bytes, root: str) -> str:
         Path(root, path).parent.mkdir(parents=True, exist_ok=True)
     convert = python_call("nbsnake", "convert", proposal.notebook, "-o", script, "--force")
     for command in (convert, step_call(script)):
-        _, failure = run_apart(command, root)
-        if failure:
+        if failure := run_apart(command, root):
             return f"the script: {failure}"
     return ""
 
 
-def run_apart(command: Sequence[str], folder: str) -> tuple[str, str]:
-    """What a program prints in a folder, and the last line of its error, "" for none."""
+def run_apart(
+    command: Sequence[str], folder: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a program in a folder; the last line of its error, "" for none."""
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "MPLBACKEND": "agg"},
+        env={**os.environ, "MPLBACKEND": "agg", **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    failure = (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
-    return done.stdout, failure
+    return (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
 
 
 def copy_project(target: str, without: Iterable[str]) -> None:

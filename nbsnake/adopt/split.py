@@ -11,8 +11,10 @@ from typing import Any
 from nbsnake.adopt import passing
 from nbsnake.adopt.blank import new_cell
 from nbsnake.adopt.cells import Source, sources
-from nbsnake.adopt.nameflow import handed_over, names_of, repeated
+from nbsnake.adopt.handover import handed_over, repeated
+from nbsnake.adopt.nameflow import names_of_parts
 from nbsnake.errors import NotebookError, Where
+from nbsnake.ipython.translation import to_python
 from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.keys import step_name
 
@@ -47,15 +49,11 @@ def plan_split(notebook: Notebook, no_effect: Sequence[str], level: int = 0) -> 
             where=Where(notebook.path),
             hint="write '## Heading' in a markdown cell where a part begins",
         )
-    code = {each.number: each for each in sources(notebook, no_effect)}
-    for source in code.values():
-        if source.tree is None:
-            where = Where(notebook.path, source.number)
-            raise NotebookError("is not plain Python, and cannot be split", where=where)
-    names = [names_of(_statements(group, code)) for _, group in groups]
+    code = _code(notebook, no_effect)
+    bodies = [list(_statements(group, code)) for _, group in groups]
+    names = names_of_parts(bodies)
     taken = handed_over(names)
     stem = posixpath.splitext(notebook.path)[0]
-    bodies = [list(_statements(group, code)) for _, group in groups]
 
     def file(giver: int, name: str) -> str:
         return _file(stem, giver, name, passing.kind_of(name, bodies[giver], bodies))
@@ -76,6 +74,30 @@ def plan_split(notebook: Notebook, no_effect: Sequence[str], level: int = 0) -> 
             )
         )
     return parts
+
+
+def _code(notebook: Notebook, no_effect: Sequence[str]) -> dict[int, Source]:
+    """The code cells by number, with what magics run as Python of the cell.
+
+    Raises :class:`NotebookError` for a cell that is no Python.
+    """
+    plain = {each.index: each for each in to_python(notebook.cells, "", in_step=False).cells}
+    found = {}
+    for source in sources(notebook, no_effect):
+        if source.tree is None or source.commands:
+            source = _translated(source, plain[source.number])
+        if source.tree is None:
+            where = Where(notebook.path, source.number)
+            raise NotebookError("is not plain Python, and cannot be split", where=where)
+        found[source.number] = source
+    return found
+
+
+def _translated(source: Source, plain: Cell) -> Source:
+    try:
+        return source._replace(cell=plain, tree=ast.parse(plain.source))
+    except SyntaxError:  # what was refused stays as it was
+        return source
 
 
 def _groups(notebook: Notebook, level: int) -> list[tuple[str, list[Cell]]]:
@@ -114,7 +136,8 @@ def _slug(title: str) -> str:
 
 def _file(stem: str, number: int, name: str, kind: str) -> str:
     folder = posixpath.basename(stem).replace(" ", "_")
-    return f"data/{FOLDER}/{folder}/{name}_{number + 1}.{kind}"
+    word = re.sub(r"\W", "_", name)
+    return f"data/{FOLDER}/{folder}/{word}_{number + 1}.{kind}"
 
 
 def _texts(nodes: Sequence[ast.stmt], code: dict[int, Source]) -> Iterator[str]:
@@ -143,7 +166,7 @@ def write_part(part: Part, data: bytes, *, marks: bool = False) -> bytes:
     cells = [fields["cells"][index - 1] for index in part.cells]
     before = []
     if part.repeats:
-        before.append(new_cell("code", "\n".join(part.repeats)))
+        before.append(new_cell("code", _silent(part.repeats)))
     if part.takes:
         takes = {name: _relative(part, path) for name, path in part.takes.items()}
         before.append(new_cell("code", passing.loading(takes)))
@@ -158,6 +181,12 @@ def write_part(part: Part, data: bytes, *, marks: bool = False) -> bytes:
     first = next((n for n, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells))
     fields["cells"] = [*cells[:first], *before, *cells[first:], *after]
     return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _silent(statements: Sequence[str]) -> str:
+    """A cell of statements that shows no value of the last one."""
+    text = "\n".join(statements)
+    return f"{text};" if isinstance(ast.parse(text).body[-1], ast.Expr) else text
 
 
 def _relative(part: Part, path: str) -> str:

@@ -81,10 +81,15 @@ def _say_missing(step: str, error: OSError) -> None:
 
 def read_events(path: str) -> list[dict[str, Any]]:
     """The events as far as they were written; nothing where the runner did not run."""
-    events = []
     data = b""
     with contextlib.suppress(OSError):  # it could not be made
         data = read_own_bytes(path) or b""
+    return parse_events(data)
+
+
+def parse_events(data: bytes) -> list[dict[str, Any]]:
+    """The events in the bytes of a file that the runner wrote."""
+    events = []
     for line in data.decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError):  # the last one may be cut off
             events.append(from_json(line))

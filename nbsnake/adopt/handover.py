@@ -1,0 +1,95 @@
+"""Which values pass from part to part of a notebook, and which definitions each part repeats."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+from nbsnake.adopt.changes import changes
+from nbsnake.adopt.nameflow import STATE, Names, arguments_of, free_names
+
+
+def handed_over(parts: Sequence[Names]) -> list[dict[str, int]]:
+    """For each part, the names that it takes from an earlier one, with that part's number.
+
+    A part that may change a value that it was given hands it on. The state of a random generator
+    that a part has set to a seed passes like a value.
+    """
+    found: list[dict[str, int]] = []
+    holder: dict[str, int] = {}
+    known: dict[str, ast.stmt] = {}
+    stateful = set[str]()
+    for number, part in enumerate(parts):
+        known |= part.definitions
+        wanted = _wanted(part, known)
+        taken = {name: holder[name] for name in sorted(wanted) if name in holder}
+        found.append(taken)
+        kept = {name for name in part.binds if name not in part.definitions}
+        stateful = (stateful - part.binds) | part.stateful
+        for name in kept | _changed(part, known, stateful, taken) | _seeded(part, taken):
+            holder[name] = number
+        for name in part.definitions:
+            holder.pop(name, None)
+    return found
+
+
+def _wanted(part: Names, known: Mapping[str, ast.stmt]) -> set[str]:
+    """The names that a part uses, also behind definitions, and the generators it draws from."""
+    wanted = set(part.needs)
+    for name in part.needs:
+        wanted |= set(_behind(name, known, set()))
+    return wanted | {f"{STATE}{name}" for name in part.draws}
+
+
+def _changed(
+    part: Names, known: Mapping[str, ast.stmt], stateful: set[str], taken: Mapping[str, int]
+) -> set[str]:
+    """The names among those taken whose values a part may change, also by functions it calls."""
+    changed, used = set(part.changes), set[str]()
+    for function, names in part.calls.items():
+        used |= names
+        for name in (function, *_behind(function, known, set())):
+            node = known.get(name)
+            own = set(changes(node)) if node is not None else set()
+            changed |= own - arguments_of(node) if node is not None else set()
+            changed |= names if node is not None and own & arguments_of(node) else set()
+    return {name for name in taken if name in changed or (name in stateful and name in used)}
+
+
+def _seeded(part: Names, taken: Mapping[str, int]) -> set[str]:
+    """The states of random generators that a part leaves, as they come from a seed."""
+    return {f"{STATE}{name}" for name in part.seeds} | {n for n in taken if n.startswith(STATE)}
+
+
+def _behind(name: str, known: Mapping[str, ast.stmt], seen: set[str]) -> Iterator[str]:
+    """The names that the definition of a name uses, and those that these use."""
+    node = known.get(name)
+    for each in free_names(node) - seen if node is not None else ():
+        seen.add(each)
+        yield each
+        yield from _behind(each, known, seen)
+
+
+def repeated(number: int, parts: Sequence[Names], *, takes: bool) -> list[ast.stmt]:
+    """The definitions of earlier parts that a part needs, and what sets up modules, in their order.
+
+    A value that it ``takes`` may be of any class, and hold any function.
+    """
+    latest: dict[str, ast.stmt] = {}
+    for part in parts[:number]:
+        for name in part.binds - part.definitions.keys():
+            latest.pop(name, None)
+        latest |= part.definitions
+    settings = [
+        node
+        for part in parts[:number]
+        for node in part.settings
+        if free_names(node) <= latest.keys()
+    ]
+    wanted = set(parts[number].needs).union(*map(free_names, settings))
+    if takes:
+        wanted |= {
+            n for n, each in latest.items() if isinstance(each, ast.ClassDef | ast.FunctionDef)
+        }
+    for name in tuple(wanted):
+        wanted |= set(_behind(name, latest, set()))
+    kept = {id(latest[name]) for name in wanted if name in latest} | set(map(id, settings))
+    return [node for part in parts[:number] for node in part.order if id(node) in kept]
