@@ -65,7 +65,8 @@ lowest: $(INSTALLED)  ## test the lowest versions of dependencies that pyproject
 requirements-dev.lock: pyproject.toml  ## lock the versions of all packages for development
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --custom-compile-command "make $@" --output-file $@ \
-	  --extra dev --extra browser --extra jupyter --extra peer --extra remote --extra slurm \
+	  --extra dev --extra beside --extra browser --extra docs --extra jupyter --extra peer \
+	  --extra remote --extra slurm \
 	  pyproject.toml
 
 bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios

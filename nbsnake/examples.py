@@ -1,7 +1,10 @@
 """Examples of each command, for ``--help`` and for the documentation."""
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "init": (("nbsnake init", "set up the folder here"),),
+    "init": (
+        ("nbsnake init", "set up the folder here"),
+        ("nbsnake init --ci github", "also a workflow that checks, runs and reports"),
+    ),
     "adopt": (
         ("nbsnake adopt notebooks/*.ipynb", "show the docstrings that they need"),
         ("nbsnake adopt --write", "put them in"),
@@ -68,6 +71,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "why": (("nbsnake why evaluate", "the chain of reasons, with lines of code"),),
     "diff": (
         ("nbsnake diff main", "from a branch to what is here"),
+        ("nbsnake diff --markdown origin/main", "in CI: the text of a comment"),
         ("nbsnake diff v1.0 v2.0 --cells", "between tags, with the lines of cells"),
     ),
     "logs": (("nbsnake logs -f train", "go on while the job is running"),),

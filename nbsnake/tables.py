@@ -52,16 +52,17 @@ def as_markdown(table: Table) -> str:
     header, *rows = [[short(cell) for cell in line] for line in (table.header, *table.rows)]
     columns = [_markdown_column(list(cells)) for cells in zip(*rows, strict=True)]
     rule = ["---:" if right else "---" for right in _right(table)]
-    lines = (list(map(_escape_markup, header)), rule, *zip(*columns, strict=True))
+    lines = (list(map(escape_markup, header)), rule, *zip(*columns, strict=True))
     return _lines(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _markdown_column(cells: list[str]) -> list[str]:
     """The cells as text; all as code where GitHub would make a link of a part of one."""
-    return list(map(_as_code if any(map(_LINKED.search, cells)) else _escape_markup, cells))
+    return list(map(_as_code if any(map(_LINKED.search, cells)) else escape_markup, cells))
 
 
-def _escape_markup(text: str) -> str:
+def escape_markup(text: str) -> str:
+    """Text in one line of Markdown, in which it is nothing but text."""
     return _as_code(text) if _LINKED.search(text) else _MARKUP.sub(r"\\\g<0>", text)
 
 

@@ -2,12 +2,19 @@
 
 import argparse
 import json
+import sys
 
 from nbsnake.commands import enter_project
+from nbsnake.dvc.current import current_plan
 from nbsnake.dvc.revisions import WORKSPACE, read_revisions
-from nbsnake.generate.drift import find_outdated
+from nbsnake.generate.drift import Outdated, find_outdated
+from nbsnake.job.digests import read_digests
+from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
+from nbsnake.report.comment import comment
 from nbsnake.report.differences import Differences, differences, read_snapshot
+from nbsnake.report.states import StepState, states_of
+from nbsnake.results.freshness import Judge
 from nbsnake.tables import short
 
 
@@ -18,13 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "new", nargs="?", default="", metavar="REV", help="another one (default: what is here now)"
     )
     parser.add_argument("--cells", action="store_true", help="show the lines of cells that differ")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print the text of a comment on a pull request, with the steps that are to run",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print which cells, parameters, metrics and outputs differ between two revisions."""
     enter_project()
-    for reason in () if args.new else find_outdated().scripts.values():
+    outdated = Outdated() if args.new else find_outdated()
+    for reason in outdated.scripts.values():
         say(reason)
     names = [each for each in (args.old, args.new) if each]
     revisions = read_revisions(names)  # which checks the names first
@@ -32,9 +46,19 @@ def run(args: argparse.Namespace) -> int:
     found = differences(old, new)
     if args.json:
         print(json.dumps(found.as_dict(), indent=2, default=str))
+    elif args.markdown:
+        states = [] if args.new else _states(outdated)
+        sys.stdout.write(comment(found, states, args.old, args.new))
     else:
         _print(found, cells=args.cells)
     return 0
+
+
+def _states(outdated: Outdated) -> list[StepState]:
+    plan, digests = current_plan(), read_digests()
+    notebooks = {step.notebook for step in plan.steps.values()}
+    judge = Judge(plan, digests, outdated.reasons(notebooks))
+    return states_of(judge, running_steps())
 
 
 def _print(found: Differences, *, cells: bool) -> None:

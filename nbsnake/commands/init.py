@@ -4,11 +4,12 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbsnake.errors import NbsnakeError, ToolError, UsageError
-from nbsnake.generate.files import find_drift, settle
+from nbsnake.generate.files import GeneratedFile, find_drift, settle
+from nbsnake.generate.ready import CI, ci_files
 from nbsnake.generate.scaffold import scaffold_files
 from nbsnake.generate.snakefile import missing_includes
 from nbsnake.job.inside import plain
@@ -33,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-mlvtools", action="store_true", help="take over a project of MLV-tools"
     )
     parser.add_argument(
+        "--ci",
+        choices=tuple(CI),
+        help="also write a CI pipeline: check, run with a cache, and the report",
+    )
+    parser.add_argument(
         "--force",
         action="store_true",
         help="with --from-mlvtools: remove what it generated, where nothing in it is yours",
@@ -50,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     os.chdir(args.folder)
     actions = plan_takeover(force=args.force) if args.from_mlvtools else []
     _set_up()
+    write_once(ci_files(args.ci) if args.ci else ())
     carry_out(actions)
     for action in actions:
         print(_action_text(action), file=sys.stderr)
@@ -107,6 +114,16 @@ def _set_up() -> None:
     settle(files)
     for file in files:
         print(f"wrote {file.path}", file=sys.stderr)
+
+
+def write_once(files: Iterable[GeneratedFile]) -> None:
+    """Write files that another tool reads; what is there stays, and is named."""
+    for file in files:
+        if os.path.lexists(file.path):
+            print(f"kept {file.path}, which is there already", file=sys.stderr)
+        else:
+            settle(find_drift([file], []))
+            print(f"wrote {file.path}", file=sys.stderr)
 
 
 def _action_text(action: Action) -> str:

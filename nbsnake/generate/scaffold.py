@@ -21,24 +21,24 @@ ONCE = {
 def scaffold_files() -> Iterator[GeneratedFile]:
     """What is the same in every project, and the lines that git and DVC are to ignore."""
     for path, name in ONCE.items():
-        yield GeneratedFile(path=path, text=_resource(name), once=True)
+        yield GeneratedFile(path=path, text=resource(name), once=True)
     for path in SHARED_RULES:
-        yield GeneratedFile(path=path, text=_resource(path.removeprefix("workflow/")))
+        yield GeneratedFile(path=path, text=resource(path.removeprefix("workflow/")))
     yield GeneratedFile(path=".gitignore", text=_with_lines(".gitignore", GIT_IGNORED))
     yield GeneratedFile(path=".dvcignore", text=_with_lines(".dvcignore", DVC_IGNORED))
 
 
 def snakefile() -> str:
     """The Snakefile of a project of which the user has not edited it."""
-    return _resource(ONCE["workflow/Snakefile"])
+    return resource(ONCE["workflow/Snakefile"])
 
 
 def default_profile() -> str:
     """The profile that every ``snakemake`` run here finds by itself."""
-    return _resource("profile.yaml")
+    return resource("profile.yaml")
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
     """A file that the package carries; in a checkout, rules and template lie at its top."""
     carried = PACKAGE / "resources" / name
     path = carried if carried.is_file() else PACKAGE.parent / name
