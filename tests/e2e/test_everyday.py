@@ -101,7 +101,7 @@ def test_diff_names_cells_values_metrics_and_outputs(done: Project) -> None:
     assert "output results of all/left.txt: changed" in lines
     text = done.nbsnake("diff", "--markdown", "HEAD").stdout
     assert text.startswith("### nbsnake: HEAD to here\n")
-    assert "| step | state | why |" in text
+    assert "4 fresh; nothing is to run" in text
     assert "nothing differs" in done.nbsnake("diff", "HEAD", "HEAD").stdout
     assert "no such revision: gone" in done.nbsnake("diff", "gone", code=2).stderr
 
