@@ -4,6 +4,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "init": (
         ("nbsnake init", "set up the folder here"),
         ("nbsnake init --ci github", "also a workflow that checks, runs and reports"),
+        ("nbsnake init --vscode", "also tasks and settings of VS Code"),
     ),
     "adopt": (
         ("nbsnake adopt notebooks/*.ipynb", "show the docstrings that they need"),

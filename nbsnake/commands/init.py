@@ -12,6 +12,7 @@ from nbsnake.generate.files import GeneratedFile, find_drift, settle
 from nbsnake.generate.ready import CI, ci_files
 from nbsnake.generate.scaffold import scaffold_files
 from nbsnake.generate.snakefile import missing_includes
+from nbsnake.generate.vscode import vscode_files
 from nbsnake.job.inside import plain
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
@@ -39,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write a CI pipeline: check, run with a cache, and the report",
     )
     parser.add_argument(
+        "--vscode", action="store_true", help="also write tasks and settings of VS Code"
+    )
+    parser.add_argument(
         "--force",
         action="store_true",
         help="with --from-mlvtools: remove what it generated, where nothing in it is yours",
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     os.chdir(args.folder)
     actions = plan_takeover(force=args.force) if args.from_mlvtools else []
     _set_up()
-    write_once(ci_files(args.ci) if args.ci else ())
+    write_once([*(ci_files(args.ci) if args.ci else ()), *(vscode_files() if args.vscode else ())])
     carry_out(actions)
     for action in actions:
         print(_action_text(action), file=sys.stderr)
