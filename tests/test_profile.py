@@ -30,12 +30,14 @@ SLURM_VERSION           = 22.05.8
 
 Slurmctld(primary) at login is UP
 """
-SMALL = "main*|up|infinite|4|4000|(null)\nshort|up|10:00|4|4000|(null)\n"
+SMALL = "main*|up|infinite|2|4|4000|(null)|(null)\nshort|up|10:00|1|4|4000|(null)|(null)\n"
 LARGE = (
-    "cpu*|up|2-00:00:00|64|250000|(null)\ncpu*|up|2-00:00:00|128+|500000+|(null)\n"
-    "gpu|up|1-00:00:00|48|500000|gpu:a100:4(S:0-1)\nold|down|infinite|256|900000|(null)\n"
+    "cpu*|up|2-00:00:00|9|64|250000|(null)|(null)\n"
+    "cpu*|up|2-00:00:00|2|128+|500000+|(null)|(null)\n"
+    "gpu|up|1-00:00:00|1|48|500000|gpu:a100:4(S:0-1)|(null)\n"
+    "old|down|infinite|1|256|900000|(null)|(null)\n"
 )
-NONE = "a|up|30:00|4|4000|(null)\nb|up|1:00:00|4|4000|(null)\n"
+NONE = "a|up|30:00|1|4|4000|(null)|(null)\nb|up|1:00:00|1|4|4000|(null)|(null)\n"
 CLUSTERS = {
     "plain": (CONFIG.format(enforce="none", accounting="none", requeue=1, age=300), SMALL),
     "accounts": (
@@ -71,6 +73,13 @@ CASES = {
     ),
     "check_time": ("plain", "slurm --check", (":resources: slurm_partition=short runtime=60",)),
     "check_partition": ("plain", "slurm --check", (":resources: slurm_partition=gpu",)),
+    "check_kinds_of_nodes": (
+        "accounts",
+        "slurm --check",
+        (":threads: 100", ":resources: gpu=1 slurm_partition=gpu"),
+    ),
+    "check_per_cpu": ("plain", "slurm --check", (":threads: 4", ":resources: mem_mb_per_cpu=1500")),
+    "check_tasks": ("plain", "slurm --check", (":resources: tasks=64",)),
     "check_down": ("accounts", "slurm --check", (":resources: slurm_partition=old",)),
     "check_elsewhere": ("accounts", "slurm --check", (":resources: gpu=2",)),
     "generic_slurm": (None, "generic --system slurm", ()),
@@ -169,6 +178,24 @@ def test_a_profile_has_the_last_word_on_what_a_step_asks(project, capsys):
     assert main(["profile", "slurm", "--check"]) == 0, capsys.readouterr().err
 
 
+def test_resources_of_the_profile_count_for_steps_that_say_nothing(project, capsys):
+    arrange(project, "plain", (":resources: slurm_partition=short",))
+    assert main(["profile", "slurm"]) == 0
+    assert main(["profile", "slurm", "--check"]) == 1
+    assert "runtime=60; the partition 'short' has 10 minutes" in capsys.readouterr().err
+
+
+def test_a_rule_of_the_profile_that_does_not_exist_is_named(project, capsys):
+    arrange(project, "plain", ())
+    profile = Path(PROFILE)
+    profile.parent.mkdir(parents=True)
+    profile.write_text("set-threads: {b: 2}\n")
+    assert main(["profile", "slurm", "--check"]) == 1
+    assert "'set-threads' names the rule 'b', which does not exist" in capsys.readouterr().err
+    Path("workflow/Snakefile").write_text("rule b:\n    shell: 'true'\n")
+    assert main(["profile", "slurm", "--check"]) == 0
+
+
 def receipt(step="a", **changes):
     fields = {
         "step": step,
@@ -232,7 +259,7 @@ def test_a_partition_has_what_the_largest_of_its_nodes_has():
     assert cluster.default == cpu
 
 
-@pytest.mark.parametrize("sinfo", ["", "main|up\n", "main|up|infinite|many|4000|x\n"])
+@pytest.mark.parametrize("sinfo", ["", "main|up\n", "main|up|infinite|1|many|4000|x|x\n"])
 def test_what_cannot_be_understood_is_said(sinfo):
     with pytest.raises(ValueError, match="sinfo"):
         parse_cluster(CLUSTERS["plain"][0], sinfo)

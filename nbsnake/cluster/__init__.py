@@ -1,4 +1,4 @@
 """Batch systems: profiles for Snakemake's executors, what steps ask for and what they used.
 
-Imports: errors, job, model, names, programs, tables.
+Imports: errors, guess, job, model, names, programs, tables.
 """

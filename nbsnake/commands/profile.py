@@ -1,10 +1,12 @@
 """``nbsnake profile``"""
 
 import argparse
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 
-from nbsnake.cluster.fitting import unfit
+from nbsnake.cluster.fitting import Site, unfit, unknown_rules
 from nbsnake.cluster.generic import (
     STATUS_FILE,
     SYSTEMS,
@@ -13,9 +15,11 @@ from nbsnake.cluster.generic import (
     status_script,
 )
 from nbsnake.cluster.profiles import FILE, Setting, read_profile, render_profile
-from nbsnake.cluster.slurm.ask import ask_cluster
+from nbsnake.cluster.slurm.accounts import Accounts
+from nbsnake.cluster.slurm.ask import ask_accounts, ask_cluster
 from nbsnake.cluster.slurm.facts import Cluster
 from nbsnake.cluster.slurm.profile import Wishes, choose_partition, slurm_settings
+from nbsnake.cluster.slurm.requests import by_rule
 from nbsnake.cluster.usage import fitting, most, usage_of
 from nbsnake.commands import enter_project
 from nbsnake.errors import NbsnakeError, UsageError, raise_all
@@ -24,6 +28,7 @@ from nbsnake.generate.generate import find_pipeline
 from nbsnake.generate.scaffold import default_profile
 from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Step
 from nbsnake.names import PROFILES_FOLDER
@@ -96,6 +101,7 @@ def _check_options(args: argparse.Namespace) -> None:
 
 def _slurm(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
     cluster = ask_cluster()
+    _check_account(args.account or "", ask_accounts(cluster))
     steps = find_pipeline().steps
     wishes = Wishes(
         partition=args.partition or "",
@@ -107,6 +113,15 @@ def _slurm(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
     settings = slurm_settings(cluster, wishes)
     _tell(f"the cluster {cluster.name!r} says:", settings)
     yield _profile(settings, "profile slurm", folder)
+
+
+def _check_account(name: str, accounts: Accounts | None) -> None:
+    """Raise where the account is not one of the user's."""
+    if name and accounts and accounts.mine and name not in accounts.mine:
+        raise UsageError(
+            f"the account {name!r} is not one of yours",
+            hint=f"your accounts: {', '.join(accounts.mine)}",
+        )
 
 
 def _generic(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
@@ -198,15 +213,36 @@ def _done(drift: Drift) -> str:
 
 
 def _check(cluster: Cluster, args: argparse.Namespace, folder: str) -> int:
-    profile = read_profile(folder)
-    defaults = profile.get("default-resources")
-    named = defaults.get("slurm_partition") if isinstance(defaults, dict) else None
-    default = choose_partition(cluster, args.partition or named or "")
     steps = find_pipeline().steps
-    raise_all(unfit(steps, cluster, default, profile))
-    shown = ", ".join(_shown(step, default.name) for step in steps)
+    default = refuse_unfit(cluster, steps, folder, args.partition or "")
+    shown = ", ".join(_shown(step, default) for step in steps)
     print(f"every step fits: {shown or 'none'}", file=sys.stderr)
     return 0
+
+
+def refuse_unfit(
+    cluster: Cluster, steps: Collection[Step], folder: str, partition: str = ""
+) -> str:
+    """Raise for the steps that the cluster can never run; return the name of the partition
+    for those that name none.
+    """
+    profile = read_profile(folder)
+    named = by_rule(profile, "default-resources").get("slurm_partition")
+    default = choose_partition(cluster, partition or str(named or ""))
+    site = Site(cluster, default, ask_accounts(cluster))
+    rules = unknown_rules(profile, known_rules(steps), f"{folder}/{FILE}")
+    raise_all([*rules, *unfit(steps, site, profile)])
+    return default.name
+
+
+def known_rules(steps: Iterable[Step]) -> list[str]:
+    """The rules of the project: those of its steps, and those that a person wrote."""
+    written = [Path("workflow/Snakefile"), Path("Snakefile"), *Path("workflow").rglob("*.smk")]
+    found: list[str] = []
+    for file in filter(Path.is_file, written):
+        text = read_regular(str(file)).decode(errors="replace")
+        found += re.findall(r"^\s*(?:rule|checkpoint)\s+(\w+)\s*:", text, re.MULTILINE)
+    return [*dict.fromkeys(found), *(s.name for s in steps if s.name not in found)]
 
 
 def _shown(step: Step, default: str) -> str:

@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from nbsnake.cluster.profiles import read_profile
+from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.jobs import end_left_jobs
 from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.commands.generate import report
 from nbsnake.commands.sync import report_synced
 from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
-from nbsnake.errors import UsageError
+from nbsnake.errors import ToolError, UsageError
 from nbsnake.escape import write_escaped
 from nbsnake.generate.drift import find_outdated
 from nbsnake.generate.snakefile import missing_includes
@@ -159,6 +161,8 @@ def run(args: argparse.Namespace) -> int:
                 print("to show all cells of a fresh step, run it again: -f STEP", file=sys.stderr)
             _summarize(plan, started)
             return 0
+    if args.profile:
+        _refuse_unfit(args, plan, targets)
     more = ["--keep-going"] if args.keep_going else []
     options = [*forced, *where, *more, "--logger", "nbsnake", *args.rest]
     code = run_snakemake([*targets, *options])
@@ -280,6 +284,28 @@ def _where(args: argparse.Namespace) -> list[str]:
         *(["--workflow-profile", folder] if folder else []),
         *(["--cores", cores] if cores else []),
     ]
+
+
+def _refuse_unfit(args: argparse.Namespace, plan: Plan, targets: list[str]) -> None:
+    """Raise for steps that are going to run and that no node of the cluster can run."""
+    folder = _profile(args)
+    if read_profile(folder).get("executor") != "slurm":
+        return
+    from nbsnake.commands.profile import refuse_unfit  # it compiles the notebooks
+    from nbsnake.generate.generate import find_pipeline  # it compiles the notebooks
+
+    needed, forced = plan.needed_for(targets), _forced_steps(args, plan)
+    judge = Judge(plan, read_digests())
+    due = {
+        plan.steps[each.name].rule
+        for each in states_of(judge, running_steps())
+        if each.name in needed and (each.state != "fresh" or each.name in forced or args.rest)
+    }
+    steps = [step for step in find_pipeline().steps if step.name in due]
+    try:
+        refuse_unfit(ask_cluster(), steps, folder)
+    except ToolError as error:  # Slurm is away: submissions wait for it
+        say(f"whether the steps fit is not checked: {error.message}")
 
 
 def _axis_value(word: str) -> tuple[str, str]:

@@ -1,10 +1,12 @@
 """Asking a Slurm cluster what it is."""
 
+import getpass
 import shutil
 import subprocess
 from collections.abc import Sequence
 
-from nbsnake.cluster.slurm.facts import SCONTROL, SINFO, Cluster, parse_cluster
+from nbsnake.cluster.slurm.accounts import ASSOCIATIONS, QUALITIES, Accounts, parse_accounts
+from nbsnake.cluster.slurm.facts import PARTITIONS, SCONTROL, SINFO, Cluster, parse_cluster
 from nbsnake.errors import ToolError
 from nbsnake.programs import in_one_line
 
@@ -20,12 +22,28 @@ def ask_cluster() -> Cluster:
             "nbsnake profile generic",
         )
     try:
-        return parse_cluster(_printed(SCONTROL), _printed(SINFO))
+        return parse_cluster(_printed(SCONTROL), _printed(SINFO), _printed(PARTITIONS))
     except ValueError as error:
         raise ToolError(
             f"the cluster cannot be understood: {error}",
             hint="write the profile by hand, or with: nbsnake profile generic --system slurm",
         ) from None
+
+
+def ask_accounts(cluster: Cluster) -> Accounts | None:
+    """The user's accounts; None where the cluster keeps none, or does not show them."""
+    if not cluster.has_accounting or shutil.which("sacctmgr") is None:
+        return None
+    user = getpass.getuser()
+    show = ("sacctmgr", "--noheader", "--parsable2", "show")
+    try:
+        return parse_accounts(
+            _printed((*show, "user", f"name={user}", "format=DefaultAccount")),
+            _printed((*show, "assoc", f"user={user}", f"format={','.join(ASSOCIATIONS)}")),
+            _printed((*show, "qos", f"format={','.join(QUALITIES)}")),
+        )
+    except ToolError:
+        return None
 
 
 def _printed(command: Sequence[str]) -> str:

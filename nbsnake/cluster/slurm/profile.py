@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from nbsnake.cluster.profiles import Setting, common_settings, group_settings, per_rule
 from nbsnake.cluster.slurm.call import LOGS
-from nbsnake.cluster.slurm.facts import Cluster, Partition
+from nbsnake.cluster.slurm.facts import Cluster
+from nbsnake.cluster.slurm.nodes import Partition
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.model.paramtype import Value
 
