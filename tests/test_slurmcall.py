@@ -1,6 +1,8 @@
 """Slurm's programs as executors call them: a lack of an answer loses no job."""
 
+import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from nbsnake.cluster.slurm import call as slurmcall
 from nbsnake.cluster.slurm import jobs as slurmtools
-from nbsnake.cluster.slurm.call import JOBS_FILE, UNREACHABLE, main
+from nbsnake.cluster.slurm.call import JOBS_FILE, SAID_FILE, UNREACHABLE, main
 from nbsnake.cluster.slurm.jobs import FOLDER, end_left_jobs, wrap_slurm_tools
 from nbsnake.errors import ToolError
 
@@ -85,14 +87,110 @@ def test_a_submission_waits_for_the_controller_and_is_noted(programs, capsys):
     Path("away").touch()
     assert main(["sbatch", sbatch, "--parsable"]) == 0
     assert capsys.readouterr().out == "12;lab\n"
-    assert Path(JOBS_FILE).read_text() == "12\n"
+    assert Path(JOBS_FILE).read_text() == "12;lab\n"
+    assert "controller does not answer" in Path(SAID_FILE).read_text()
 
 
 @pytest.mark.parametrize(
-    "message", ["Socket timed out on send/recv operation", "Invalid partition"]
+    "message",
+    [
+        "AssocMaxSubmitJobLimit",
+        "AssocGrpSubmitJobsLimit",
+        "QOSMaxSubmitJobPerUserLimit",
+        "Batch job submission failed: Resource temporarily unavailable",
+    ],
 )
-def test_a_submission_that_may_have_been_heard_is_not_repeated(message, programs, capsys):
-    sbatch = programs("sbatch", f"echo x >> calls; echo '{message}' >&2; exit 1")
+def test_a_limit_on_jobs_is_waited_out_however_long(message, programs, monkeypatch, capsys):
+    monkeypatch.setattr(slurmcall, "PATIENCE", 0)
+    body = f"echo x >> calls; if [ $(wc -l < calls) -lt 4 ]; then echo '{message}' >&2; exit 1; fi"
+    sbatch = programs("sbatch", f"{body}; echo 12")
+    assert main(["sbatch", sbatch, "--parsable"]) == 0
+    assert Path(JOBS_FILE).read_text() == "12\n"
+    (said,) = Path(SAID_FILE).read_text().splitlines()
+    assert "takes no more jobs for now" in said
+
+
+def test_a_script_from_standard_input_is_submitted_again_as_a_whole(programs, monkeypatch, capsys):
+    body = f"if [ -e away ]; then rm away; echo '{UNREACHABLE}' >&2; exit 1; fi; cat > got; echo 12"
+    sbatch = programs("sbatch", body)
+    Path("away").touch()
+    monkeypatch.setattr("sys.stdin", io.StringIO("#!/bin/sh\necho a\n"))
+    assert main(["sbatch", sbatch, "/dev/stdin"]) == 0
+    assert Path("got").read_text() == "#!/bin/sh\necho a\n"
+
+
+SUBMISSION = ("--parsable", "--job-name", "run1", "--comment", "rule_a_wildcards_1")
+
+
+def test_a_submission_whose_answer_was_lost_is_found_in_the_queue(programs, capsys):
+    note("7")
+    sbatch = programs("sbatch", "echo x >> calls; echo 'Socket timed out on send/recv' >&2; exit 1")
+    queue = "7|rule_a_wildcards_1\n8|rule_b\n9|rule_a_wildcards_1"
+    programs("squeue", f"printf '{queue}\\n'")
+    assert main(["sbatch", sbatch, *SUBMISSION]) == 0
+    assert capsys.readouterr().out == "9\n"
+    assert Path("calls").read_text() == "x\n"
+    assert Path(JOBS_FILE).read_text() == "7\n9\n"
+
+
+def test_a_submission_that_was_not_heard_is_made_again(programs, capsys):
+    body = (
+        "echo x >> calls; if [ $(wc -l < calls) -lt 2 ]; then echo 'Socket timed out' >&2; exit 1"
+    )
+    sbatch = programs("sbatch", f"{body}; fi; echo 12")
+    programs("squeue", "true")
+    assert main(["sbatch", sbatch, *SUBMISSION]) == 0
+    assert Path(JOBS_FILE).read_text() == "12\n"
+
+
+@pytest.mark.parametrize("name", ["sacct", "sacctmgr", "sshare"])
+def test_programs_of_accounts_that_are_missing_or_fail_answer_nothing(name, programs, capfd):
+    assert main([name, "/nowhere/sacct", "-nu", "me", "-o", "Account%256"]) == 0
+    failing = programs(name, "echo 'accounting storage is disabled' >&2; exit 1")
+    assert main([name, failing, "show", "assoc"]) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_where_sacct_is_not_installed_its_wrapper_answers_by_squeue(programs, monkeypatch):
+    programs("sbatch", "echo 12")
+    programs("squeue", "echo '1|RUNNING'")
+    which = shutil.which
+    hidden = ("sacct", "sacctmgr", "sshare", "srun")
+    monkeypatch.setattr(
+        "shutil.which", lambda name, **more: None if name in hidden else which(name, **more)
+    )
+    wrap_slurm_tools()
+    for words, answer in ((QUERY, "1|RUNNING\n"), (["-nu", "me"], "")):
+        done = subprocess.run([f"{FOLDER}/sacct", *words], capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, answer, "")
+
+
+def test_what_slurm_says_is_printed_once_by_the_head(programs, monkeypatch, capsys):
+    slurmcall.say_once("full")
+    slurmcall.say_once("full")
+    slurmcall.say_once("away")
+
+    class EnoughError(Exception):
+        pass
+
+    def stop(seconds):
+        raise EnoughError
+
+    monkeypatch.setattr("time.sleep", stop)
+    with pytest.raises(EnoughError):
+        slurmtools._hand_on(0)
+    assert capsys.readouterr().err == "nbsnake: full\nnbsnake: away\n"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid partition name specified",
+        "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)",
+    ],
+)
+def test_a_submission_that_slurm_refuses_is_not_repeated(message, programs, capsys):
+    sbatch = programs("sbatch", f'echo x >> calls; echo "{message}" >&2; exit 1')
     assert main(["sbatch", sbatch, "--parsable"]) == 1
     assert message in capsys.readouterr().err
     assert Path("calls").read_text() == "x\n"

@@ -101,7 +101,8 @@ def _check_options(args: argparse.Namespace) -> None:
 
 def _slurm(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
     cluster = ask_cluster()
-    _check_account(args.account or "", ask_accounts(cluster))
+    accounts = ask_accounts(cluster)
+    _check_account(args.account or "", accounts)
     steps = find_pipeline().steps
     wishes = Wishes(
         partition=args.partition or "",
@@ -109,6 +110,7 @@ def _slurm(args: argparse.Namespace, folder: str) -> Iterable[GeneratedFile]:
         poll=args.poll or Wishes().poll,
         groups=_groups(steps),
         fitted=_fitted(steps) if args.from_receipts else None,
+        queue=accounts.queue(args.account or "") if accounts else None,
     )
     settings = slurm_settings(cluster, wishes)
     _tell(f"the cluster {cluster.name!r} says:", settings)

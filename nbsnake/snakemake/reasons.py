@@ -29,6 +29,7 @@ REPEATED = (
     "No SLURM account given, trying to guess.",
     "Unable to guess SLURM account. Trying to proceed without.",
     "No account was given, not able to get a SLURM account via sacct",
+    "Both 'sacctmgr' and 'sshare' returned empty results for account",
 )
 
 

@@ -12,7 +12,12 @@ from copy import deepcopy
 from typing import IO, Any
 
 from nbsnake.bars import bars_for_long_work
-from nbsnake.cluster.slurm.jobs import end_left_jobs, forget_ended_jobs, wrap_slurm_tools
+from nbsnake.cluster.slurm.jobs import (
+    end_left_jobs,
+    forget_ended_jobs,
+    hand_on_messages,
+    wrap_slurm_tools,
+)
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
@@ -94,6 +99,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     if lock and not is_dry:
         wait_for_orphans()
         if runs:
+            hand_on_messages()
             end_left_jobs()
             wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
     outdated = find_outdated() if mode.runs_jobs else Outdated()

@@ -42,6 +42,11 @@ class Accounts:
             (f"the QOS {qos!r}", self.of_qos.get(qos, Limits())),
         ]
 
+    def queue(self, account: str) -> int | None:
+        """How many jobs the user may have in the queue; None for no limit."""
+        found = [limits.submit for _, limits in self.limits(account, "")]
+        return min((each for each in found if each is not None), default=None)
+
 
 def parse_accounts(default: str, associations: str, qualities: str) -> Accounts:
     """From what ``sacctmgr -n -P`` prints of the user, of associations and of QOS."""

@@ -7,7 +7,12 @@ wait for ever. So the programs are called through
 - ``squeue``, ``sacct``: a query that fails says nothing of a job, so that all count as running;
 - ``sacct``: ``CANCELLED by 0`` is ``CANCELLED``; without accounting, squeue answers instead;
 - both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so;
-- ``sbatch``: waits for a controller that is away, and notes the job for the next run.
+- ``sbatch``: waits for a controller that is away, and while the cluster takes no more jobs; notes
+  the job for the next run;
+- ``sacct``, ``sacctmgr``, ``sshare`` that are not installed or fail answer nothing.
+
+What waits is said once in a run, by way of a file: executors keep what programs print to
+themselves.
 
 Standard library only, as it is called for each job.
 """
@@ -19,17 +24,26 @@ import subprocess
 import sys
 import time
 
-from nbsnake.job.own import open_own
+from nbsnake.job.own import open_own, read_own_bytes
 from nbsnake.job.regular import open_regular
 
 JOBS_FILE = ".nbsnake/slurm/jobs"
+SAID_FILE = ".nbsnake/slurm/said"  # what the programs have to say, a line each
 UNREACHABLE = "Unable to contact slurm controller"
+UNHEARD = "Socket timed out"  # the controller may have taken the job, or not
+# Limits that end when other jobs end: of accounts and QOS, by Slurm's names, and of the cluster.
+FULL = re.compile(
+    r"(?:Assoc|QOS)(?:Grp|Max)\w*Submit\w*(?:Limit)?|Resource temporarily unavailable"
+    r"|temporarily unable to accept job"
+)
 PATIENCE = 600.0  # seconds that sbatch waits for its controller
 PAUSE = 5.0
+ACCOUNTS = ("sacct", "sacctmgr", "sshare")
 LOGS = "logs/slurm"
 TAIL = 10_000  # bytes of a log that are looked at
 MEMORY_WORDS = (b"exceeded memory limit", b"oom_kill", b"oom-kill", b"Out Of Memory")
-_JOB = re.compile(r"^(\d+)(;\w+)?$")
+AWAY = "Slurm's controller does not answer"
+_JOB = re.compile(r"(\d+)(;[\w-]+)?$")
 
 
 def main(argv: list[str]) -> int:
@@ -37,9 +51,19 @@ def main(argv: list[str]) -> int:
     name, program, arguments = argv[0], argv[1], argv[2:]
     if name == "sbatch":
         return _submit([program, *arguments])
-    if "--noheader" in arguments or "-n" in arguments:
+    if name in ("squeue", "sacct") and {"--noheader", "-n"}.intersection(arguments):
         return _ask(name, program, arguments)
+    if name in ACCOUNTS:
+        return _ask_accounts([program, *arguments])
     return subprocess.run([program, *arguments]).returncode
+
+
+def _ask_accounts(command: list[str]) -> int:
+    """Hand on what is known of accounts: nothing where the cluster keeps none."""
+    done = _called(command)
+    if done.returncode == 0:
+        sys.stdout.write(done.stdout)
+    return 0
 
 
 def _ask(name: str, program: str, arguments: list[str]) -> int:
@@ -47,6 +71,8 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
     if done.returncode and name == "sacct":
         done = _called(_as_squeue(arguments))
     if done.returncode:
+        if UNREACHABLE in done.stderr or UNHEARD in done.stderr:
+            say_once(f"{AWAY}; its jobs go on, and are seen to when it does")
         return 0
     lines = [line for line in done.stdout.splitlines() if line.strip() != "None assigned"]
     for line in lines:
@@ -74,19 +100,59 @@ def _as_squeue(arguments: list[str]) -> list[str]:
 
 
 def _submit(command: list[str]) -> int:
+    """Submit a job; what the cluster cannot take now is submitted when it can."""
+    script = sys.stdin.read() if "/dev/stdin" in command else ""
     deadline = time.monotonic() + PATIENCE
     while True:
-        done = _called(command)
-        # A submission that timed out may have been heard; only one that was not is repeated.
-        is_lost = done.returncode and UNREACHABLE in done.stderr and "/dev/stdin" not in command
-        if not is_lost or time.monotonic() > deadline:
+        done = _called(command, script)
+        if not done.returncode:
+            break
+        if UNHEARD in done.stderr and (job := _taken(command, deadline)):
+            done = subprocess.CompletedProcess(command, 0, f"{job}\n", "")
+            break
+        is_away = UNREACHABLE in done.stderr or UNHEARD in done.stderr
+        if full := FULL.search(done.stderr):
+            say_once(f"Slurm takes no more jobs for now ({full[0]}); the rest waits")
+        elif is_away and time.monotonic() < deadline:
+            say_once(f"{AWAY}; submissions wait up to {PATIENCE / 60:.0f} minutes")
+        else:
             break
         time.sleep(PAUSE)
     sys.stderr.write(done.stderr)
     sys.stdout.write(done.stdout)
     if match := _JOB.match(done.stdout.strip()):
-        note(match[1])
+        note(match[0])
     return done.returncode
+
+
+def _taken(command: list[str], deadline: float) -> str:
+    """The job of a submission whose answer was lost, "" where Slurm did not take it.
+
+    It has the name and the comment of the submission, and is not on record.
+    """
+    name, comment = _option(command, "--job-name"), _option(command, "--comment")
+    if not name or not comment:
+        return ""
+    query = ["squeue", "-h", "--states=all", "--format=%A|%k", f"--name={name}"]
+    while (done := _called(query)).returncode and time.monotonic() < deadline:
+        say_once(f"{AWAY}; submissions wait up to {PATIENCE / 60:.0f} minutes")
+        time.sleep(PAUSE)
+    known = (read_own_bytes(JOBS_FILE) or b"").decode(errors="replace").split()
+    pairs = [line.partition("|") for line in done.stdout.splitlines()]
+    jobs = [job for job, _, said in pairs if said == comment and job not in known]
+    return jobs[-1] if jobs else ""
+
+
+def _option(command: list[str], name: str) -> str:
+    return command[command.index(name) + 1] if name in command[:-1] else ""
+
+
+def say_once(message: str) -> None:
+    """Leave a message for the head of the run, which prints it; once for all jobs."""
+    said = (read_own_bytes(SAID_FILE) or b"").decode(errors="replace").splitlines()
+    if os.path.isdir(".nbsnake") and message not in said:
+        with open_own(SAID_FILE) as file:
+            file.write(f"{message}\n")
 
 
 def note(job: str) -> None:
@@ -96,15 +162,11 @@ def note(job: str) -> None:
             file.write(f"{job}\n")
 
 
-def _called(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _called(command: list[str], script: str = "") -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, stdin=_stdin(command))
+        return subprocess.run(command, capture_output=True, text=True, input=script)
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: {error.strerror}\n")
-
-
-def _stdin(command: list[str]) -> int | None:
-    return None if "/dev/stdin" in command else subprocess.DEVNULL
 
 
 if __name__ == "__main__":

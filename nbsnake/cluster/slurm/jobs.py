@@ -7,9 +7,10 @@ import os
 import shlex
 import shutil
 import subprocess
+import threading
 import time
 
-from nbsnake.cluster.slurm.call import JOBS_FILE
+from nbsnake.cluster.slurm.call import ACCOUNTS, JOBS_FILE, SAID_FILE
 from nbsnake.errors import ToolError
 from nbsnake.job.own import read_own_bytes, remove_own, write_own
 from nbsnake.job.say import say
@@ -18,8 +19,10 @@ from nbsnake.programs import python_call
 FOLDER = ".nbsnake/slurm/bin"
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
 RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
+PROGRAMS = ("sbatch", "squeue", "srun", *ACCOUNTS)
 PAUSE = 1.0
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
+MESSAGES_PAUSE = 2.0  # seconds between two looks for messages
 PATIENCE = 60.0  # seconds that a controller may be away
 ANSWER = 60.0  # seconds that one answer may take
 
@@ -32,18 +35,37 @@ def wrap_slurm_tools() -> None:
     folder = os.path.abspath(FOLDER)
     path = os.environ.get("PATH", "").split(os.pathsep)
     plain = os.pathsep.join(part for part in path if part != folder)
-    programs = {
-        name: shutil.which(name, path=plain) for name in ("sbatch", "squeue", "sacct", "srun")
-    }
+    programs = {name: shutil.which(name, path=plain) for name in PROGRAMS}
     if programs["sbatch"] is None:
         return
-    wrappers = {name: _wrapper(name, program) for name, program in programs.items() if program}
+    wrappers = {
+        name: _wrapper(name, program or "")
+        for name, program in programs.items()
+        if program or name in ACCOUNTS
+    }
+    remove_own(SAID_FILE)
     for name, text in wrappers.items():
         if read_own_bytes(f"{FOLDER}/{name}") != text.encode():
             write_own(f"{FOLDER}/{name}", text.encode(), mode=0o700)
     for name in {*os.listdir(FOLDER)} - {*wrappers}:  # the folder comes first in PATH
         remove_own(f"{FOLDER}/{name}")
     os.environ["PATH"] = os.pathsep.join([folder, plain])
+
+
+def hand_on_messages() -> None:
+    """Print from now on, in a thread, what Slurm's programs say on behalf of the run."""
+    if shutil.which("sbatch"):
+        threading.Thread(target=_hand_on, args=(MESSAGES_PAUSE,), daemon=True).start()
+
+
+def _hand_on(pause: float) -> None:
+    shown = 0
+    while True:
+        lines = (read_own_bytes(SAID_FILE) or b"").decode(errors="replace").splitlines()
+        for line in lines[shown:]:
+            say(line)
+        shown = len(lines)
+        time.sleep(pause)
 
 
 def _wrapper(name: str, program: str) -> str:

@@ -14,6 +14,7 @@ LONGEST_PAUSE = 180  # seconds to which the executor's pauses between two looks 
 MEMORY = 1000  # MB of a step that says nothing; Snakemake itself takes 250 of them
 MINUTES = 60
 RETRIES = 2
+JOBS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Wishes:
     """What the user chose; "" and None leave it to the cluster.
 
     ``poll`` is after how many seconds the first look at a job is taken, ``fitted`` are resources
-    by step, ``groups`` the names of groups.
+    by step, ``groups`` the names of groups, ``queue`` how many jobs the user may have in the queue.
     """
 
     partition: str = ""
@@ -29,6 +30,7 @@ class Wishes:
     poll: int = 20
     groups: tuple[str, ...] = ()
     fitted: Mapping[str, Mapping[str, Value]] | None = None
+    queue: int | None = None
 
 
 def slurm_settings(cluster: Cluster, wishes: Wishes) -> list[Setting]:
@@ -45,7 +47,7 @@ def slurm_settings(cluster: Cluster, wishes: Wishes) -> list[Setting]:
         )
     return [
         Setting("executor", "slurm"),
-        Setting("jobs", 100, "jobs in the queue at the same time; not cores"),
+        _jobs(wishes.queue),
         *common_settings(),
         _status(cluster, wishes.poll),
         Setting(
@@ -65,6 +67,13 @@ def slurm_settings(cluster: Cluster, wishes: Wishes) -> list[Setting]:
         *_resources(cluster, partition, wishes),
         *group_settings(wishes.groups, _side_by_side(partition)),
     ]
+
+
+def _jobs(limit: int | None) -> Setting:
+    why = "jobs in the queue at the same time; not cores"
+    if limit is None or limit >= JOBS:
+        return Setting("jobs", JOBS, why)
+    return Setting("jobs", max(1, limit), f"{why}. You may have {limit} (MaxSubmitJobs)")
 
 
 def choose_partition(cluster: Cluster, name: str) -> Partition:
