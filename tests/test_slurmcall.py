@@ -12,7 +12,7 @@ import pytest
 from nbsnake.cluster.slurm import call as slurmcall
 from nbsnake.cluster.slurm import jobs as slurmtools
 from nbsnake.cluster.slurm.call import JOBS_FILE, SAID_FILE, UNREACHABLE, main
-from nbsnake.cluster.slurm.jobs import FOLDER, end_left_jobs, wrap_slurm_tools
+from nbsnake.cluster.slurm.jobs import FOLDER, cancel_waiting_jobs, end_left_jobs, wrap_slurm_tools
 from nbsnake.errors import ToolError
 
 QUERY = ("--noheader", "--states=all", "--name", "run1")
@@ -240,6 +240,57 @@ def test_of_a_killed_run_waiting_jobs_are_cancelled_and_running_ones_awaited(pro
     output = capsys.readouterr().err
     assert "cancelled 1 waiting job of an earlier run" in output
     assert "waiting for jobs of an earlier run: 2" in output
+
+
+def test_waiting_jobs_are_cancelled_before_a_running_step_is_waited_for(programs, capsys):
+    note("1", "2")
+    programs("squeue", "printf '1|PENDING\\n2|RUNNING\\n'")
+    programs("scancel", 'echo "$*" >> cancelled')
+    cancel_waiting_jobs()
+    assert Path("cancelled").read_text() == "1\n"
+    assert "waiting for" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("state", ["PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"])
+def test_jobs_that_wait_or_are_held_are_cancelled(state, programs):
+    note("1")
+    programs("squeue", f"echo '1|{state}'")
+    programs("scancel", 'echo "$*" >> cancelled')
+    cancel_waiting_jobs()
+    assert Path("cancelled").read_text() == "1\n"
+
+
+def test_a_suspended_job_is_waited_for_and_named(programs, capsys):
+    note("1")
+    answers = "echo x >> asked; if [ $(wc -l < asked) -lt 4 ]; then echo '1|SUSPENDED'; fi"
+    programs("squeue", answers)
+    programs("scancel", 'echo "$*" >> cancelled')
+    end_left_jobs()
+    assert not Path("cancelled").exists()
+    assert capsys.readouterr().err.count("suspended: 1 (scontrol resume, or scancel)") == 1
+
+
+def test_jobs_of_another_cluster_are_asked_for_and_cancelled_there(programs, capsys):
+    note("1", "2;far")
+    programs(
+        "squeue",
+        'case "$*" in *--clusters=far*--jobs=2) printf "CLUSTER: far\\n2|PENDING\\n" ;; '
+        '*--jobs=1) echo "1|COMPLETED" ;; esac',
+    )
+    programs("scancel", 'echo "$*" >> cancelled')
+    cancel_waiting_jobs()
+    assert Path("cancelled").read_text() == "--clusters=far 2\n"
+
+
+def test_a_refused_scancel_is_said_once_and_the_job_waited_for(programs, capsys):
+    note("1")
+    answers = "echo x >> asked; if [ $(wc -l < asked) -lt 5 ]; then echo '1|PENDING'; fi"
+    programs("squeue", answers)
+    programs("scancel", "echo 'scancel: error: Kill job error: Access denied' >&2; exit 1")
+    end_left_jobs()
+    said = capsys.readouterr().err
+    assert said.count("does not cancel 1 waiting job of an earlier run: scancel: error") == 1
+    assert "cancelled 1" not in said
 
 
 def test_a_controller_that_never_answers_is_a_fault_and_the_jobs_stay_on_record(programs):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbsnake.cluster.profiles import read_profile
 from nbsnake.cluster.slurm.ask import ask_cluster
-from nbsnake.cluster.slurm.jobs import end_left_jobs
+from nbsnake.cluster.slurm.jobs import cancel_waiting_jobs, end_left_jobs
 from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.commands.generate import report
 from nbsnake.commands.sync import report_synced
@@ -137,6 +137,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{step} is frozen: it never runs", file=sys.stderr)
     if frozen and len(frozen) == len(steps):
         return sync(args)
+    if not head_is_alive():
+        cancel_waiting_jobs()  # or they would start while others are waited for
     if unlock_if_dead():
         print("removed the lock that a killed run left", file=sys.stderr)
     if not head_is_alive():

@@ -21,13 +21,15 @@ class Mode(NamedTuple):
 
     ``sees_content`` says that a job is run when a parameter of its rule has changed: the digests of
     sources are one.
-    ``targets`` are the rules and files that it was asked for, none for its default.
+    ``targets`` are the rules and files that it was asked for, none for its default. ``locks`` says
+    that no other run may be going on.
     """
 
     runs_jobs: bool = True
     lints: bool = False
     sees_content: bool = True
     targets: tuple[str, ...] = ()
+    locks: bool = True
 
 
 def read_mode() -> Mode:
@@ -56,4 +58,5 @@ def mode_of(args: Namespace) -> Mode:
         lints=bool(args.lint),
         sees_content="PARAMS" in triggers,
         targets=tuple(args.targets or ()),
+        locks=not args.nolock,
     )

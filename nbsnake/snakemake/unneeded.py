@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from nbsnake.cluster.slurm.jobs import end_left_jobs
+from nbsnake.cluster.slurm.jobs import cancel_waiting_jobs, end_left_jobs
 from nbsnake.generate.scaffold import snakefile
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan
@@ -57,6 +57,7 @@ def bring_up_to_date(plan: Plan, targets: Collection[str], profile: str = "") ->
 def _bring_up_to_date(plan: Plan, targets: Collection[str]) -> Synced | None:
     check_places(plan)
     hide_values()
+    cancel_waiting_jobs()
     wait_for_orphans()
     end_left_jobs()
     wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import re
 import subprocess
 import time
@@ -137,10 +138,11 @@ def test_a_second_run_is_refused_or_waits_and_both_leave_it_right(
     with project.holding() as env:
         first = project.start("snakemake", "--cores", "2", **env)
         project.wait_until_computing("left", "right", process=first)
-        second = project.run("snakemake", "--cores", "2", code=1)
-        assert "lock" in (second.stdout + second.stderr).lower()
-        third = project.run("nbsnake", "run", "-j", "2", code=3)
-        assert "lock" in (third.stdout + third.stderr).lower()
+        for command in (("snakemake", "--cores", "2"), ("nbsnake", "run", "-j", "2")):
+            other = project.run(*command, code=3)
+            said = other.stdout + other.stderr
+            assert f"locked: process {first.pid} on {os.uname().nodename} is running it" in said
+            assert "--unlock" not in said
     end(project, first)
     assert project.computed() == sorted(ALL), "no step was computed twice"
     assert_right(project, finished)

@@ -4,24 +4,32 @@ All of it does nothing where Slurm is not installed, and where no job was ever s
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Iterable, Mapping
 
 from nbsnake.cluster.slurm.call import ACCOUNTS, JOBS_FILE, SAID_FILE
 from nbsnake.errors import ToolError
 from nbsnake.job.own import read_own_bytes, remove_own, write_own
-from nbsnake.job.say import say
-from nbsnake.programs import python_call
+from nbsnake.job.say import few, say
+from nbsnake.programs import in_one_line, python_call
 
 FOLDER = ".nbsnake/slurm/bin"
-WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED"})
+# States of squeue(1): those of jobs that have not started, also where a hold or a failure keeps
+# them, of jobs that have, and of jobs that were paused.
+WAITING = frozenset(
+    {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
+)
+PAUSED = frozenset({"SUSPENDED", "STOPPED"})
 RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
 PROGRAMS = ("sbatch", "squeue", "srun", *ACCOUNTS)
 PAUSE = 1.0
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
+NOTED = re.compile(r"[0-9]+(;[\w-]+)?")  # as sbatch --parsable prints a job of another cluster
 MESSAGES_PAUSE = 2.0  # seconds between two looks for messages
 PATIENCE = 60.0  # seconds that a controller may be away
 ANSWER = 60.0  # seconds that one answer may take
@@ -77,24 +85,70 @@ def _wrapper(name: str, program: str) -> str:
     return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
 
 
+def cancel_waiting_jobs() -> None:
+    """Cancel the waiting jobs of a run that was killed, before any job is waited for.
+
+    Only a head calls this, for then no other run is going on here. A refusal is said. Raises
+    :class:`ToolError` where Slurm does not answer.
+    """
+    waiting = [job for job, state in _left_jobs().items() if state in WAITING]
+    refusal = _cancel(waiting) if waiting else ""
+    jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
+    if refusal:
+        say(f"Slurm does not cancel {jobs} of an earlier run: {refusal}")
+    elif waiting:
+        say(f"cancelled {jobs} of an earlier run")
+
+
 def end_left_jobs() -> None:
     """Cancel the waiting jobs of a run that was killed, and wait for those that run.
 
-    They leave receipts, so that nothing of theirs is computed again. Only a head calls this, for
-    then no other run is going on here. Raises :class:`ToolError` where Slurm does not answer.
+    They leave receipts, so that nothing of theirs is computed again. Raises as
+    :func:`cancel_waiting_jobs`.
     """
-    is_passed = False
+    cancel_waiting_jobs()
+    said: set[str] = set()
     while left := _left_jobs():
-        waiting = [job for job, state in left.items() if state in WAITING]
-        if waiting:
-            subprocess.run(["scancel", *waiting], capture_output=True)
-            jobs = "1 waiting job" if len(waiting) == 1 else f"{len(waiting)} waiting jobs"
-            say(f"cancelled {jobs} of an earlier run")
-        if not is_passed and len(left) > len(waiting):
-            say(f"waiting for jobs of an earlier run: {', '.join(sorted({*left} - {*waiting}))}")
-            is_passed = True
+        news = _news(left)
+        if news not in said:
+            say(news)
+            said.add(news)
         time.sleep(PAUSE)
     forget_ended_jobs()
+
+
+def _news(left: Mapping[str, str]) -> str:
+    """For which jobs the run waits, and which of them do not go on by themselves."""
+    paused = sorted(job for job, state in left.items() if state in PAUSED)
+    text = f"waiting for jobs of an earlier run: {few(sorted(left))}"
+    if not paused:
+        return text
+    return f"{text}; suspended: {few(paused)} (scontrol resume, or scancel)"
+
+
+def _cancel(jobs: Iterable[str]) -> str:
+    """Cancel jobs, also those of other clusters of a federation; why one was refused, or ""."""
+    refusals = []
+    for cluster, numbers in _by_cluster(jobs).items():
+        command = ["scancel", *cluster, *numbers]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            refusals.append(str(error))
+            continue
+        if done.returncode or "error" in done.stderr:
+            refusals.append(in_one_line(done.stderr) or f"exit code {done.returncode}")
+    return "; ".join(refusals)
+
+
+def _by_cluster(jobs: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
+    """Numbers of jobs by the option that names their cluster, () for the cluster here."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for job in jobs:
+        number, _, cluster = job.partition(";")
+        option = (f"--clusters={cluster}",) if cluster else ()
+        found.setdefault(option, []).append(number)
+    return found
 
 
 def forget_ended_jobs() -> None:
@@ -121,15 +175,28 @@ def _left_jobs() -> dict[str, str]:
 
 def _noted_jobs() -> list[str]:
     words = (read_own_bytes(JOBS_FILE) or b"").decode(errors="replace").split()
-    return [word for word in words if word.isascii() and word.isdecimal()][-MOST:]
+    return [word for word in words if NOTED.fullmatch(word)][-MOST:]
 
 
 def _ask(jobs: list[str]) -> dict[str, str] | None:
     """Of these jobs, those that have not ended; None where Slurm does not answer."""
     if not jobs or shutil.which("squeue") is None:  # no cluster, to which a copy came from one
         return {}
+    left: dict[str, str] = {}
+    for cluster, numbers in _by_cluster(jobs).items():
+        states = _states(cluster, numbers)
+        if states is None:
+            return None
+        name = "".join(cluster).partition("=")[2]
+        left |= {f"{job};{name}" if name else job: state for job, state in states.items()}
+    return left
+
+
+def _states(cluster: tuple[str, ...], numbers: list[str]) -> dict[str, str] | None:
+    """The jobs of one cluster that have not ended, by number; None where it does not answer."""
     # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
-    asked = ["squeue", "-h", "--states=all", "--format=%A|%T", f"--jobs={','.join(jobs)}"]
+    options = ["--states=all", "--format=%A|%T", f"--jobs={','.join(numbers)}"]
+    asked = ["squeue", "-h", *cluster, *options]
     try:
         done = subprocess.run(asked, capture_output=True, text=True, timeout=ANSWER)
     except (OSError, subprocess.TimeoutExpired):
@@ -137,4 +204,4 @@ def _ask(jobs: list[str]) -> dict[str, str] | None:
     if done.returncode and "Invalid job id" not in done.stderr:
         return None
     pairs = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
-    return {job: state for job, state in pairs if state in WAITING | RUNNING}
+    return {job: state for job, state in pairs if state in WAITING | RUNNING | PAUSED}
