@@ -72,13 +72,24 @@ def limited_time(text: str, times: int = 1) -> Iterator[None]:
     the main thread there is no limit of time.
     """
     check_depth(text)
+    seconds = SECONDS + SECONDS_PER_BYTE * times * len(text)
+    why = f"takes more than {seconds:.1f} s to read: it nests or merges too much"
+    with stopped_after(seconds, why):
+        yield
+
+
+@contextlib.contextmanager
+def stopped_after(seconds: float, why: str) -> Iterator[None]:
+    """Raise :class:`TooLargeError` when what is inside of this context has had its CPU time.
+
+    Outside of the main thread there is no limit.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    seconds = SECONDS + SECONDS_PER_BYTE * times * len(text)
 
     def stop(*_: object) -> None:
-        raise TooLargeError(f"takes more than {seconds:.1f} s to read: it nests or merges too much")
+        raise TooLargeError(why)
 
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)

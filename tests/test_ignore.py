@@ -9,10 +9,12 @@ from dvc.ignore import DvcIgnoreFilter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nbsnake.dvc.scan import check_files
+from nbsnake.errors import ToolError
 from nbsnake.job.content import stamp, tree_of_folder
 from nbsnake.job.ignore import IgnoreFileError, hides_any, walk_files
 
-NAMES = ("a", "b", "ab", "c.txt", "d.txt", ".e", "[x]", "f g", "!h", "#i", "é")
+NAMES = ("a", "b", "ab", "abab", "c.txt", "d.txt", ".e", "[x]", "f g", "!h", "#i", "é")
 PARTS = (
     *NAMES,
     "*",
@@ -25,11 +27,14 @@ PARTS = (
     "[^a]*",
     "[]x]",
     "**b",
+    "*a*",
+    "*b*a*",
+    "a*b",
     "\\#i",
     "\\!h",
 )
 BROKEN = (*("[", "a[b", "/", "//", "a//b", "**/", "/**", "*/", "***", " a ", "a/**/", "!**/"),)
-words = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join)
+words = st.lists(st.sampled_from((*PARTS, "**", "*")), min_size=1, max_size=5).map("/".join)
 patterns = st.tuples(
     st.sampled_from(["", "", "!"]),
     st.sampled_from(["", "", "/"]),
@@ -92,6 +97,32 @@ def test_files_are_those_that_dvc_lists(tmp_path_factory, tree):
             }
             if not any(path.endswith(".dvcignore") for path in every):
                 assert hides_any(place, every) == (every != seen)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*a" * 30 + "b",
+        "**/a/" * 30 + "b",
+        "**/*a*/" * 12 + "x",
+        "a/**/" * 30 + "b",
+        "[a-z]*" * 30 + "0",
+    ],
+)
+def test_a_pattern_with_many_wildcards_takes_time_in_proportion(project, pattern):
+    (project / ".dvcignore").write_text(f"{pattern}\n")
+    deep, long = "a/" * 60, "a" * 250
+    assert not hides_any("out", [f"{deep}c", f"{long}.", f"{deep}{long}/{long}."])
+
+
+def test_dvc_is_not_given_a_pattern_that_keeps_it_busy(project):
+    (project / "out").mkdir()
+    (project / "out/.dvcignore").write_text(f"c\n*b*c*d\n{'*a' * 30}b\n")
+    check_files()
+    (project / "out" / ("a" * 250)).write_text("")
+    with pytest.raises(ToolError, match=r"^out/.dvcignore, line 3: ") as error:
+        check_files()
+    assert "takes more than 2 s" in str(error.value)
 
 
 def test_pattern_that_changes_later_is_followed(project):

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import NamedTuple
 
 from nbsnake.job.regular import read_regular
@@ -182,38 +182,70 @@ def _rule(pattern: str) -> Rule | None:
 
 
 def _regex(segments: list[str]) -> str:
-    """``**`` means any folders, none included, and at the end for all that is inside."""
+    """``**`` means any folders, none included, and at the end for all that is inside.
+
+    What stands between two of them, or between two ``*``, matches at the first place where it can:
+    another place would leave less to what follows. So it is not tried again, and time is in
+    proportion.
+    """
     if segments in (["**"], ["**", "*"]):
         return "."
     if segments == ["**", "*", "**"]:
         raise ValueError("DVC takes it for a slash, with which no path begins")
-    parts = ["(?:.+/)?" if segments[0] == "**" else _glob(segments[0])]
-    for before, segment in pairwise(segments):
-        slash = "" if before == "**" and len(parts) == 1 else "/"
-        parts.append("(?:/.+)?" if segment == "**" else slash + _glob(segment))
-    if segments[-1] == "**":
-        return "".join(parts[:-1]) + "/"
-    return "".join(parts) + "(?:/|$)"
+    first, *blocks = _blocks(segments)
+    end = "(?:/|$)"
+    if blocks and not blocks[-1]:
+        blocks, end = blocks[:-1], "/"
+    regex = "/".join(map(_glob, first))
+    for number, block in enumerate(blocks, start=1):
+        inner = "/".join(map(_glob, block))
+        if number < len(blocks):
+            regex += f"(?>{'(?:/.+?)??/' if regex else '(?:.+?/)??'}{inner}(?=/|$))"
+        else:
+            regex += f"{'(?:/.+)?/' if regex else '(?:.+/)?'}{inner}"
+    return regex + end
+
+
+def _blocks(segments: list[str]) -> list[list[str]]:
+    """What stands before, between and behind the ``**``."""
+    blocks: list[list[str]] = [[]]
+    for segment in segments:
+        if segment == "**":
+            blocks.append([])
+        else:
+            blocks[-1].append(segment)
+    return blocks
 
 
 def _glob(segment: str) -> str:
     """One part of a path; a character after a backslash is literal."""
     if segment == "*":
         return "[^/]+"
-    regex, rest = "", segment
+    first, *others = _between_stars(segment)
+    if not others:
+        return first
+    between = "".join(f"(?>[^/]*?{each})" for each in others[:-1] if each)
+    return f"{first}{between}[^/]*{others[-1]}"
+
+
+def _between_stars(segment: str) -> list[str]:
+    """What stands before, between and behind the ``*`` of a part of a path, as regexes."""
+    found, rest = [""], segment
     while rest:
         sign, rest = rest[0], rest[1:]
+        if sign == "*":
+            found.append("")
+            continue
         if sign == "\\":
             if not rest:
                 raise ValueError(segment)
-            sign, rest = re.escape(rest[0]), rest[1:]
-            regex += sign
+            regex, rest = re.escape(rest[0]), rest[1:]
         elif sign == "[":
-            inside, rest = _bracket(rest)
-            regex += inside
+            regex, rest = _bracket(rest)
         else:
-            regex += {"*": "[^/]*", "?": "[^/]"}.get(sign) or re.escape(sign)
-    return regex
+            regex = "[^/]" if sign == "?" else re.escape(sign)
+        found[-1] += regex
+    return found
 
 
 def _bracket(rest: str) -> tuple[str, str]:
