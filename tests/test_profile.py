@@ -152,6 +152,15 @@ def test_what_is_said_and_written(case, project, capsys, update_golden, request)
     assert bool(written) is (code == 0 and "--check" not in words and "--dry-run" not in words)
 
 
+def test_ends_of_lines_are_no_escape_sequences(project, capsys):
+    for cluster, words, fields in (CASES["accounts"], CASES["plain_groups"]):
+        arrange(project, cluster, fields)
+        assert main(["profile", *words.split(), "--force"]) == 0
+        said = capsys.readouterr()
+        assert said.err.count("\n") > 3
+        assert "\\n" not in said.err + said.out + Path(PROFILE).read_text()
+
+
 def test_a_profile_is_written_once_and_overwritten_by_force_only(project, capsys):
     arrange(project, "plain", ())
     assert main(["profile", "slurm"]) == 0

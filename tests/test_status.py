@@ -82,6 +82,38 @@ def test_filters_and_exit_code(project, capsys):
     assert shown(capsys, "--exit-code", "make", "join")[0] == 0
 
 
+def offers_to_accept(capsys, *steps):
+    capsys.readouterr()
+    assert main(["status", *steps]) == 0
+    return "nbsnake accept" in capsys.readouterr().err
+
+
+def changed(built, **changes):
+    steps = built.plan.steps
+    built.plan_steps(*{**steps, "make": steps["make"]._replace(**changes)}.values())
+
+
+def test_accept_is_offered_where_code_or_the_result_alone_differ(project, capsys):
+    assert not offers_to_accept(capsys)
+    Path("mid.txt").write_text("by hand\n")
+    assert offers_to_accept(capsys, "make")
+    Path("mid.txt").write_text("1\n")
+    assert not offers_to_accept(capsys)
+    changed(project, cmd="python other.py")
+    assert offers_to_accept(capsys)
+
+
+def test_accept_is_not_offered_where_a_value_data_or_the_result_is_another(project, capsys):
+    changed(project, params={"params.yaml": {"make.times": 2}}, cmd="python make.py --times=2")
+    assert not offers_to_accept(capsys, "make")
+    changed(project, params={"params.yaml": {"make.times": 1}}, cmd="python make.py")
+    Path("in.txt").write_text("2\n")
+    assert not offers_to_accept(capsys, "make")
+    Path("in.txt").write_text("1\n")
+    Path("mid.txt").unlink()
+    assert not offers_to_accept(capsys, "make")
+
+
 def test_running_steps_are_shown_since_when_and_not_as_missing(project, capsys):
     os.unlink("mid.txt")
     Path(".nbsnake/running/make").write_text("at work\n")

@@ -2,16 +2,17 @@
 
 import ast
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from nbsnake.adopt.cells import Source, statements
+from nbsnake.adopt.cells import Source
 from nbsnake.adopt.constants import bindings, has_star
 from nbsnake.adopt.decide import MOST_FILES, Followed, matching
+from nbsnake.adopt.describe import description, doubts
+from nbsnake.adopt.edits import Edits
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder
 from nbsnake.adopt.naming import fresh
-from nbsnake.adopt.proposal import Doubt, FileParam, Proposal, SpanEdit
+from nbsnake.adopt.proposal import Doubt, FileParam, Proposal
 from nbsnake.adopt.spans import (
     Assigned,
     Span,
@@ -19,11 +20,9 @@ from nbsnake.adopt.spans import (
     assignments_by_value,
     contains,
     core,
-    edit_of,
     is_text,
     names_in,
     pattern_text,
-    removal,
 )
 from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
@@ -46,10 +45,8 @@ class _Proposer:
         self._assigned = dict(assignments_by_value(self._cells))
         self._taken = set(names_in(self._cells))
         self._files: list[FileParam] = []
-        self._edits: dict[Span, tuple[Origin, str]] = {}
-        self._removed: dict[int, list[ast.stmt]] = {}
+        self._edits = Edits()
         self._in_place: set[str] = set()
-        self._inside: list[tuple[int, SpanEdit]] = []
         self._unsure: list[Doubt] = []
         self._tagged = next(
             (each for each in self._cells if PARAMETERS_TAG in each.cell.tags and each.kept), None
@@ -65,7 +62,8 @@ class _Proposer:
                 self._single(file, own)
         for span, files in shared.items():
             self._several(span, files)
-        self._edits |= {origin.span: (origin, name) for origin, name in self._facts.swaps}
+        for origin, name in self._facts.swaps:
+            self._edits.replace(origin, name)
         for assigned in self._assigned.values():
             if assigned.name in self._facts.drops:
                 self._remove(assigned)
@@ -76,19 +74,18 @@ class _Proposer:
         for folder in self._facts.folders:
             self._folder(folder, shared)
         declared = self._constants()
-        edits = self._cell_edits()
         code = next((each.number for each in self._cells), len(self._notebook.cells) + 1)
         return Proposal(
             facts=self._facts,
             step=step,
-            description=self._description(step),
+            description=description(self._notebook, self._host, step),
             files=tuple(self._files),
             host=self._host.number if self._host else 0,
             before=code,
             in_place=frozenset(self._in_place),
             declared=frozenset(declared),
-            edits=edits,
-            unsure=(*self._unsure, *self._asked()),
+            edits=self._edits.by_cell(self._cells, self._facts),
+            unsure=(*self._unsure, *doubts(self._facts)),
         )
 
     def _find_host(self) -> Source | None:
@@ -149,10 +146,10 @@ class _Proposer:
                 if not stays:
                     self._remove(own)
                 elif getattr(origin.node, "value", None) != self._text(file):
-                    self._edits[origin.span] = (origin, string(self._text(file)))
+                    self._edits.replace(origin, string(self._text(file)))
                 continue
             text = f"{origin.maker}({name})" if origin.maker else name
-            self._edits[origin.span] = (origin, text)
+            self._edits.replace(origin, text)
         if stays:
             self._in_place.add(name)
         self._files.append(self._param(name, [file], in_place=stays))
@@ -239,17 +236,13 @@ class _Proposer:
             return
         carrier = self._files[place]
         if folder == files[0].path and carrier.name:
-            self._replace_inside(origin, begin, written, carrier.name)
+            self._edits.replace_inside(origin, begin, written, carrier.name)
             return
         if below == files[0].path:
             return
         name = carrier.folder or self._fresh(f"{posixpath.basename(folder)}_folder")
         self._files[place] = replace(carrier, folder=name, levels=below.count("/") + 1)
-        self._replace_inside(origin, begin, written, name)
-
-    def _replace_inside(self, origin: Origin, begin: int, written: str, name: str) -> None:
-        line, end = origin.node.lineno, begin + len(written.encode())
-        self._inside.append((origin.cell, SpanEdit((line, begin), (line, end), f"{{{name}}}")))
+        self._edits.replace_inside(origin, begin, written, name)
 
     def _part_of_folder(self, file: File) -> None:
         """A file in a folder that a variable carries."""
@@ -259,7 +252,7 @@ class _Proposer:
                 for origin in file.origins:
                     if origin.span not in self._facts.spread:
                         made = f"{origin.maker}({text})" if origin.maker else text
-                        self._edits[origin.span] = (origin, made)
+                        self._edits.replace(origin, made)
                 return
 
     def _pattern(self, path: str, origin: Origin | None, where: Where) -> None:
@@ -278,7 +271,7 @@ class _Proposer:
             own = None
         name = own.name if own else self._fresh(posixpath.basename(folder) + "_files")
         if own is None:
-            self._edits[origin.span] = (origin, name)
+            self._edits.replace(origin, name)
         elif stays:
             self._in_place.add(name)
         self._files.append(
@@ -304,7 +297,7 @@ class _Proposer:
             return
         name = self._fresh(folder)
         rest = path.removeprefix(f"{folder}/")
-        self._edits[constant.span] = (constant, f'f"{{{name}}}/{rest}"')
+        self._edits.replace(constant, f'f"{{{name}}}/{rest}"')
         self._files.append(
             FileParam(
                 name=name,
@@ -321,7 +314,7 @@ class _Proposer:
     def _folder(self, folder: Folder, shared: Mapping[Span, list[File]]) -> None:
         """A literal folder that is still used, as the folder of a file that a variable carries."""
         origin = folder.origin
-        if origin.span in self._edits or not self._is_used(origin):
+        if self._edits.replaces(origin) or not self._is_used(origin):
             return
         text = getattr(origin.node, "value", None)
         expression = self._derived(folder.path)
@@ -330,7 +323,7 @@ class _Proposer:
                 text = f"names the folder {folder.path!r}"
                 self._unsure.append(Doubt(origin.cell, origin.node.lineno, text))
             return
-        self._edits[origin.span] = (origin, expression + (' + "/"' if text.endswith("/") else ""))
+        self._edits.replace(origin, expression + (' + "/"' if text.endswith("/") else ""))
 
     def _derived(self, folder: str) -> str | None:
         """An expression for a folder, from a variable that carries a file in it."""
@@ -350,12 +343,12 @@ class _Proposer:
         """Whether anything uses a literal but the expressions that are replaced."""
         name = self._name_of(origin)
         if name is None:
-            return not self._is_inside_edit(origin.cell, origin.node)
+            return not self._edits.covers(origin.cell, origin.node)
         return any(
             isinstance(node, ast.Name)
             and node.id == name
             and isinstance(node.ctx, ast.Load)
-            and not self._is_inside_edit(source.number, node)
+            and not self._edits.covers(source.number, node)
             for source in self._cells
             if source.tree is not None
             for node in ast.walk(source.tree)
@@ -372,12 +365,6 @@ class _Proposer:
             ):
                 return own.name
         return None
-
-    def _is_inside_edit(self, cell: int, node: ast.expr) -> bool:
-        return any(
-            origin.cell == cell and contains(origin.node, node)
-            for origin, _ in self._edits.values()
-        )
 
     def _carrier_of(self, path: str) -> bool:
         return any(path in each.paths for each in self._files)
@@ -404,63 +391,4 @@ class _Proposer:
         return iter(declared)
 
     def _remove(self, own: Assigned) -> None:
-        self._removed.setdefault(own.source.number, []).append(own.node)
-
-    def _cell_edits(self) -> dict[int, list[SpanEdit]]:
-        found: dict[int, list[SpanEdit]] = {}
-        outer = [
-            (origin, text)
-            for origin, text in self._edits.values()
-            if not any(
-                other is not origin
-                and other.cell == origin.cell
-                and contains(other.node, origin.node)
-                and other.span != origin.span
-                for other, _ in self._edits.values()
-            )
-        ]
-        for origin, text in outer:
-            found.setdefault(origin.cell, []).append(edit_of(origin.node, text))
-        for cell, nodes in self._removed.items():
-            found.setdefault(cell, []).extend(removal(node) for node in nodes)
-        for cell, edit in (*self._moves(), *self._inside):
-            found.setdefault(cell, []).append(edit)
-        return found
-
-    def _moves(self) -> Iterator[tuple[int, SpanEdit]]:
-        """Changes of the folder are removed; the paths below them are other ones now."""
-        lines = set(self._facts.moves)
-        for source in self._cells:
-            for command in source.commands:
-                if (source.number, command.line) in lines:
-                    text = source.cell.source.split("\n")[command.line - 1]
-                    end = (command.line, len(text.encode()))
-                    yield source.number, SpanEdit((command.line, 0), end, f"# {text.strip()}")
-        for source, node in statements(self._cells):
-            for inner in ast.walk(node):
-                is_there = (source.number, getattr(inner, "lineno", 0)) in lines
-                if isinstance(inner, ast.Expr) and is_there and "chdir" in ast.unparse(inner):
-                    edit = removal(inner) if inner is node else edit_of(inner, "pass")
-                    yield source.number, edit
-
-    def _description(self, step: str) -> str:
-        """The first heading of the notebook, else what its first cell says, else its name."""
-        if self._host and self._host.tree and is_text(self._host.tree.body[0]):
-            return ast.get_docstring(self._host.tree) or step
-        for cell in self._notebook.cells:
-            if cell.kind == "markdown" and (match := re.search(r"^#+\s*(.+)$", cell.source, re.M)):
-                plain = re.sub(r"[*_`#\\\"]|<[^>]*>|\[([^]]*)\]\([^)]*\)", r"\1", match[1]).strip()
-                if plain and not plain.startswith(":"):
-                    return plain.rstrip(".:") + "."
-        return f"{step.replace('_', ' ').capitalize()}."
-
-    def _asked(self) -> Iterator[Doubt]:
-        for file in self._facts.files if self._facts.ran else ():
-            if file.certainty is Certainty.READING:
-                text = f"names {file.path!r}, which the run did not touch"
-                yield Doubt(file.where.cell or 0, file.where.line or 0, text)
-        for file in self._facts.asked:
-            text = f"may read or write {file.path!r}"
-            yield Doubt(file.where.cell or 0, file.where.line or 0, text)
-        for where, name in self._facts.gaps:
-            yield Doubt(where.cell or 0, where.line or 0, f"{name} takes a path that is computed")
+        self._edits.remove(own.source.number, own.node)

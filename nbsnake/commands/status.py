@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -142,7 +141,7 @@ def _print_lines(
             write_escaped(f"  made with {escaped(words)}\n")
     if shown:
         print(totals(shown))
-    if any(_may_be_right(verdicts[each.name]) for each in shown):
+    if any(verdicts[each.name].acceptable for each in shown):
         say(ACCEPT)
 
 
@@ -156,14 +155,6 @@ def _other_software(name: str) -> Iterator[str]:
 
     receipt = read_receipt(name)
     yield from other_software(receipt) if receipt else ()
-
-
-def _may_be_right(verdict: Verdict) -> bool:
-    """Whether there is a result on disk that a person may know to be right."""
-    if verdict.state == "fresh" or not verdict.reasons:
-        return False
-    missing = any(reason.endswith(" is missing") for reason in verdict.reasons)
-    return not missing and all(os.path.lexists(path) for path in verdict.step.out_paths)
 
 
 def _demands(names: Sequence[str]) -> "dict[str, Demand]":

@@ -33,6 +33,8 @@ class Verdict:
     nothing before it will change: dvc.lock may say so, and what comes after may rely on it.
     ``locked`` says whether dvc.lock does, ``restorable`` that the cache has the result.
     ``same_code`` are files that differ from those of the run only in comments or formatting.
+    ``acceptable`` says that a person may know the result on disk to be right: its parameters and
+    data are those of the run on record, or no run is.
     """
 
     step: PlannedStep
@@ -44,6 +46,7 @@ class Verdict:
     locked: bool = False
     failure: Failure | None = None
     same_code: tuple[str, ...] = ()
+    acceptable: bool = False
 
 
 class Judge:
@@ -184,6 +187,7 @@ class Judge:
             reasons=combined or tuple(_reasons(last, now, receipt) if last else _unmade(step, now)),
             restorable=bool(known),
             failure=read_failure(step.name),
+            acceptable=_may_be_right(last, now),
         )
 
     def _same_code(self, step: PlannedStep, then: Run, now: Run) -> tuple[str, ...]:
@@ -197,6 +201,18 @@ class Judge:
             for each in changed
         )
         return tuple(changed) if same else ()
+
+
+def _may_be_right(then: Run | None, now: Run) -> bool:
+    """Whether results are there, made with these values and data as far as anything is known."""
+    if not all((*now.outs.values(), *now.deps.values())):
+        return False
+    return then is None or (then.params == now.params and _data(then) == _data(now))
+
+
+def _data(run: Run) -> dict[str, str]:
+    """The deps of a run that are no code, with their digests."""
+    return {path: md5 for path, md5 in run.deps.items() if not is_code(path)}
 
 
 def options_of(argv: Iterable[str]) -> frozenset[str]:
@@ -234,6 +250,7 @@ def _outdated(verdict: Verdict, reasons: tuple[str, ...]) -> Verdict:
         settled=False,
         locked=False,
         restorable=False,
+        acceptable=verdict.acceptable or verdict.state == "fresh",
     )
 
 
