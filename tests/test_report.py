@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from results_builder import Folder, planned
 
-from nbsnake.compare.rows import Row
+from nbsnake.compare.rows import Row, StageResult
 from nbsnake.job.digests import Digests
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.own import write_own
 from nbsnake.job.receipt import Failure, Seen, receipt_of, write_failure, write_receipt
 from nbsnake.report.cells import notebook_html
+from nbsnake.report.charts import plot_svg
 from nbsnake.report.gather import About, view_of
 from nbsnake.report.page import report_json, report_page
+from nbsnake.report.plots import plots_of
 from nbsnake.report.sanitize import frame, harmless
 from nbsnake.report.states import states_of
 from nbsnake.report.timeline import Job, duration, expected_seconds, last_run, longest_chain
@@ -309,3 +312,69 @@ def test_page_of_a_thousand_steps_is_small_and_its_graph_is_folded(folder):
     assert len(page.encode()) < SIZE
     assert page.count('class="step filtered"') == 1000
     assert len(re.findall('class="node"', page)) < 400
+
+
+def plots_in(options, **files):
+    for name, text in files.items():
+        Path(name.replace("_", ".")).write_text(text)
+    paths = [name.replace("_", ".") for name in files]
+    return [*plots_of([StageResult("join", "join", plots=dict.fromkeys(paths, options))])]
+
+
+ROWS = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a_csv", "epoch,loss\n1,0.5\n2,0.25\n"),
+        ("a_tsv", "epoch\tloss\n1\t0.5\n2\t0.25\n"),
+        ("a_json", json.dumps(ROWS)),
+        ("b_json", json.dumps({"about": "it", "train": ROWS})),
+        ("a_yaml", "- {epoch: 1, loss: 0.5}\n- {epoch: 2, loss: 0.25}\n"),
+    ],
+)
+def test_data_of_each_format_makes_a_plot_as_dvc_draws_it(folder, name, text):
+    (plot,) = plots_in({}, **{name: text})
+    assert (plot.x, plot.y, plot.points) == ("", "loss", ((0.0, 0.5), (1.0, 0.25)))
+    (plot,) = plots_in({"x": "epoch", "y": "loss", "template": "scatter"}, **{name: text})
+    assert (plot.points, plot.scattered) == (((1.0, 0.5), (2.0, 0.25)), True)
+    assert "<circle" in plot_svg(plot)
+    assert "<polyline" not in plot_svg(plot)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a_csv", ""),
+        ("a_csv", "x\nword\nnan\n"),
+        ("a_json", "{"),
+        ("a_json", "3"),
+        ("a_yaml", "a: [b\n"),
+        ("a_yaml", "- &a {b: *a}\n"),
+        ("a_png", "x"),
+    ],
+)
+def test_data_without_numbers_makes_no_plot(folder, name, text):
+    assert plots_in({}, **{name: text}) == []
+
+
+def test_plots_of_other_templates_and_absent_files_are_left_out(folder):
+    assert plots_in({"template": "confusion"}, a_json=json.dumps(ROWS)) == []
+    assert [*plots_of([StageResult("join", "join", plots={"absent.csv": {}})])] == []
+
+
+def test_a_long_plot_has_fewer_points(folder):
+    (plot,) = plots_in({}, a_csv="loss\n" + "1\n" * 10_000)
+    assert len(plot.points) == 500
+
+
+def test_plots_are_in_the_page_and_in_its_data(project):
+    shown, rows = view(project)
+    column = HOSTILE.replace('"', "")
+    plots = plots_in({"title": HOSTILE}, a_csv=f'"{column}"\n1\n2\n')
+    shown = replace(shown, plots=tuple(plots))
+    page = report_page(shown, rows, None)
+    assert '<h2 id="plots">' in page
+    assert page.count("<script") == 1
+    assert json.loads(report_json(shown))["plots"][0]["y"] == column

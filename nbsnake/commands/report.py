@@ -5,6 +5,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nbsnake.commands import enter_project
@@ -19,6 +20,7 @@ from nbsnake.job.inside import named
 from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
 from nbsnake.report.gather import About, lock_commits, view_of
+from nbsnake.report.plots import PlotView, plots_of
 from nbsnake.report.states import states_of
 from nbsnake.results.freshness import Judge
 
@@ -59,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     notebooks = {step.notebook for step in plan.steps.values()}
     judge = Judge(plan, digests, outdated.reasons(notebooks))
     states = states_of(judge, running_steps())
-    rows = _rows(args.rev)
-    view = view_of(judge, states, _about(outdated), rows)
+    rows, plots = _rows(args.rev)
+    view = replace(view_of(judge, states, _about(outdated), rows), plots=tuple(plots))
     digests.save()
     from nbsnake.report.page import report_json, report_page  # slow, and not needed for --help
 
@@ -84,9 +86,12 @@ def _about(outdated: Outdated) -> dict[str, About]:
     return {step.name: About(step.description, step.needs) for step in find_pipeline().steps}
 
 
-def _rows(revs: Sequence[str]) -> list[Row]:
-    """The metrics of the workspace and of revisions; none where DVC cannot read them."""
-    from nbsnake.dvc.revisions import read_revisions  # slow, and not needed for --help
+def _rows(revs: Sequence[str]) -> tuple[list[Row], list[PlotView]]:
+    """The metrics of the workspace and of revisions, and the plots of the workspace.
+
+    There are none where DVC cannot read them.
+    """
+    from nbsnake.dvc.revisions import WORKSPACE, read_revisions  # slow, not needed for --help
 
     try:
         revisions = read_revisions(revs or lock_commits(REVISIONS))
@@ -94,7 +99,8 @@ def _rows(revs: Sequence[str]) -> list[Row]:
         if revs:
             raise
         say(error)
-        return []
+        return [], []
     names = [stage.name for stages in revisions.values() for stage in stages]
     rows = rows_of(revisions, names)
-    return [row for row in rows if metric_names([row])]
+    plots = plots_of(revisions[WORKSPACE])
+    return [row for row in rows if metric_names([row])], list(plots)

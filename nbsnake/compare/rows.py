@@ -16,8 +16,8 @@ class StageResult(NamedTuple):
     """A stage at one revision; ``group`` is the name that it shares with its variants.
 
     ``axes`` are the values that make it this variant; ``params`` maps (file, key) to values, and
-    ``metrics`` maps files to what they hold, None for one that is absent or cannot be read. Paths
-    are relative to the project's root.
+    ``metrics`` maps files to what they hold, None for one that is absent or cannot be read;
+    ``plots`` maps those that are plots to their settings. Paths are relative to the project's root.
     """
 
     name: str
@@ -28,6 +28,7 @@ class StageResult(NamedTuple):
     deps: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = {}
+    plots: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Row(NamedTuple):

@@ -96,6 +96,11 @@ class _Revision:
             deps=tuple(map(self._path, deps)),
             outs=outs,
             metrics={file: data for out in outs for file, data in self._metrics.get(out, ())},
+            plots={
+                self._path(out): out.plot if isinstance(out.plot, dict) else {}
+                for out in stage.outs
+                if out.plot
+            },
         )
 
     @cached_property

@@ -1,8 +1,9 @@
-"""Small pictures of a report as SVG: the timeline of a run, and a metric over rows."""
+"""Small pictures of a report as SVG: the timeline of a run, a metric over rows, data plots."""
 
 from collections.abc import Iterator, Sequence
 
 from nbsnake.report.columns import shortened
+from nbsnake.report.plots import PlotView
 from nbsnake.report.svg import text_of
 from nbsnake.report.timeline import Bar, duration
 
@@ -76,5 +77,29 @@ def metric_svg(name: str, points: Sequence[tuple[str, float]]) -> str:
         f'<svg class="chart metric" role="img" aria-label="{text_of(label)}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
         f'<polyline points="{line}"/>{dots}'
+        f'<text x="2" y="11">{high:.4g}</text><text x="2" y="{HEIGHT - 2}">{low:.4g}</text></svg>'
+    )
+
+
+def plot_svg(plot: PlotView) -> str:
+    """The points of a plot, joined by a line unless they are scattered."""
+    xs, ys = zip(*plot.points, strict=True)
+    left, right, low, high = min(xs), max(xs), min(ys), max(ys)
+    at = [
+        (
+            PAD + (x - left) / ((right - left) or 1.0) * (WIDTH - 2 * PAD),
+            HEIGHT - PAD - (y - low) / ((high - low) or 1.0) * (HEIGHT - 2 * PAD),
+        )
+        for x, y in plot.points
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
+    joined = f'<polyline points="{line}"/>'
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in at)
+    x_name = plot.x or "row"
+    label = f"{plot.y} from {low:.6g} to {high:.6g} over {x_name} from {left:.6g} to {right:.6g}"
+    return (
+        f'<svg class="chart metric" role="img" aria-label="{text_of(label)}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
+        f"{dots if plot.scattered or len(at) == 1 else joined}"
         f'<text x="2" y="11">{high:.4g}</text><text x="2" y="{HEIGHT - 2}">{low:.4g}</text></svg>'
     )

@@ -20,7 +20,7 @@ from nbsnake.job.say import few
 from nbsnake.model.variants import base_name
 from nbsnake.report import svg
 from nbsnake.report.cells import notebook_html
-from nbsnake.report.charts import metric_svg, timeline_svg
+from nbsnake.report.charts import metric_svg, plot_svg, timeline_svg
 from nbsnake.report.gather import executed
 from nbsnake.report.graph import folded
 from nbsnake.report.sizes import size_text
@@ -80,6 +80,7 @@ def report_page(view: View, rows: Sequence[Row], notebooks: Notebooks | None) ->
             metrics=metrics,
             charts=[*_charts(rows, metrics)],
             pictures=[*_pictures(view)],
+            plots=[(plot, Markup(plot_svg(plot))) for plot in view.plots],  # noqa: S704  (escaped)
             groups=_groups(view),
             notebooks=_notebooks(view, shown),
             note=_note(shown),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nbsnake.report.graph import Graph
+from nbsnake.report.plots import PlotView
 from nbsnake.report.states import State
 from nbsnake.report.timeline import Bar
 
@@ -103,6 +104,7 @@ class View:
     unknown: tuple[str, ...]
     metrics: tuple[MetricRow, ...]
     environments: tuple[tuple[str, ...], ...]
+    plots: tuple[PlotView, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -123,5 +125,6 @@ class View:
                 "unknown": self.unknown,
             },
             "metrics": [asdict(row) for row in self.metrics],
+            "plots": [asdict(plot) for plot in self.plots],
             "environments": self.environments,
         }
