@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 # The groups of DVC's tests to run, such as "parsing or lock".
 PEER := peer
 
-.PHONY: help demo test corpus lock peer remote fault trust slurm browser check lowest bench clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -46,13 +46,18 @@ browser: $(INSTALLED)  ## open the pages that nbsnake writes in Chromium (needs 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[browser]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m browser
 
+docs: $(INSTALLED)  ## build the site, and run the code of the README and the tutorial
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m docs
+	@$(BIN)/python -m mkdocs build --quiet --strict
+
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/bandit -q -c pyproject.toml -r nbsnake snakemake_logger_plugin_nbsnake
 	$(BIN)/python .ci/audit.py
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not trust and not slurm and not browser"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not e2e and not corpus and not lock and not peer and not remote and not fault and not trust and not slurm and not browser and not docs"
 
 lowest: $(INSTALLED)  ## test the lowest versions of dependencies that pyproject.toml allows
 	@rm -rf .lowest && $(BIN)/python -m venv .lowest
@@ -78,7 +83,7 @@ bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/cluster.py
 
 clean:  ## remove what the targets above made
-	rm -rf .venv .demo .lowest
+	rm -rf .venv .demo .lowest .site
 
 tools:
 	@test -n "$(PYTHON)" || { \

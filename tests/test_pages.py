@@ -1,0 +1,180 @@
+"""The site builds without a warning, and every block of the README and the tutorial is run."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from builders import nb_fields
+
+from nbsnake.cli import COMMANDS, full_parser
+from nbsnake.notebook.keys import KEYS
+from nbsnake.settings.settings import KNOWN
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(path):
+    """The code blocks of a page, each with its language."""
+    return BLOCK.findall(path.read_text(encoding="utf-8"))
+
+
+def put(folder, found):
+    """Write the files that blocks name; blocks of one notebook are its cells."""
+    cells = defaultdict(list)
+    for language, text in found:
+        head, _, body = text.partition("\n")
+        if language in ("python", "csv") and (named := re.fullmatch(r"# (\S+/?\S+\.\w+)", head)):
+            cells[named[1]].append(body)
+    for name, parts in cells.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_notebook = name.endswith(".ipynb")
+        sources = [part.rstrip("\n") for part in parts]
+        path.write_text(json.dumps(nb_fields(*sources)) if is_notebook else "".join(parts))
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs commands in a folder as a user's shell does; what they print."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n name = A\n email = a@example.com\n")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT", "DVC"))}
+    env |= {"HOME": str(home), "DVC_SITE_CACHE_DIR": str(home / "site"), "DVC_NO_ANALYTICS": "1"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+
+    def shell(text, folder):
+        command = ["bash", "-euo", "pipefail", "-c", text]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return shell
+
+
+@pytest.mark.docs
+def test_the_tutorial_is_true(shell, tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    found = blocks(DOCS / "tutorial.md")
+    assert {language for language, _ in found} == {"csv", "python", "sh", "text"}
+    put(folder, found)
+    printed = ""
+    for language, text in found:
+        if language == "sh":
+            printed = shell(text, folder)
+        elif language == "text":
+            assert text.rstrip("\n") in printed, f"{text}\nis not in\n{printed}"
+
+
+@pytest.mark.docs
+def test_the_five_minutes_of_the_readme_are_true(shell, tmp_path):
+    _, demo, adopt, cell, run, *_ = [text for _, text in blocks(ROOT / "README.md")]
+    targets = re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    calls = [line.partition("#")[0].split() for line in demo.splitlines()]
+    assert all(name == "make" and target in targets for name, target in calls)
+    project = tmp_path / "my-project"
+    (project / "notebooks").mkdir(parents=True)
+    (project / "data").mkdir()
+    (project / "models").mkdir()
+    (project / "data/features.csv").write_text("1,2\n")
+    (project / "notebooks/train.ipynb").write_text(
+        json.dumps(nb_fields(cell.rstrip("\n"), "open(model, 'w').write(open(features).read())"))
+    )
+    shell(adopt, tmp_path)
+    remote = tmp_path / "remote"
+    remote.mkdir()
+    assert "/path/to/shared/folder" in run
+    said = shell(run.replace("/path/to/shared/folder", shlex.quote(str(remote))), project)
+    assert "Data and pipelines are up to date." in said
+    assert any(remote.rglob("*"))
+
+
+def calls_of(path):
+    """The calls of nbsnake in the shell blocks of a page, without comments."""
+    for language, text in blocks(path):
+        for line in text.splitlines() if language == "sh" else ():
+            try:
+                words = shlex.split(line, comments=True)
+            except ValueError:
+                continue
+            if words[:1] == ["nbsnake"]:
+                end = next((n for n, word in enumerate(words) if re.match(r"[|>&]|2>", word)), None)
+                yield words[1:end]
+
+
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_calls_on_pages_are_valid(path):
+    parser = full_parser()[0]
+    for words in calls_of(path):
+        end = words.index("--") if "--" in words else None
+        assert parser.parse_args(words[:end]).command in COMMANDS
+
+
+def test_keys_and_settings_are_documented():
+    page = (DOCS / "notebooks.md").read_text(encoding="utf-8")
+    assert [key for key in KEYS if f"`:{key}" not in page] == []
+    assert [name for name in KNOWN if f"\n{name}: " not in page] == []
+
+
+class Links(HTMLParser):
+    """What a page links or loads, and the places in it that links may lead to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.places = [], {""}
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.places |= {given[key] for key in ("id", "name") if given.get(key)}
+        self.links += [(tag, given[key]) for key in ("href", "src") if given.get(key)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    pytest.importorskip("material", reason="mkdocs-material is not installed: make docs")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+    env = {**os.environ, **nowhere, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr
+    return folder
+
+
+@pytest.mark.docs
+def test_links_of_the_site_lead_to_what_is_there_and_nothing_is_loaded_from_elsewhere(site):
+    pages = {path: Links(path) for path in site.rglob("*.html") if path.name != "404.html"}
+    assert len(pages) > 20
+    for path, page in pages.items():
+        for tag, link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                assert tag == "a" or link.startswith("data:"), f"{path} loads {link}"
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{path}: {link}"
+            if target in pages:
+                assert unquote(parts.fragment) in pages[target].places, f"{path}: {link}"
+
+
+@pytest.mark.docs
+def test_every_page_of_the_repository_is_on_the_site(site):
+    names = {path.stem for path in DOCS.glob("*.md")}
+    assert names <= {path.parent.name for path in site.glob("*/index.html")}
