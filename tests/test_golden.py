@@ -5,6 +5,8 @@ A new case is a new folder with a ``notebook.ipynb``, then ``pytest --update-gol
 
 import ast
 import io
+import ntpath
+import os
 import re
 import subprocess
 import sys
@@ -74,6 +76,15 @@ def test_generated_files_are_the_expected_ones(case, pipeline, update_golden):
 def test_rendering_twice_gives_the_same(notebook, pipeline):
     again = compile_pipeline([read_step(notebook)], read_yaml("params.yaml"))
     assert rendered(again) == rendered(pipeline)
+
+
+def test_another_separator_of_paths_changes_nothing(notebook, pipeline, monkeypatch):
+    params = read_yaml("params.yaml")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "path", ntpath)
+        patch.setattr(os, "sep", "\\")
+        found = rendered(compile_pipeline([read_step(notebook)], params))
+    assert found == rendered(pipeline)
 
 
 def test_script_is_python(step):

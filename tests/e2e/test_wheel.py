@@ -1,4 +1,4 @@
-"""The wheel holds all that the checkout holds."""
+"""The sdist gives a wheel, and the wheel holds all that the checkout holds."""
 
 import zipfile
 from pathlib import Path
@@ -13,8 +13,8 @@ REPOSITORY = Path(__file__).parents[2]
 def test_an_installed_wheel_sets_up_and_generates_outside_the_checkout(
     folder: Project, project: Project, tmp_path: Path
 ) -> None:
-    folder.run(
-        *("python", "-m", "build", "--wheel", "--no-isolation"),
+    folder.run(  # the sdist, and the wheel from the sdist
+        *("python", "-m", "build", "--no-isolation"),
         *("--outdir", str(tmp_path / "dist"), str(REPOSITORY)),
     )
     (wheel,) = (tmp_path / "dist").glob("*.whl")
@@ -24,6 +24,10 @@ def test_an_installed_wheel_sets_up_and_generates_outside_the_checkout(
         "nbsnake/resources/rules/common.smk",
         "nbsnake/resources/rules/sync.smk",
         "nbsnake/resources/Snakefile.template",
+        "nbsnake/__init__.pyi",
+        "nbsnake/py.typed",
+        "nbsnake/resources/ci/github.yml",
+        "nbsnake/resources/ci/gitlab.yml",
         "nbsnake/resources/profile.yaml",
         "nbsnake/resources/steps.yaml",
         "snakemake_logger_plugin_nbsnake/__init__.py",
