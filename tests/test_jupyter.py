@@ -1,11 +1,16 @@
 """What the extension of Jupyter is made of, without a server."""
 
 import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nbsnake
 from nbsnake.errors import StaleError, UsageError, Where
 from nbsnake.jupyter.confine import place_in
 from nbsnake.jupyter.fields import change
@@ -14,6 +19,19 @@ from nbsnake.model.paramtype import parse_type
 from nbsnake.model.step import Argument, Source
 from nbsnake.settings.schema import SCHEMA_FILE, params_schema, render_schema
 from nbsnake.snakemake.progress_file import PROGRESS, Progress, note_progress, read_progress
+
+ROOT = Path(nbsnake.__file__).parents[1]
+LAB = ROOT / "nbsnake/jupyter/labextension"
+MOST = 60_000  # bytes of the extension
+
+
+def test_extension_is_small_and_has_the_version_of_the_project():
+    package = json.loads((LAB / "package.json").read_text())
+    version = package["version"]
+    assert version == nbsnake.__version__
+    assert package["jupyterlab"]["_build"]["load"].endswith(f"?v={version}")  # ends caches
+    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert sum(file.stat().st_size for file in LAB.rglob("*") if file.is_file()) <= MOST
 
 
 @pytest.fixture
@@ -172,3 +190,11 @@ def test_file_that_has_changed_and_what_is_no_field_are_refused(form):
         change([edit("depth", "9")], "0" * 32)
     with pytest.raises(UsageError, match=r"no such parameter: train\.other"):
         change([edit("other", "9")], digest_of(form))
+
+
+def test_menus_name_commands_that_there_are():
+    commands = (LAB / "static/commands.js").read_text()
+    badge = (LAB / "static/badge.js").read_text()
+    schema = (LAB / "schemas/nbsnake/plugin.json").read_text()
+    named = set(re.findall(r'"nbsnake:([\w-]+)"', badge + schema))
+    assert named == set(re.findall(r'add\(\s*"([\w-]+)"', commands))

@@ -32,6 +32,13 @@ def test_an_installed_wheel_sets_up_and_generates_outside_the_checkout(
         "nbsnake/resources/steps.yaml",
         "snakemake_logger_plugin_nbsnake/__init__.py",
     } <= names
+    data = {name.partition(".data/data/")[2] for name in names}
+    assert {
+        "etc/jupyter/jupyter_server_config.d/nbsnake.json",
+        "share/jupyter/labextensions/nbsnake/package.json",
+        "share/jupyter/labextensions/nbsnake/schemas/nbsnake/plugin.json",
+        "share/jupyter/labextensions/nbsnake/static/remoteEntry.js",
+    } <= data
     assert not any(name.startswith(("tests/", "docs/", "examples/")) for name in names)
 
     target = tmp_path / "target"
