@@ -11,3 +11,10 @@ def __getattr__(name: str) -> object:
 
         return getattr(importlib.import_module("nbsnake.project"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Called by ``%load_ext nbsnake``."""
+    from nbsnake.jupyter.magic import register  # needs IPython, which calls this
+
+    register(shell)

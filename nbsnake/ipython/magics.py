@@ -90,6 +90,12 @@ TABLE = (
         "They only show something, or act on the session.",
     ),
     Magic(
+        _names("nbsnake"),
+        "line",
+        Fate.DROPPED,
+        "It shows the pipeline that the notebook is a step of, or runs it.",
+    ),
+    Magic(
         _names("logoff logon logstart logstate logstop pdb tb debug load loadpy"),
         "line",
         Fate.DROPPED,

@@ -4,7 +4,7 @@ The server imports little of nbsnake. What reads a project runs in a process of 
 working directory is the project's root, so that the server's loop never waits for it.
 
 Imports: dvc, errors, generate, job, model, names, notebook, programs, report, results, settings,
-snakemake.
+snakemake, tables.
 """
 
 from typing import Any
