@@ -7,7 +7,7 @@ import pytest
 from e2e_project import NOTHING, Project
 from notebooks_that_count import assert_both_rest, start, write_step
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 
 LOAD = """\
 :param source: the raw numbers

@@ -62,6 +62,7 @@ def test_an_edit_of_a_module_runs_the_steps_that_import_it_and_a_comment_none(
     assert "up to date" in helped.dvc("repro")
 
 
+@pytest.mark.lock
 def test_a_helper_of_two_of_ten_steps_runs_these_and_what_depends_on_them(
     project: Project,
 ) -> None:

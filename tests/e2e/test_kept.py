@@ -67,6 +67,7 @@ def params(repeat: int, factor: int) -> str:
     return text.replace("repeat: 2", f"repeat: {repeat}")
 
 
+@pytest.mark.lock
 def test_what_was_ever_pushed_is_computed_nowhere_else(done: Project, tmp_path: Path) -> None:
     done.write("data/more.txt", "4\n")
     done.dvc("add", "--quiet", "data/more.txt")
@@ -91,6 +92,7 @@ def test_what_was_ever_pushed_is_computed_nowhere_else(done: Project, tmp_path: 
     assert clone.computed() == []
 
 
+@pytest.mark.lock
 def test_runs_whose_objects_are_gone_are_said_and_not_shared(done: Project, tmp_path: Path) -> None:
     done.dvc("remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
     done.replace("params.yaml", "factor: 3", "factor: 4")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from e2e_project import NOTHING, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 EXAMPLE = Path(__file__).parents[2] / "examples/reviews"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
 BEST_TRUST = "nbsnake compare 'evaluate@*-test-*' --metric accuracy --markdown"

@@ -60,6 +60,7 @@ def write_sweep(project: Project, rates: list[float]) -> None:
     project.write("params.yaml", f"sweep:\n  rates: {json.dumps(rates)}  # of learning\n")
 
 
+@pytest.mark.lock
 def test_a_sweep_of_twenty_is_locked_as_the_matrix_stage_would_be(
     folder: Project, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_sweep_of_twenty_is_locked_as_the_matrix_stage_would_be(
     }
 
 
+@pytest.mark.lock
 def test_values_of_a_list_come_and_go_without_the_others_running(folder: Project) -> None:
     write_sweep(folder, [0.1, 0.2, 1e-05])
     start(folder)
