@@ -160,7 +160,7 @@ def test_errors_are_printed_as_python_prints_them(folder):
     )
     (error,) = outputs(events)[1]
     assert (error["ename"], error["evalue"]) == ("ValueError", "bad")
-    assert "runner.py" not in "\n".join(error["traceback"])
+    assert "nbsnake" not in "\n".join(error["traceback"])
     assert {"line": 5, "code": "raise ValueError('bad') from error"} in events
 
 

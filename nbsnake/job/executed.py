@@ -25,7 +25,7 @@ EVENTS, ALL_CELLS = "NBSNAKE_EVENTS", "NBSNAKE_ALL_CELLS"  # as in the runner, w
 SAID = 10  # lines that a failed cell printed last
 KILLED = 137  # the exit code of a process that SIGKILL ended
 KEPT_RUNS = 200  # notebooks of earlier runs, of all steps
-RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
+RUNNER = os.path.join(os.path.dirname(__file__), "start.py")
 
 
 class Witness(NamedTuple):

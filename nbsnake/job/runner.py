@@ -1,6 +1,6 @@
 """Runs a generated script cell by cell, and records what each cell shows.
 
-``python runner.py SCRIPT ARGUMENTS...`` does what ``python SCRIPT ARGUMENTS...`` does, in the real
+``python start.py SCRIPT ARGUMENTS...`` does what ``python SCRIPT ARGUMENTS...`` does, in the real
 ``__main__``, and appends events to the file that ``NBSNAKE_EVENTS`` names, one JSON object a line:
 ``{"cell": index, "source": text}`` when a cell begins, ``{"output": ...}`` as nbformat 4.5 has it,
 with ``display``, its id, where it may change, or ``update``, where it is a change;
@@ -9,24 +9,22 @@ opened. A job that is killed leaves the events so far. Where ``NBSNAKE_ALL_CELLS
 the cells that are in it follow the script's, as :mod:`nbsnake.job.marked` says; ``"marked"`` in the
 events tells them from those.
 
-This file alone, with the standard library of Python 3.8 or newer: it runs in the environments and
-containers of steps, where nbsnake may be absent.
+This file and ``start.py``, with the standard library of Python 3.8 or newer: they run in the
+environments and containers of steps, where nbsnake may be absent.
 """
 
 from __future__ import annotations
 
 import ast
 import atexit
-import base64
+import binascii
 import io
 import json
 import os
 import re
-import struct
 import sys
 import threading
 import time
-import traceback
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -325,9 +323,9 @@ class Figures:
             large = name in ("retina", "png2x")
             kind = "jpeg" if name in ("jpg", "jpeg") else "png"
             content = picture(figure, format=kind, dpi=figure.dpi * (1 + large), **options)
-            data[f"image/{kind}"] = base64.b64encode(content).decode()
+            data[f"image/{kind}"] = in_base64(content)
             if large:
-                width, height = struct.unpack(">ii", content[16:24])
+                width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
                 sizes["image/png"] = {"width": width // 2, "height": height // 2}
         return data, sizes
 
@@ -350,6 +348,11 @@ def picture(figure: Any, **options: Any) -> bytes:
         figure.set_canvas(canvas)
         figure.stale = stale
     return buffer.getvalue()
+
+
+def in_base64(content: bytes) -> str:
+    """The text that stands for bytes in JSON."""
+    return binascii.b2a_base64(content, newline=False).decode()
 
 
 def is_figure(value: object) -> bool:
@@ -477,7 +480,7 @@ def _found(result: Any) -> Any:
 
 def as_text(found: Any) -> Any:
     """JSON's form of a representation."""
-    return base64.b64encode(found).decode() if isinstance(found, bytes) else found
+    return in_base64(found) if isinstance(found, bytes) else found
 
 
 class Group(NamedTuple):
@@ -789,6 +792,8 @@ class Program:
             self._show(body, part)
         except (Exception, SystemExit) as error:
             self._recorder.event(output=error_output(error))
+            import traceback  # slow, and for errors only
+
             own = without_runner(error.__traceback__)
             self._recorder.quietly(traceback.print_exception, type(error), error, own)
 
@@ -846,6 +851,8 @@ def future_flags(tree: ast.Module) -> int:
 
 def error_output(error: BaseException) -> dict[str, Any]:
     """An error as nbformat has it, without the lines of this file."""
+    import traceback  # slow, and for errors only
+
     lines = traceback.format_exception(type(error), error, without_runner(error.__traceback__))
     return {
         "output_type": "error",
@@ -859,6 +866,8 @@ def line_of(error: BaseException, path: str) -> int:
     """The innermost line of the script that led to an error; 0 for none."""
     if isinstance(error, SyntaxError) and error.filename == path:
         return error.lineno or 0
+    import traceback  # slow, and for errors only
+
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == path), 0)
 
@@ -1008,12 +1017,3 @@ def main() -> None:
         error.__traceback__ = without_runner(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)
         sys.exit(1)
-
-
-if __name__ == "__main__":  # run as a module of its own, so that __main__ is the script's alone
-    import importlib.util  # only where it is needed
-
-    _spec: Any = importlib.util.spec_from_file_location("_nbsnake_runner", __file__)
-    _module = sys.modules["_nbsnake_runner"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(_module)
-    _module.main()

@@ -79,7 +79,7 @@ def test_a_cell_that_never_ends_and_is_killed_is_in_the_notebook(project: Projec
             with contextlib.suppress(OSError):
                 words = line.read_bytes().split(b"\0")
                 is_here = os.readlink(line.with_name("cwd")) == str(project.root)
-                if is_here and words[1].endswith(b"runner.py") and b"left.py" in words[2]:
+                if is_here and words[1].endswith(b"start.py") and b"left.py" in words[2]:
                     os.kill(int(line.parent.name), signal.SIGKILL)
     assert running.wait(timeout=120) == 1
     found = notebook(project, "left", "--failed")
