@@ -7,10 +7,10 @@ INSTALLED := .venv/.installed
 # The groups of DVC's tests to run, such as "parsing or lock".
 PEER := peer
 
-.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench bench-quick bench-docs bench-more clean tools
 
 help:  ## say what the targets do
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 demo: $(INSTALLED)  ## run the digits example from notebooks to dvc.lock in a scratch folder
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
@@ -74,7 +74,16 @@ requirements-dev.lock: pyproject.toml  ## lock the versions of all packages for 
 	  --extra remote --extra slurm \
 	  pyproject.toml
 
-bench: $(INSTALLED)  ## measure nbsnake against its peers, as ratios
+bench: $(INSTALLED)  ## measure nbsnake against its rivals, all in one run (at most 25 minutes)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/table.py --json bench.json
+
+bench-quick: $(INSTALLED)  ## the same with small projects (3 minutes)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/table.py --quick
+
+bench-docs: $(INSTALLED)  ## write docs/benchmarks.md from the last `make bench`
+	@$(BIN)/python tests/bench/page.py bench.json
+
+bench-more: $(INSTALLED)  ## measure conversion, sweeps, large projects, the runner and a cluster
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/bench.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/convert.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/sweep.py

@@ -11,6 +11,7 @@ from nbsnake.job.digests import read_digests_of
 from nbsnake.job.jobs import JOBS_FILE, read_job
 from nbsnake.job.keyed import WINDOW, find_keyed, read_keyed, to_keyed
 from nbsnake.job.own import write_own
+from nbsnake.job.plan import FORMAT
 
 FILE = ".nbsnake/records"
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -97,7 +98,7 @@ def test_a_file_of_another_form_is_thrown_away(text, capsys):
 
 @pytest.mark.parametrize("record", [1, [], {}, {"step": {}, "makers": [], "recorded": True}])
 def test_a_job_that_is_none_is_thrown_away(record):
-    write_own(JOBS_FILE, to_keyed({"format": 8, "cache": {}}, {"a": record}))
+    write_own(JOBS_FILE, to_keyed({"format": FORMAT, "cache": {}}, {"a": record}))
     assert read_job("a") is None
     assert not Path(JOBS_FILE).exists()
 

@@ -1,4 +1,4 @@
-"""Measure nbsnake against its peers, and print ratios: ``make bench``.
+"""Measure nbsnake against its peers, and print ratios: ``make bench-more``.
 
 Every figure is a median of several rounds, and each round takes all rivals one after another, so
 that a busy machine slows them alike. Wall time is used where waiting is the point (a parallel
@@ -48,7 +48,6 @@ def main() -> None:
     print("| what | nbsnake | rival | ratio |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         bench_wide_pipeline(Path(folder), rounds)
-        bench_exec(Path(folder), rounds)
         bench_nothing_to_do(Path(folder) / "wide", rounds)
 
 
@@ -65,30 +64,6 @@ def bench_wide_pipeline(folder: Path, rounds: int) -> None:
     title = f"{BRANCHES + 2} steps of {WORK_SECONDS} s, from nothing to dvc.lock (wall)"
     report(title, times)
     call(root, "snakemake", "--cores", "2", "--quiet")
-
-
-def bench_exec(folder: Path, rounds: int) -> None:
-    """What the job wrapper adds to a command that does nothing but write one small file."""
-    root = folder / "wide"
-    plan = json.loads((root / ".nbsnake/plan.json").read_text())
-    argv = next(step["argv"] for step in plan["plan"]["steps"] if step["name"] == "first")
-    bare = ["python", "-c", "open('data/first.txt', 'w').write('x')"]
-    plan_path = root / ".nbsnake/plan.json"
-    plan_path.write_text(plan_path.read_text().replace(json.dumps(argv), json.dumps(bare)))
-    os.environ["NBSNAKE_RESTORE"] = ENVIRONMENT["NBSNAKE_RESTORE"] = "0"
-    wrapped = ["nbsnake", "exec", "first", "--", *bare]
-    rivals = {
-        "`nbsnake exec`": lambda: call(root, *wrapped),
-        "the bare command": lambda: call(root, *bare),
-    }
-    times = measure(rivals, rounds * 5)
-    report("one short command (wall)", times)
-    added = statistics.median(times["`nbsnake exec`"]) - statistics.median(
-        times["the bare command"]
-    )
-    print(f"| added by `nbsnake exec` to one command | {added * 1000:.0f} ms | goal: 60 ms | |")
-    del os.environ["NBSNAKE_RESTORE"], ENVIRONMENT["NBSNAKE_RESTORE"]
-    plan_path.unlink()
 
 
 def bench_nothing_to_do(root: Path, rounds: int) -> None:

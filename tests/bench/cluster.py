@@ -1,7 +1,7 @@
 """Measure what a job of a Slurm cluster costs, and what grouping saves.
 
-Part of ``make bench``; where no Slurm can be started it says so and measures nothing. The cluster
-is a real one of two nodes on this machine. Times of jobs are Slurm's own, in whole seconds.
+Part of ``make bench-more``; where no Slurm can be started it says so and measures nothing. The
+cluster is a real one of two nodes on this machine. Times of jobs are Slurm's own, in whole seconds.
 """
 
 import argparse

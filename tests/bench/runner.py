@@ -1,7 +1,7 @@
 """Measure what the runner adds to the scripts of the digits example: CPU and memory.
 
-Part of ``make bench``. Each script runs as a stage runs it, and by the runner, which records the
-notebook of the run; both in turn. The least of all rounds counts, for other work on the machine
+Part of ``make bench-more``. Each script runs as a stage runs it, and by the runner, which records
+the notebook of the run; both in turn. The least of all rounds counts, for other work on the machine
 only adds to it. The outputs are compared, too.
 """
 

@@ -1,6 +1,6 @@
 """Measure a sweep of 500 variants against the same sweep as a rule that a person writes.
 
-Part of ``make bench``. The rival's Snakefile has one rule with a wildcard and knows nothing of
+Part of ``make bench-more``. The rival's Snakefile has one rule with a wildcard and knows nothing of
 digests, receipts or DVC. Every figure is a median of rounds that all rivals take in turn.
 """
 

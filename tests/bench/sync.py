@@ -1,4 +1,4 @@
-"""Measure sync, status and hashing against DVC on the same project: part of ``make bench``.
+"""Measure sync, status and hashing against DVC on the same project: part of ``make bench-more``.
 
 The pipelines are notebooks in chains of ten small steps. Figures are seconds of CPU (user and
 system, of the program and its children) unless they say otherwise, and medians of rounds that all
@@ -217,9 +217,13 @@ def change_one(root: Path, steps: int) -> None:
     value, _, rest = tail.partition("\n")
     params.write_text(f"{head}{last}:\n  weight: {int(value) + 1}\n{rest}")
     call(root, "nbsnake", "status")  # makes the plan anew
+    call(root, "nbsnake", "exec", last, "--", *argv_of(root, last))
+
+
+def argv_of(root: Path, name: str) -> list[str]:
+    """The words of the command of a step, by the plan."""
     plan = json.loads((root / ".nbsnake/plan.json").read_text())["plan"]
-    argv = next(step["argv"] for step in plan["steps"] if step["name"] == last)
-    call(root, "nbsnake", "exec", last, "--", *argv)
+    return next(step["argv"] for step in plan["steps"] if step["name"] == name)
 
 
 def commit_one(root: Path, steps: int) -> Cost:
@@ -243,7 +247,7 @@ def bench_large(root: Path, rounds: int, *, folder: bool) -> None:
     """One large output: what the job's digest and object and the sync cost, and DVC's commit."""
     make_large(root, folder=folder)
     what = f"a folder of {FILES} files" if folder else "one output of 1 GiB"
-    argv = ["mv", "made", "data/out"]
+    argv = argv_of(root, "big")
 
     def ours() -> Cost:
         costs = [cost(root, "nbsnake", "exec", "big", "--", *argv), cost(root, "nbsnake", "sync")]
@@ -269,19 +273,15 @@ def bench_large(root: Path, rounds: int, *, folder: bool) -> None:
     shutil.rmtree(root)
 
 
-def make_large(root: Path, *, folder: bool) -> None:
+def make_large(root: Path, *, folder: bool, mib: int = GIB >> 20) -> None:
     """A project with one step, of which the result lies ready to be moved into its place."""
     (root / "notebooks").mkdir(parents=True)
     slash = "/" * folder
     head = f'"""Big.\n\n:param out: it\n:dvc-out out: data/out{slash}\n"""\nout = "../data/out"'
-    write_notebook_file(root, "big", [head, "pass\n"])
+    write_notebook_file(root, "big", [head, 'import os\n\nos.replace("made", out)\n'])
     call(root, "nbsnake", "init")
     call(root, "nbsnake", "generate")
-    call(root, "nbsnake", "status")
-    plan = root / ".nbsnake/plan.json"
-    fields = json.loads(plan.read_text())
-    fields["plan"]["steps"][0]["argv"] = ["mv", "made", "data/out"]
-    plan.write_text(json.dumps(fields))
+    call(root, "nbsnake", "status")  # makes the plan
     (root / "data").mkdir(exist_ok=True)
     if folder:
         for number in range(FILES):
@@ -290,7 +290,7 @@ def make_large(root: Path, *, folder: bool) -> None:
             file.write_text(f"file {number}\n" * 5)
     else:
         with (root / "kept").open("wb") as out:
-            for _ in range(GIB >> 20):
+            for _ in range(mib):
                 out.write(os.urandom(1 << 20))
 
 
