@@ -1,6 +1,7 @@
 """The plan that nbsnake makes of its own stages is the one that DVC makes of them."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -193,6 +194,30 @@ def test_an_edit_of_dvcs_settings_is_seen(project):
     assert current_plan().autostage is False
     Path(".dvc/config").write_text("[core]\n    no_scm = True\n    autostage = True\n")
     assert current_plan().autostage is True
+
+
+def test_an_edit_within_the_same_second_makes_another_plan(project):
+    shutil.copytree(HERE / "pipelines/clients/given", project, dirs_exist_ok=True)
+    generate()
+    before, file = current_plan(), Path("params.yaml")
+    status, text = file.stat(), file.read_text()
+    file.write_text(text.replace("rate: 0.2", "rate: 0.3"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    changed = [name for name, step in current_plan().steps.items() if step != before.steps[name]]
+    assert changed
+    assert all(name.startswith("fit@") for name in changed)
+
+
+def test_a_copied_project_asks_for_the_settings_anew(project, tmp_path_factory, monkeypatch):
+    Path("dvc.yaml").write_text(CERTAIN)
+    before = current_plan()
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(project, copy)
+    monkeypatch.chdir(copy)
+    Path("dvc.yaml").write_text(f"{CERTAIN}\n")
+    after = current_plan()
+    assert (after.root, after.steps) == (str(copy), before.steps)
+    assert after.state != before.state
 
 
 def test_stages_come_after_what_they_need_in_dvcs_order():
