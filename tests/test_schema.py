@@ -15,7 +15,7 @@ from snakemake.utils import validate
 from nbsnake.errors import PipelineError, Where
 from nbsnake.model.paramtype import KINDS, ParamType, parse_type
 from nbsnake.model.step import Argument, Source
-from nbsnake.settings.schema import params_schema, render_schema, schema_faults, word_faults
+from nbsnake.settings.schema import fits, params_schema, render_schema, schema_faults, word_faults
 
 
 def argument(name, kind, text=""):
@@ -214,3 +214,29 @@ def test_words_are_at_fault_that_fit_neither_as_text_nor_as_a_value():
     assert [text.splitlines()[0] for text in messages] == [
         "--config: the value 'fast' of train.rate is not of the type float"
     ]
+
+
+PARTS = st.sampled_from(
+    [0, 1, 1.0, 0.5, True, False, None, "a", "b", "", [], [1], [1.0], [True], {}]
+)
+PARTS |= st.sampled_from([{"x": 1}, {1: 2}, {"rate": 1}, {"rate": True}, {"depth": None}])
+SECTIONS = st.dictionaries(st.sampled_from([each.name for each in TRAIN]), PARTS, max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from(["train", "score", "seed", "other", 1]), PARTS | SECTIONS))
+def test_what_fits_for_certain_has_no_fault_by_jsonschema(params):
+    errors = [*Draft202012Validator(SCHEMA).iter_errors(params)]
+    assert not (fits(SCHEMA, params) and errors)
+
+
+def test_values_of_each_type_fit_without_jsonschema():
+    train = {
+        "rate": 1e-3,
+        "depth": None,
+        "fast": True,
+        "layers": [1],
+        "mode": "a",
+        "more": {"x": 1},
+    }
+    assert fits(SCHEMA, {"train": train, "score": None, "seed": 7, "other": [1]})
+    assert not fits(SCHEMA, {"train": {**train, "mode": "c"}})
