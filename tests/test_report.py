@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from results_builder import Folder, planned
 
 from nbsnake.compare.rows import Row, StageResult
+from nbsnake.dvc.plots import declared_plots
 from nbsnake.job.digests import Digests
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.own import write_own
@@ -367,6 +368,17 @@ def test_plots_of_other_templates_and_absent_files_are_left_out(folder):
 def test_a_long_plot_has_fewer_points(folder):
     (plot,) = plots_in({}, a_csv="loss\n" + "1\n" * 10_000)
     assert len(plot.points) == 500
+
+
+def test_plots_apart_from_stages_give_settings_by_file():
+    both = {"x": "n", "y": {"a.csv": ["p", "q"], "b.csv": "r"}, "template": "scatter"}
+    found = declared_plots(["c.json", {"a.json": {"x": "n", "y": "p"}}, {"Both": both}, 3, None])
+    assert found["c.json"] == {}
+    assert found["a.json"] == {"x": "n", "y": "p"}
+    scatter = {"title": "Both", "x": "n", "template": "scatter"}
+    assert found["a.csv"] == {**scatter, "y": ["p", "q"]}
+    assert found["b.csv"] == {**scatter, "y": "r"}
+    assert declared_plots({"a": 1}) == {}
 
 
 def test_plots_are_in_the_page_and_in_its_data(project):

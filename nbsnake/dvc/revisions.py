@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -19,6 +20,7 @@ from dvc.utils.serialize import load_path
 from nbsnake.compare.rows import StageResult, leaves
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.open import open_repo
+from nbsnake.dvc.plots import declared_plots
 from nbsnake.errors import UsageError
 from nbsnake.job.regular import check_regular
 from nbsnake.names import DVC_FILE, PARAMS_FILE, upwards
@@ -96,12 +98,27 @@ class _Revision:
             deps=tuple(map(self._path, deps)),
             outs=outs,
             metrics={file: data for out in outs for file, data in self._metrics.get(out, ())},
-            plots={
-                self._path(out): out.plot if isinstance(out.plot, dict) else {}
-                for out in stage.outs
-                if out.plot
-            },
+            plots=self._plots_of(stage),
         )
+
+    def _plots_of(self, stage: Any) -> dict[str, dict[str, Any]]:
+        """The settings of the plots among a stage's outputs, or in them."""
+        plots = {self._path(out): out for out in stage.outs if out.plot}
+        found = {
+            path: out.plot if isinstance(out.plot, dict) else {} for path, out in plots.items()
+        }
+        outs = set(map(self._path, stage.outs))
+        named = {path: each for path, each in self._plots.items() if outs & {*upwards(path)}}
+        return {path: {**found.get(path, {}), **named.get(path, {})} for path in {**found, **named}}
+
+    @cached_property
+    def _plots(self) -> dict[str, dict[str, Any]]:
+        """The plots that dvc.yaml names apart from all stages, by file."""
+        return {
+            posixpath.normpath(posixpath.join(posixpath.dirname(self._relative(file)), path)): each
+            for file, entries in self._repo.index._plots.items()  # noqa: SLF001  (the only way)
+            for path, each in declared_plots(entries).items()
+        }
 
     @cached_property
     def _definitions(self) -> dict[tuple[str, str], Any]:

@@ -51,7 +51,7 @@ def _lines(step: str, path: str, options: Mapping[str, Any]) -> Iterator[PlotVie
         return
     x = str(options.get("x", ""))
     asked = options.get("y", [*rows[0]][-1:])
-    for y in asked if isinstance(asked, list) else [str(asked)]:
+    for y in map(str, asked if isinstance(asked, list) else [asked]):
         if points := tuple(_points(rows, x, y)):
             yield PlotView(
                 step=step,
