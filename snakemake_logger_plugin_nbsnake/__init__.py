@@ -1,5 +1,8 @@
 """Snakemake's ``--logger nbsnake``: the progress display of ``nbsnake run``.
 
+The profile of a project selects it, so that plain ``snakemake`` has it too. Where Snakemake is
+asked for more, as by ``--dry-run`` or ``--verbose``, its own output stays.
+
 The name of this package is how Snakemake finds it. Snakemake imports every logger that is
 installed, so the display itself is imported only when it is used.
 """
@@ -13,18 +16,27 @@ class LogHandler(LogHandlerBase):
     """Hands Snakemake's log records to the display."""
 
     def __post_init__(self) -> None:
-        from nbsnake.snakemake.progress import Display
+        asked = self.common_settings
+        more = (asked.dryrun, asked.verbose, asked.printshellcmds, asked.debug_dag, asked.stdout)
+        self._display = None
+        if not any(more):
+            from nbsnake.snakemake.progress import Display
 
-        self._display = Display()
+            self._display = Display(quiet=bool(asked.quiet))
 
     def emit(self, record: LogRecord) -> None:
-        self._display.show(record)
+        if self._display:
+            self._display.show(record)
 
     def close(self) -> None:
-        self._display.close()
+        if self._display:
+            self._display.close()
         super().close()
 
-    writes_to_stream = True
+    @property
+    def writes_to_stream(self) -> bool:
+        return self._display is not None
+
     writes_to_file = False
     has_filter = True
     has_formatter = True

@@ -4,12 +4,15 @@ import io
 import logging
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from nbsnake.generate.scaffold import default_profile
 from nbsnake.job.receipt import Receipt, write_receipt
 from nbsnake.snakemake.progress import Display
+from snakemake_logger_plugin_nbsnake import LogHandler
 
 
 @pytest.fixture
@@ -102,3 +105,36 @@ def test_the_cell_that_a_killed_job_got_to_is_named(shown, monkeypatch, tmp_path
     Path(".nbsnake/executed/a.events").write_text('{"cell": 3}\n')
     send(display, "job_error", jobid=1, rule_msg=None)
     assert "it got to cell 3 of its notebook" in text.getvalue()
+
+
+def plugin(**asked):
+    names = ("dryrun", "verbose", "printshellcmds", "debug_dag", "stdout", "quiet")
+    settings = SimpleNamespace(**{**dict.fromkeys(names, False), **asked})
+    return LogHandler(settings, None)
+
+
+def test_the_logger_of_the_profile_leaves_the_output_to_snakemake_where_more_is_asked_for():
+    assert plugin().writes_to_stream
+    assert plugin(quiet={"rules"}).writes_to_stream
+    for name in ("dryrun", "verbose", "printshellcmds", "debug_dag", "stdout"):
+        own = plugin(**{name: True})
+        assert not own.writes_to_stream
+        own.emit(logging.LogRecord("", logging.ERROR, "", 0, "a fault", None, None))
+        own.close()
+
+
+def test_quiet_shows_failures_alone(capsys):
+    own = plugin(quiet={"all"})
+    for number, event in enumerate(("job_finished", "job_error")):
+        for fields in ({"event": "job_info"}, {"event": event}):
+            record = logging.LogRecord("", logging.INFO, "", 0, "", None, None)
+            record.__dict__.update(rule_name=event, jobid=number, job_id=number, log=[], **fields)
+            own.emit(record)
+    own.close()
+    said = capsys.readouterr().err
+    assert "job_error" in said
+    assert "job_finished" not in said
+
+
+def test_the_profile_that_is_written_selects_the_logger():
+    assert "logger: nbsnake" in default_profile().splitlines()

@@ -1,4 +1,4 @@
-"""The progress display of ``nbsnake run``, fed with Snakemake's log records."""
+"""The progress display of a run, fed with Snakemake's log records."""
 
 import logging
 import os
@@ -48,9 +48,9 @@ class Display:
     On a terminal the counts are in a bar at the bottom; elsewhere only the lines are printed.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self._console = console or Console(stderr=True, highlight=False)
-        self._quiet = bool(os.environ.get(QUIET))
+        self._quiet = quiet or bool(os.environ.get(QUIET))
         self._bar = Progress(
             BarColumn(bar_width=20),
             TimeElapsedColumn(),
@@ -77,7 +77,7 @@ class Display:
         elif record.levelno >= logging.WARNING:
             self._on_warning(record.getMessage().strip())
         elif record.getMessage().startswith("Nothing to be done"):
-            self._print("nothing to be done")
+            self._print(_literal(record.getMessage()))
         elif found := submitted(record.getMessage()):
             self._numbers[found[0]] = found[1]
 
