@@ -111,3 +111,8 @@ def test_settings_change_single_needs_of_single_steps():
 
 def test_needs_are_what_a_step_declares_too():
     assert spec_of(declare(":threads: 2")).needs == Needs(threads=2)
+
+
+def test_mpi_is_refused_as_no_launcher_starts_the_step():
+    with pytest.raises(ValueError, match=r"ask for tasks=N, and call 'srun' or 'mpirun'"):
+        parse_resource("mpi", "mpirun")

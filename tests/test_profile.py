@@ -234,6 +234,14 @@ def test_requests_follow_what_was_used_and_leave_some_room(project, monkeypatch,
     }
 
 
+def test_no_step_gets_fewer_threads_than_its_author_gave_it(project, monkeypatch):
+    arrange(project, "plain", (":threads: 4",))
+    write_receipt(receipt(cpu_seconds=60.0))
+    monkeypatch.setattr("nbsnake.commands.profile.variant_names", lambda: {"a": ["a"]})
+    assert main(["profile", "slurm", "--from-receipts"]) == 0
+    assert read_profile("workflow/profiles/slurm")["set-threads"] == {"a": 4}
+
+
 @pytest.mark.parametrize("age", ["never run", "restored"])
 def test_nothing_is_guessed_of_steps_that_have_not_run(age, project, monkeypatch, capsys):
     arrange(project, "plain", ())

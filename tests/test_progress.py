@@ -138,3 +138,18 @@ def test_quiet_shows_failures_alone(capsys):
 
 def test_the_profile_that_is_written_selects_the_logger():
     assert "logger: nbsnake" in default_profile().splitlines()
+
+
+def test_of_a_group_that_failed_only_what_did_not_end_well_has_failed(shown, monkeypatch, tmp_path):
+    display, text = shown
+    monkeypatch.chdir(tmp_path)
+    for number, name in ((1, "a"), (2, "b")):
+        job(display, number, name)
+    now = time.time() + 5
+    write_receipt(Receipt("a", "", (), {}, (), (), started=now, ended=now, host="node1"))
+    info = [{"jobid": 1}, {"jobid": 2}]
+    send(display, "group_error", groupid="tiny", aux_logs=["logs/x.log"], job_error_info=info)
+    for number in (1, 2):
+        send(display, "job_error", jobid=number, rule_msg=None)
+    assert "a, in a job of a group that failed" in text.getvalue()
+    assert text.getvalue().count("failed\x1b[0m") == 1

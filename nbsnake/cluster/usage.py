@@ -41,12 +41,16 @@ def most(usages: Iterable[Usage | None]) -> Usage | None:
     return Usage(*(max(column) for column in zip(*known, strict=True))) if known else None
 
 
-def fitting(usage: Usage) -> dict[str, Value]:
-    """What to ask for: what was used, and some room."""
+def fitting(usage: Usage, threads: int | None = None) -> dict[str, Value]:
+    """What to ask for: what was used, and some room.
+
+    Never fewer than the ``threads`` that the author gave the step: they are what its libraries
+    start, whether one run kept them busy or not.
+    """
     memory = math.ceil((usage.mem_mb * ROOM + OVERHEAD) / 100) * 100
     runtime = max(SHORTEST, math.ceil(usage.seconds / 60 * 2))
     return {
-        "threads": max(1, math.ceil(usage.cores - 0.2)),
+        "threads": max(threads or 1, math.ceil(usage.cores - 0.2)),
         "mem_mb": f"{memory} * attempt",
         "runtime": f"{runtime} * attempt",
     }
@@ -67,7 +71,7 @@ class Demand(NamedTuple):
         return {
             "asked": {"threads": self.needs.threads, **resources},
             "used": self.usage and self.usage._asdict(),
-            "fitting": self.usage and fitting(self.usage),
+            "fitting": self.usage and fitting(self.usage, self.needs.threads),
         }
 
 

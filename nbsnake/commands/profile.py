@@ -165,7 +165,7 @@ def _fitted(steps: Iterable[Step]) -> Mapping[str, Mapping[str, Value]]:
     for step in steps:
         usage = most(usage_of(read_receipt(name)) for name in names.get(step.name, []))
         if usage:
-            fitted[step.name] = fitting(usage)
+            fitted[step.name] = fitting(usage, step.needs.threads)
         else:
             print(f"{step.name}: has not run here, nothing is known of it", file=sys.stderr)
     return fitted

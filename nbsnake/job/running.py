@@ -4,6 +4,7 @@ Standard library only: this runs inside every job.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ from nbsnake.names import file_name, step_of_file
 
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
+NO_LOCKS_TEXT = (
+    "this file system has no locks (flock): mount it with them (on Lustre: -o flock), or move the "
+    "project to another one; DVC itself can do without: dvc config core.hardlink_lock true"
+)
 AT_WORK = "at work\n"  # what a job's lock contains until the job has ended
 
 
@@ -120,8 +126,18 @@ def _try_lock(path: str) -> IO[str] | None:
 def _lock(path: str, how: int = fcntl.LOCK_EX) -> IO[str]:
     lock = open_own(path)
     try:
-        fcntl.flock(lock, how)
+        flock(lock, how)
     except BaseException:
         lock.close()
         raise
     return lock
+
+
+def flock(file: IO[str], how: int) -> None:
+    """Lock a file. Raises :class:`OSError`, with what to set where there are no locks."""
+    try:
+        fcntl.flock(file, how)
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            raise OSError(error.errno, NO_LOCKS_TEXT, file.name) from None
+        raise

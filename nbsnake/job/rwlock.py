@@ -18,7 +18,7 @@ from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import plain
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.regular import read_regular
-from nbsnake.job.running import read_head
+from nbsnake.job.running import flock, read_head
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json, parse
 
@@ -142,7 +142,7 @@ def _edited() -> Iterator[Table]:
     """What the file contains, written back if it changed. A broken file is as none."""
     os.makedirs(plain(FOLDER), exist_ok=True)
     with open(plain(GUARD), "a", encoding="utf-8") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        flock(guard, fcntl.LOCK_EX)
         table = _read()
         before = json.dumps(table)
         yield table

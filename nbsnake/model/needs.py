@@ -142,6 +142,11 @@ def parse_resource(name: str, value: object) -> Resource:
     """One resource. Raises :class:`ValueError` with what is wrong."""
     if name in _CORES:
         raise ValueError(f"{name!r} is not a resource: write ':threads: N'")
+    if name == "mpi":
+        raise ValueError(
+            "a step is started once, not by an MPI launcher: ask for tasks=N, and call "
+            "'srun' or 'mpirun' in the notebook"
+        )
     if not _NAME.fullmatch(name) or name.startswith("_"):
         raise ValueError(f"{shown(name)} is not the name of a resource")
     if name.lower() in _MISTAKEN:

@@ -40,12 +40,18 @@ def read_mode() -> Mode:
     arguments are those of Snakemake's function that is running. Without it, Snakemake was called by
     its API, for a run.
     """
+    args = _parsed()
+    return mode_of(args) if args else Mode()
+
+
+def _parsed() -> Namespace | None:
+    """The arguments of the function of Snakemake's command line that is running."""
     from snakemake.cli import args_to_api  # only there when Snakemake reads the Snakefile
 
     frame = inspect.currentframe()
     while frame and frame.f_code is not args_to_api.__code__:
         frame = frame.f_back
-    return mode_of(frame.f_locals["args"]) if frame else Mode()
+    return frame.f_locals["args"] if frame else None
 
 
 def mode_of(args: Namespace) -> Mode:
@@ -60,3 +66,14 @@ def mode_of(args: Namespace) -> Mode:
         targets=tuple(args.targets or ()),
         locks=not args.nolock,
     )
+
+
+def keep_going() -> None:
+    """Let this Snakemake go on with other steps after a failure.
+
+    The Snakemake inside a job of a group is started without the head's ``--keep-going``, so that
+    one bad variant would stop all others of the group. It uses its arguments after it has read the
+    Snakefile.
+    """
+    if args := _parsed():
+        args.keep_going = True

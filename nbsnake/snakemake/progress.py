@@ -64,6 +64,7 @@ class Display:
         self._numbers: dict[str, str] = {}  # of jobs in the batch system, by Snakemake's
         self._attempts: Counter[int] = Counter()  # that failed, by job
         self._waiting: dict[int, str] = {}  # steps that are going to be tried again
+        self._of_group: dict[int, list[str]] = {}  # logs of the job, by its steps
         self._done = 0
         self._failed = 0
         self._total = 0
@@ -124,13 +125,20 @@ class Display:
             self._count()
 
     def _on_group_error(self, record: Any) -> None:
-        """The steps of the group follow, one by one and without a reason."""
+        """The steps of the group follow, one by one and without the log of their job."""
+        for each in record.job_error_info:
+            self._of_group[each["jobid"]] = [log for log in record.aux_logs if log]
 
     def _on_job_error(self, record: Any) -> None:
         unknown = Running(f"job {record.jobid}", "", 0.0, [])
         step = self._running.pop(record.jobid, unknown)
+        group = self._of_group.pop(record.jobid, None)
+        if group is not None and _has_ended_well(step):
+            self._print(f"done     {_literal(step.name)}, in a job of a group that failed")
+            self._count()
+            return
         self._attempts[record.jobid] += 1
-        logs = getattr(record, "log", None) or step.logs
+        logs = [*(getattr(record, "log", None) or step.logs), *(group or ())]
         number = self._numbers.get(str(record.jobid), "")
         reason = reason_of(getattr(record, "rule_msg", None) or "", logs, number)
         self._print(f"{self._verdict(record.jobid, step)}{_shown(reason)}")
@@ -180,6 +188,11 @@ class Display:
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def _has_ended_well(step: Running) -> bool:
+    receipt = read_receipt(step.name)
+    return receipt is not None and receipt.ended >= step.since
 
 
 def _cell(step: Running) -> int:

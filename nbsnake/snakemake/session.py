@@ -36,7 +36,7 @@ from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.snakemake.kinds import follow_disk
-from nbsnake.snakemake.modes import read_mode
+from nbsnake.snakemake.modes import keep_going, read_mode
 from nbsnake.snakemake.retries import keep_workflow
 from nbsnake.snakemake.seal import seal
 from nbsnake.snakemake.words import Words
@@ -69,6 +69,7 @@ def _open(workflow: Any, config: dict[str, Any]) -> "Session":
     _check_root()
     if workflow.is_main_process:
         return _open_head(workflow, config)
+    keep_going()
     plan = read_plan() or current_plan()  # a job takes what its head made
     _read_as_dvc_does(config, plan, workflow.config_settings)
     follow_disk({step.rule for step in plan.steps.values()})

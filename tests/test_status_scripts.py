@@ -1,0 +1,145 @@
+"""Status scripts of batch systems, on what the tools of these systems print.
+
+The forms are those of the manuals: qstat(1B) of PBS Professional 2022.1 and of Torque 6.1, bjobs
+of LSF 10.1, qstat(1) and qacct(1) of Son of Grid Engine 8.1.9, squeue(1) and sacct(1) of Slurm.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nbsnake.cluster.generic import SYSTEMS, ended_generic, status_script
+
+PBS = """\
+Job Id: 12.pbs
+    Job_Name = nb-a
+    job_state = {state}
+    queue = workq
+    Exit_status = {code}
+    comment = Job run at Thu Nov 26 at 10:00 on (node1:ncpus=1:mem=1048576kb) and {end}
+"""
+PBS_RUNS = "Job Id: 12.pbs\n    Job_Name = nb-a\n    job_state = {}\n    queue = workq\n"
+TORQUE = "Job Id: 12.torque\n    Job_Name = nb-a\n    job_state = C\n    exit_status = {}\n"
+XML = "<Data><Job><Job_Id>12.torque</Job_Id><job_state>C</job_state></Job></Data>\n"
+QACCT = """\
+==============================================================
+qname        all.q
+jobnumber    12
+failed       {}
+exit_status  {}
+ru_maxrss    24576
+"""
+GONE = "Following jobs do not exist: \n12\n"
+# system: (name of a case, what each program prints, its exit code, state, reason)
+CASES = {
+    "pbs": [
+        ("done", {"qstat": (PBS.format(state="F", code=0, end="finished"), 0)}, "success", ""),
+        (
+            "failed",
+            {"qstat": (PBS.format(state="F", code=271, end="failed"), 0)},
+            "failed",
+            "exit code 271: Job run at",
+        ),
+        ("running", {"qstat": (PBS_RUNS.format("R"), 0)}, "running", ""),
+        ("held", {"qstat": (PBS_RUNS.format("H"), 0)}, "running", ""),
+        ("suspended", {"qstat": (PBS_RUNS.format("S"), 0)}, "running", ""),
+        ("forgotten", {"qstat": ("qstat: Unknown Job Id 12.pbs\n", 153)}, "failed", "no longer"),
+        ("silent", {"qstat": ("Connection refused\nqstat: cannot connect\n", 255)}, "running", ""),
+        ("torque_done", {"qstat": (XML, 0), "qstat_f": (TORQUE.format(0), 0)}, "success", ""),
+        (
+            "torque_failed",
+            {"qstat": (XML, 0), "qstat_f": (TORQUE.format(-11), 0)},
+            "failed",
+            "exit code -11",
+        ),
+    ],
+    "lsf": [
+        ("done", {"bjobs": ("DONE|-|-\n", 0)}, "success", ""),
+        ("waits", {"bjobs": ("PEND|-|-\n", 0)}, "running", ""),
+        ("suspended", {"bjobs": ("USUSP|-|-\n", 0)}, "running", ""),
+        ("unknown", {"bjobs": ("UNKWN|-|-\n", 0)}, "running", ""),
+        (
+            "time",
+            {
+                "bjobs": (
+                    "EXIT|140|TERM_RUNLIMIT: job killed after reaching LSF run time limit\n",
+                    0,
+                )
+            },
+            "failed",
+            "TERM_RUNLIMIT",
+        ),
+        ("memory", {"bjobs": ("EXIT|137|TERM_MEMLIMIT: ...\n", 0)}, "failed", "TERM_MEMLIMIT"),
+        ("forgotten", {"bjobs": ("Job <12> is not found\n", 255)}, "failed", "no longer"),
+        ("silent", {"bjobs": ("LSF is down. Please wait ...\n", 255)}, "running", ""),
+    ],
+    "sge": [
+        ("running", {"qstat": ("job_number:  12\n", 0)}, "running", ""),
+        ("silent", {"qstat": ("error: commlib error: got select error\n", 1)}, "running", ""),
+        ("done", {"qstat": (GONE, 1), "qacct": (QACCT.format(0, 0), 0)}, "success", ""),
+        ("failed", {"qstat": (GONE, 1), "qacct": (QACCT.format(0, 3), 0)}, "failed", "exit code 3"),
+        (
+            "killed",
+            {"qstat": (GONE, 1), "qacct": (QACCT.format("100 : assumedly after job", 137), 0)},
+            "failed",
+            "100 : assumedly after job, exit code 137",
+        ),
+        (
+            "not_recorded_yet",
+            {"qstat": (GONE, 1), "qacct": ("error: job id 12 not found\n", 1)},
+            "running",
+            "",
+        ),
+    ],
+    "slurm": [
+        ("done", {"squeue": ("COMPLETED|None|node1\n", 0)}, "success", ""),
+        ("time", {"squeue": ("TIMEOUT|TimeLimit|node1\n", 0)}, "failed", "TIMEOUT|TimeLimit|node1"),
+        ("waits", {"squeue": ("PENDING|Priority|\n", 0)}, "running", ""),
+        ("away", {"squeue": ("", 1), "scontrol": ("", 1)}, "running", ""),
+        (
+            "forgotten_by_squeue",
+            {"squeue": ("", 1), "scontrol": ("", 0), "sacct": ("COMPLETED|None|node1\n", 0)},
+            "success",
+            "",
+        ),
+        (
+            "forgotten",
+            {"squeue": ("", 1), "scontrol": ("", 0), "sacct": ("", 0)},
+            "failed",
+            "no longer knows",
+        ),
+    ],
+}
+
+
+def write_program(folder, name, printed, code):
+    """A program that prints a text; ``qstat`` prints that of ``qstat_f`` without ``-x``."""
+    (folder / f"{name}.text").write_text(printed)
+    other = f'case "$*" in -x*|-j*) ;; *) cat "{folder}/qstat_f.text"; exit 0 ;; esac\n'
+    alike = other if name == "qstat" and (folder / "qstat_f.text").exists() else ""
+    file = folder / name
+    file.write_text(f'#!/bin/sh\n{alike}cat "{folder}/{name}.text"\nexit {code}\n')
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("system", "programs", "state", "reason"),
+    [(system, *case[1:]) for system, cases in CASES.items() for case in cases],
+    ids=[f"{system}-{case[0]}" for system, cases in CASES.items() for case in cases],
+)
+def test_a_job_is_what_its_batch_system_says(
+    system, programs, state, reason, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bin").mkdir()
+    Path("logs/cluster").mkdir(parents=True)
+    for name in sorted(programs, reverse=True):  # qstat_f first
+        write_program(tmp_path / "bin", name, *programs[name])
+    Path("status.sh").write_text(status_script(SYSTEMS[system]))
+    env = {"PATH": f"{tmp_path}/bin{os.pathsep}/usr/bin{os.pathsep}/bin"}
+    done = subprocess.run(["sh", "status.sh", "12"], capture_output=True, text=True, env=env)
+    assert (done.stdout, done.returncode) == (f"{state}\n", 0)
+    assert reason in ended_generic("12")
+    assert bool(ended_generic("12")) is (state == "failed")
