@@ -25,6 +25,7 @@ COMMANDS = {
     "port": "bring edits of generated scripts back into their notebooks",
     "check": "compare the generated files with the notebooks; fails if they differ",
     "run": "generate, restore, run the other steps with Snakemake, and sync",
+    "submit": "submit all steps that are not fresh to Slurm, and leave no process behind",
     "exec": "run one step's command and leave a receipt (rules call this)",
     "record": "run a script, and write its notebook (stages call this)",
     "sync": "write dvc.lock from the receipts of finished jobs",

@@ -32,6 +32,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake run --alone train", "this step only, on its inputs as they are"),
         ("nbsnake run --all-cells -f train", "its notebook with the cells marked '# No effect'"),
     ),
+    "submit": (
+        ("nbsnake submit", "everything, by workflow/profiles/slurm; then log out"),
+        ("nbsnake submit train", "this step, and those that it needs"),
+    ),
     "sync": (("nbsnake sync", "after jobs that ended without their run"),),
     "show": (
         ("nbsnake show train", "where the notebook of the last run is"),

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.running import running_steps
 from nbsnake.job.say import say
+from nbsnake.names import SUBMITTED
 from nbsnake.report.columns import note_on_code, status_lines
 from nbsnake.report.states import StepState, states_of, totals
 from nbsnake.results.accept import read_accepted, reason_of
@@ -85,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     _print(shown, judge.verdicts(), args)
     if not states and not args.json:
         no_step_yet()
+    if os.path.exists(SUBMITTED):
+        _say_queue()
     return 1 if args.exit_code and any(each.state != "fresh" for each in shown) else 0
 
 
@@ -94,6 +98,14 @@ def _chosen(words: Sequence[str], states: Sequence[StepState]) -> Container[str]
     from nbsnake.model.choose import choose_steps  # slow, and not needed for all of them
 
     return choose_steps(words, {each.name: each.step.notebook for each in states})
+
+
+def _say_queue() -> None:
+    from nbsnake.cluster.slurm.jobs import queue_line  # only where jobs were submitted
+    from nbsnake.cluster.slurm.submission import read_submitted  # likewise
+
+    if line := queue_line(read_submitted().jobs):
+        say(line)
 
 
 def _is_wanted(each: StepState, args: argparse.Namespace) -> bool:

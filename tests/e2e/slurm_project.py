@@ -112,6 +112,10 @@ class Login:
         for text in texts:
             assert text in output, output
 
+    def assert_all_ended(self) -> None:
+        """What was submitted ends by itself, and leaves no job."""
+        wait_until("all jobs have ended", lambda: not self.cluster.jobs(), 180)
+
     def assert_no_job_is_left(self) -> None:
         wait_until("no job is left", lambda: not self.cluster.jobs(), 30)
 

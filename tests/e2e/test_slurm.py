@@ -263,6 +263,35 @@ def test_after_a_killed_head_its_jobs_are_seen_to(login: Login, finished: Projec
     assert_all_locked(login.project, finished)
 
 
+def test_a_graph_that_is_submitted_needs_no_head_and_a_restart_submits_what_is_missing(
+    login: Login, finished: Project
+) -> None:
+    project = login.project
+    project.write("nbsnake.yaml", "needs: {left: {retries: 1}}\n")
+    project.write_notebook("left", [*LEFT, "raise ValueError('no luck today')\n"])
+    output = project.nbsnake("submit").stderr
+    assert "submitted make (job " in output
+    assert "in the queue: make" in project.nbsnake("status").stderr
+    login.assert_all_ended()
+    assert project.locked_steps() == {"make", "right"}
+    assert project.computed() == ["left", "left", "make", "right"], "one attempt more for left"
+
+    project.write_notebook("left", LEFT)
+    output = project.nbsnake("submit").stderr
+    assert "submitted left (job " in output
+    assert "make" not in output
+    login.assert_all_ended()
+    assert project.computed() == ["join", "left"]
+    assert_all_locked(project, finished)
+    assert "nothing to submit" in project.nbsnake("submit").stderr
+
+
+def test_what_is_submitted_locks_what_one_machine_locks(login: Login, finished: Project) -> None:
+    login.project.nbsnake("submit")
+    login.assert_all_ended()
+    assert_right(login.project, finished)
+
+
 def test_the_same_through_the_generic_executor(login: Login, finished: Project) -> None:
     folder = "workflow/profiles/generic"
     login.project.nbsnake("profile", "generic", "--system", "slurm")
@@ -299,10 +328,24 @@ def test_grouped_steps_are_one_job_and_use_no_more_cores_than_a_node_has(
     login.project.assert_dvc_clean()
 
 
+def test_a_step_of_a_group_that_fails_does_not_stop_the_others(
+    folder: Project, cluster: Cluster
+) -> None:
+    folder.nbsnake("init")
+    code = "assert part != 'b'\nwith open(result, 'w') as file:\n    file.write(part)\n"
+    folder.write("notebooks/parts.ipynb", notebook_text(["# Parts", PARTS, code]))
+    folder.nbsnake("generate")
+    login = Login(folder, cluster)
+    output = login.run("--", "--retries", "0", code=1)
+    assert "done     parts@f, in a job of a group that failed" in output
+    assert folder.locked_steps() == {f"parts@{part}" for part in "acdef"}
+
+
 def test_a_step_that_fits_no_partition_is_reported_before_anything_is_submitted(
     alone: Callable[..., Login],
 ) -> None:
     login = alone("pass", ":threads: 3", ":resources: mem_mb=1500*attempt runtime=60")
+    login.run(code=1)
     output = login.project.nbsnake("profile", "slurm", "--check", code=1).stderr
     assert "asks for threads=3; the partition 'main' has 2 CPUs on a node at most" in output
     assert "asks, at attempt 3, for mem_mb=4500" in output

@@ -28,6 +28,7 @@ PAUSED = frozenset({"SUSPENDED", "STOPPED"})
 RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
 PROGRAMS = ("sbatch", "squeue", "srun", *ACCOUNTS)
 PAUSE = 1.0
+SHOWN = 10  # jobs in a line
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
 NOTED = re.compile(r"[0-9]+(;[\w-]+)?")  # as sbatch --parsable prints a job of another cluster
 MESSAGES_PAUSE = 2.0  # seconds between two looks for messages
@@ -83,6 +84,29 @@ def _wrapper(name: str, program: str) -> str:
         return f'#!/bin/sh\n{setting}exec {shlex.quote(program)} "$@"\n'
     call = python_call("nbsnake.cluster.slurm.call", name, program)
     return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
+
+
+def live_jobs(jobs: Mapping[str, str]) -> dict[str, str]:
+    """Of jobs by name, those that have not ended. Raises :class:`ToolError` without an answer."""
+    if (states := _ask([*jobs.values()])) is None:
+        raise ToolError("Slurm does not give the states of jobs", hint="try again: scontrol ping")
+    return {name: job for name, job in jobs.items() if job in states}
+
+
+def queue_line(jobs: Mapping[str, str]) -> str:
+    """What is in the queue of jobs by name, as one line; "" where nothing is."""
+    if not jobs:
+        return ""
+    if (states := _ask([*jobs.values()])) is None:
+        return f"submitted: {few([*jobs], SHOWN)}; Slurm does not give their states"
+    left = [f"{name} {states[job]} (job {job})" for name, job in jobs.items() if job in states]
+    return f"in the queue: {few(left, SHOWN)}" if left else ""
+
+
+def cancel_jobs(jobs: Iterable[str]) -> None:
+    """Cancel jobs; a refusal is said."""
+    if refusal := _cancel(jobs):
+        say(f"Slurm does not cancel: {refusal}")
 
 
 def cancel_waiting_jobs() -> None:
