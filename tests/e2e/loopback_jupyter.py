@@ -58,10 +58,10 @@ class Jupyter(NamedTuple):
         return {**found, **own}
 
     def save(self, notebook: str, old: str = "", new: str = "") -> requests.Response:
-        """Save the notebook as Jupyter does, with some of its text replaced."""
-        name = requests.utils.quote(f"{notebook}.ipynb")
+        """Save the notebook, or a text file as one, with some of its text replaced."""
+        name = requests.utils.quote(notebook if notebook.endswith(".py") else f"{notebook}.ipynb")
         path = f"api/contents/{self.project.root.name}/notebooks/{name}"
-        text = json.dumps(self.ask(path).json()["content"])
+        text = json.dumps(self.ask(path, type="notebook").json()["content"])
         assert not old or text.count(old) == 1
         content = json.loads(text.replace(old, new) if old else text)
         return self.ask(path, "PUT", {"type": "notebook", "format": "json", "content": content})
@@ -84,8 +84,11 @@ class Jupyter(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(project: Project, folder: Path, app: str = "server") -> Iterator[Jupyter]:
-    """Start ``jupyter lab``, ``notebook`` or ``server``; settings and logs are in ``folder``."""
+def serving(project: Project, folder: Path, app: str = "server", *more: str) -> Iterator[Jupyter]:
+    """Start ``jupyter lab``, ``notebook`` or ``server``, with ``more`` options.
+
+    Settings and logs are in ``folder``.
+    """
     data, config = folder / "data", folder / "config/jupyter_server_config.d"
     for path in (data / "labextensions", config):
         path.mkdir(parents=True)
@@ -109,6 +112,7 @@ def serving(project: Project, folder: Path, app: str = "server") -> Iterator[Jup
         *("--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={project.root.parent}", "--LabApp.news_url="),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *more,
     ]
     program = str(Path(sys.executable).with_name("jupyter"))
     with log.open("w") as out:

@@ -212,3 +212,20 @@ def test_run_that_is_stopped_starts_nothing_more(jupyter: Jupyter) -> None:
     hold.unlink()
     assert jupyter.wait_for_run("right")["code"] != 0
     assert "join" not in project.computed()
+
+
+@pytest.mark.browser
+def test_save_of_a_notebook_or_of_its_pair_generates_beside_jupytext(
+    generated: Project, tmp_path: Path
+) -> None:
+    pytest.importorskip("jupytext", reason="pip install '.[beside]'")
+    project = generated.copy_to(tmp_path / "root/project")
+    (tmp_path / "root/jupytext.toml").write_text('formats = "ipynb,py:percent"\n')
+    manager = "--ServerApp.contents_manager_class=jupytext.TextFileContentsManager"
+    with serving(project, tmp_path, "server", manager) as server:
+        assert server.save("left", "values = [", "kept = values = [").ok
+        assert server.status("left")["state"] == "never run"
+        assert "kept = values" in script(server)
+        assert server.save("left.py", "kept = values = [", "other = values = [").ok
+        assert server.status("left")["state"] == "never run"
+        assert "other = values" in script(server)
