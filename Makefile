@@ -48,8 +48,8 @@ browser: $(INSTALLED)  ## open the pages that nbsnake writes in Chromium (needs 
 
 docs: $(INSTALLED)  ## build the site, and run the code of the README and the tutorial
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m docs
 	@$(BIN)/python -m mkdocs build --quiet --strict
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m docs
 
 check: $(INSTALLED)  ## lint, types and the tests that start no other tool
 	$(BIN)/ruff format --check .
