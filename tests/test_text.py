@@ -119,3 +119,8 @@ def test_a_picture_has_texts_only(name):
     tags = {each.tag.rpartition("}")[2] for each in ET.fromstring(svg).iter()}
     assert not tags & {"script", "a", "image", "foreignObject"}
     assert "\u202e" not in svg
+
+
+def test_dvc_leaves_the_streams_that_show_texts_escaped():
+    code = "import sys; was = sys.stdout; import nbsnake.dvc.open; print(sys.stdout is was)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True\n"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dvc.config import Config
+from dvc.logger import colorama
 from dvc.repo import Repo
 
 from nbsnake.dvc.failures import dvc_failures
@@ -23,6 +24,10 @@ from nbsnake.job.inside import inside, plain
 # Settings of remotes that are, or lead to, a command: of WebDAV, of S3 and of Google's storage.
 COMMANDS = ("bearer_token_command", "configpath", "credentialpath")
 MEMORY = "site_cache_dir"  # the folder of the databases
+
+# DVC's progress bars put a stream of their own around that which escapes texts of others, and which
+# takes them for commands of a Windows console.
+colorama.deinit()
 
 
 @contextlib.contextmanager
