@@ -338,6 +338,9 @@ def test_a_step_of_a_group_that_fails_does_not_stop_the_others(
     login = Login(folder, cluster)
     output = login.run("--", "--retries", "0", code=1)
     assert "done     parts@f, in a job of a group that failed" in output
+    assert "failed   parts@b" in output
+    folder.nbsnake("restore")  # Snakemake has removed the outputs of the whole group
+    folder.nbsnake("sync")
     assert folder.locked_steps() == {f"parts@{part}" for part in "acdef"}
 
 
