@@ -75,10 +75,10 @@ requirements-dev.lock: pyproject.toml  ## lock the versions of all packages for 
 	  pyproject.toml
 
 bench: $(INSTALLED)  ## measure nbsnake against its rivals, all in one run (at most 25 minutes)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/table.py --json bench.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/rivals_table.py --json bench.json
 
 bench-quick: $(INSTALLED)  ## the same with small projects (3 minutes)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/table.py --quick
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/rivals_table.py --quick
 
 bench-docs: $(INSTALLED)  ## write docs/benchmarks.md from the last `make bench`
 	@$(BIN)/python tests/bench/page.py bench.json

@@ -1,7 +1,8 @@
 """Snakemake's ``--logger nbsnake``: the progress display of ``nbsnake run``.
 
 The profile of a project selects it, so that plain ``snakemake`` has it too. Where Snakemake is
-asked for more, as by ``--dry-run`` or ``--verbose``, its own output stays.
+asked for more, as by ``--dry-run`` or ``--verbose``, or for something else than to run jobs, as by
+``--lint`` or ``--unlock``, its own output stays.
 
 The name of this package is how Snakemake finds it. Snakemake imports every logger that is
 installed, so the display itself is imported only when it is used.
@@ -11,6 +12,8 @@ from logging import LogRecord
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
+from nbsnake.snakemake.modes import read_mode
+
 
 class LogHandler(LogHandlerBase):
     """Hands Snakemake's log records to the display."""
@@ -19,7 +22,7 @@ class LogHandler(LogHandlerBase):
         asked = self.common_settings
         more = (asked.dryrun, asked.verbose, asked.printshellcmds, asked.debug_dag, asked.stdout)
         self._display = None
-        if not any(more):
+        if not any(more) and read_mode().runs_jobs:
             from nbsnake.snakemake.progress import Display
 
             self._display = Display(quiet=bool(asked.quiet))

@@ -14,9 +14,9 @@ def bench(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCH))
     import costs
     import page
-    import table
+    import rivals_table
 
-    return costs, page, table
+    return costs, page, rivals_table
 
 
 def found(costs, ours):

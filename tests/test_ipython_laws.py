@@ -97,12 +97,20 @@ def test_any_text_is_translated_or_refused_but_never_fails(source):
 )
 def test_time_grows_with_the_cell(unit):
     short, long = (f"!ls\n{unit * (size // len(unit))}" for size in (25_000, 100_000))
-    assert cpu_seconds(long) < 10 * cpu_seconds(short)  # sixteen times if it grew by squares
+    assert grows_in_proportion([short], [long])
 
 
 def test_time_grows_with_the_number_of_cells():
     cells = [f"x{i} = f(x{i - 1})\n%time y{i} = x{i}\nl{i} = !echo {{x{i}}}" for i in range(600)]
-    assert cpu_seconds(*cells) < 10 * cpu_seconds(*cells[:150])
+    assert grows_in_proportion(cells[:150], cells)
+
+
+def grows_in_proportion(short, long):
+    """Whether four times as much takes no sixteen times as long; one of three tries is enough.
+
+    A busy machine can slow down a single try, but what grows by squares fails in all of them.
+    """
+    return any(cpu_seconds(*long) < 10 * cpu_seconds(*short) for _ in range(3))
 
 
 def cpu_seconds(*cells):
@@ -122,7 +130,7 @@ def test_time_grows_with_the_functions_that_draw():
         ]
         for size in (100, 400)
     )
-    assert cpu_seconds(*long) < 10 * cpu_seconds(*short)
+    assert grows_in_proportion(short, long)
 
 
 def test_a_session_is_reset_only_where_nothing_has_run():

@@ -110,7 +110,7 @@ def cut_off_steps() -> dict[str, float]:
     A run that ends by itself removes them: these were killed, or are at work.
     """
     found = {}
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         for entry in os.scandir(FOLDER):
             name, suffix = os.path.splitext(entry.name)
             if suffix == ".events":
