@@ -56,6 +56,20 @@ def golden(name, text, update):
     assert text == file.read_text()
 
 
+GENERATED = """\
+try:
+    x = 1
+except Exception:
+    __import__("traceback").print_exc()
+plt.close("all")  # figures end with their cell"""
+
+
+def test_lines_that_are_generated_into_a_cell_are_no_change_of_it(project, capsys):
+    write_script(project, GENERATED)
+    assert main(["why", "join"]) == 0
+    assert "cell 2" not in capsys.readouterr().out
+
+
 def test_why_names_the_chain_the_cell_and_what_it_costs(project, capsys, update_golden):
     write_script(project, "x = 2")
     assert main(["why", "last"]) == 0

@@ -66,23 +66,19 @@ def _in_words(step: PlannedStep, cells: list[int]) -> str:
 
 def code_change(step: PlannedStep, receipt: Receipt | None) -> CodeChange | None:
     """How the step's script differs from that of its last run; None where that is not known."""
-    if not step.script:
+    if not step.script or receipt is None:
         return None
-    then = _code_of_run(step, receipt) if receipt else None
     try:
         now = code_of(read_regular(step.script).decode(errors="replace"))
     except OSError:
         return None
-    return CodeChange(step, with_options(then, now), now) if then is not None else None
+    if then := _code_in(read_own(notebook_path(step.name)), receipt):
+        from nbsnake.job.runner import own_source  # slow, and for stale steps only
 
-
-def _code_of_run(step: PlannedStep, receipt: Receipt) -> Code | None:
-    """The cells as the run's notebook shows them, or as git has the script."""
-    if code := _code_in(read_own(notebook_path(step.name)), receipt):
-        return code
-    md5 = receipt.run.deps.get(step.script, "")
-    data = find_version(step.script, md5)
-    return code_of(data.decode(errors="replace")) if data is not None else None
+        now = {cell: own_source(f"\n{text}") for cell, text in now.items()}  # as a run records it
+        return CodeChange(step, with_options(then, now), now)
+    data = find_version(step.script, receipt.run.deps.get(step.script, ""))
+    return CodeChange(step, code_of(data.decode(errors="replace")), now) if data else None
 
 
 def _code_in(document: Any, receipt: Receipt) -> Code:
