@@ -42,7 +42,8 @@ def test_a_new_notebook_without_files_runs_and_is_a_step():
 
 
 @pytest.mark.parametrize(
-    "words", [["a"], ["../a"], ["b", "--out", "../x"], ["b", "--out", ".git/x"]]
+    "words",
+    [["a"], ["../a"], ["b\x1b[1m\nc"], ["b", "--out", "../x"], ["b", "--out", ".git/x"]],
 )
 def test_a_name_or_path_that_does_not_fit_is_refused_and_nothing_written(words):
     put("a", "1")

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     enter_project()
     name = args.name.removesuffix(".ipynb")
     path = f"{name}.ipynb" if "/" in name else f"{FOLDER}/{name}.ipynb"
-    if not name.rpartition("/")[2] or path.startswith(("/", "../")):
+    is_name = name.rpartition("/")[2] and name.isprintable()
+    if not is_name or path.startswith(("/", "../")):
         raise UsageError(f"{args.name!r} is not the name of a notebook")
     if Path(path).exists():
         raise UsageError(f"{path} exists", hint="choose another name")
