@@ -5,6 +5,7 @@ writes WORK/result.json. Memory is limited, each notebook has some seconds, and 
 notes all that touches the system. WORK/now is the number at hand, should the process die of it.
 """
 
+import difflib  # noqa: F401  # imported for a hint, and the seeds get none
 import faulthandler
 import json
 import mmap
