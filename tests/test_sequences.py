@@ -21,7 +21,8 @@ from nbsnake.results.restore import restore, save_outputs
 from nbsnake.results.sync import sync
 
 pytestmark = [pytest.mark.lock, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-SEQUENCES, LENGTH, AT_ONCE = 500, 8, 25
+SEQUENCES = int(os.environ.get("SEQUENCES", "100"))
+LENGTH, AT_ONCE = 8, 25
 STAGES = """\
 stages:
   copy:
