@@ -8,7 +8,7 @@ from test_runner import call, notebook, script
 
 from nbsnake.job import runner
 from nbsnake.job.executed import ALL_CELLS, EVENTS, RUNNER, of_script, place_of_failure, read_events
-from nbsnake.job.marked import landlock_version
+from nbsnake.job.runner.marked import landlock_version
 from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.marked_cells import marked_cells
 from nbsnake.notebook.read_step import read_any

@@ -30,8 +30,9 @@ def imports(name):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno, late) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            inner = [f"{node.module}.{alias.name}" for alias in node.names]
-            for each in {each if each in TREES else node.module for each in inner}:
+            module = f"{name.rpartition('.')[0]}.{node.module}" if node.level else node.module
+            inner = [f"{module}.{alias.name}" for alias in node.names]
+            for each in {each if each in TREES else module for each in inner}:
                 yield each, node.lineno, late
 
 

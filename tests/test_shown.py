@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from test_runner import call, notebook, outputs, run
 
-from nbsnake.job import runner
 from nbsnake.job.executed import EVENTS, RUNNER, read_events
+from nbsnake.job.runner.cells import SHOWS_ITS_ERROR
+from nbsnake.job.runner.pretty import pretty as pretty_of_runner
 
 RICH = """\
 class Rich:
@@ -67,7 +68,7 @@ def test_results_that_later_cells_read_are_shown(folder):
 
 def test_a_cell_that_may_fail_shows_its_error(folder):
     text = "try:\n    print(1)\n    1 / 0\nexcept (Exception, SystemExit):\n"
-    events = run(text + runner.SHOWS_ITS_ERROR, "2")
+    events = run(text + SHOWS_ITS_ERROR, "2")
     (printed, error), (value,) = outputs(events)
     assert (printed["text"], error["ename"]) == ("1\n", "ZeroDivisionError")
     assert notebook(events)["cells"][0]["source"] == "print(1)\n1 / 0"
@@ -139,4 +140,4 @@ def test_values_are_printed_as_ipython_prints_them(folder):
     space = {"__name__": "__main__"}
     exec(VALUES, space)  # noqa: S102  (a text of this test)
     for value in space["VALUES"]:
-        assert runner.pretty(value) == pretty(value)
+        assert pretty_of_runner(value) == pretty(value)

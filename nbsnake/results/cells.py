@@ -73,7 +73,7 @@ def code_change(step: PlannedStep, receipt: Receipt | None) -> CodeChange | None
     except OSError:
         return None
     if then := _code_in(read_own(notebook_path(step.name)), receipt):
-        from nbsnake.job.runner import own_source  # slow, and for stale steps only
+        from nbsnake.job.runner.cells import own_source  # slow, and for stale steps only
 
         now = {cell: own_source(f"\n{text}") for cell, text in now.items()}  # as a run records it
         return CodeChange(step, with_options(then, now), now)

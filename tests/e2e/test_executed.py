@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from e2e_project import Project
 
-from nbsnake.job.marked import landlock_version
+from nbsnake.job.runner.marked import landlock_version
 
 pytestmark = pytest.mark.e2e
 

@@ -16,7 +16,7 @@ from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 FIRST = int(os.environ.get("SEED", "0"))
-OWN_TRACEBACK = re.compile(r'File ".*/nbsnake/(?!job/runner\.py)')  # that of a step is the step's
+OWN_TRACEBACK = re.compile(r'File ".*/nbsnake/(?!job/runner/)')  # that of a step is the step's
 FEW, CHUNK = 24, 50
 MANY = int(os.environ.get("HOSTILE_PROJECTS", "174"))
 
