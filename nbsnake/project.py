@@ -24,8 +24,8 @@ class Status:
     ``reasons`` say why it is stale in itself, and ``waits`` name the stale steps before it.
     ``restorable`` says that the cache has its result, ``locked`` that dvc.lock records it.
     ``failed`` is the exit code of its last run, if that failed, and ``running`` since when a job
-    is at work, in seconds since 1970. ``accepted`` is the reason of one who took the result as it
-    is, "" for a run's.
+    is at work, in seconds since 1970. ``accepted`` is the reason given to ``nbsnake accept``,
+    "" where a run made the result.
     """
 
     step: str

@@ -38,9 +38,13 @@ def words(action):
     return ", ".join(action.option_strings) + (f" {name}{many}" if name else "")
 
 
+def is_shown(action):
+    return action.dest != "help" and action.help != argparse.SUPPRESS
+
+
 def page(name):
     parser = PARSERS[name]
-    arguments = [each for each in parser._actions if each.dest != "help"]
+    arguments = [each for each in parser._actions if is_shown(each)]
     lines = [f"## nbsnake {name}", "", parser.description, ""]
     if arguments:
         lines += ["| argument | meaning |", "|---|---|"]

@@ -72,6 +72,7 @@ def test_a_marked_cell_is_shown_in_its_place_and_sees_a_copy(folder):
 def test_no_marked_cell_changes_what_the_step_wrote(folder, evil):
     before = {"events", "marked", "out.txt", "script.py"}
     _, done = shown(f"# %% cell 2\n{evil}\n", f"{FIRST}\n\n{note(2)}")
+    assert b"cells without effect are not shown" not in done.stderr  # the cell ran
     assert {*os.listdir()} == before
     assert Path("out.txt").read_text() == "right"
     assert Path("out.txt").stat().st_mode & 0o600 == 0o600

@@ -208,7 +208,7 @@ def test_an_edit_within_the_same_second_makes_another_plan(project):
     assert all(name.startswith("fit@") for name in changed)
 
 
-def test_a_copied_project_asks_for_the_settings_anew(project, tmp_path_factory, monkeypatch):
+def test_a_copied_project_reads_the_settings_again(project, tmp_path_factory, monkeypatch):
     Path("dvc.yaml").write_text(CERTAIN)
     before = current_plan()
     copy = tmp_path_factory.mktemp("copy") / "project"

@@ -37,11 +37,18 @@ CELLS = (
 )
 
 
-def put(*cells, folder=Path(), **more):
-    """A project with one notebook, which has outputs and ids."""
+def fields_of(*cells, **more):
+    """A notebook whose cells have ids."""
     fields = nb_fields(*(cells or CELLS), **more)
     for number, cell in enumerate(fields["cells"], start=1):
         cell["id"] = f"id-{number}"
+    return fields
+
+
+def put(*cells, folder=Path(), **more):
+    """A project with one notebook, which has outputs and ids."""
+    fields = fields_of(*cells, **more)
+    for number, cell in enumerate(fields["cells"], start=1):
         if cell["cell_type"] == "code":
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": str(number)}]
     Path(folder, ".dvc").mkdir(exist_ok=True)
@@ -336,13 +343,6 @@ def edits(draw, script):
 @cache
 def script_of(data):
     return render_script(compile_step(read_step(parse_notebook(data, NOTEBOOK)), {}))
-
-
-def fields_of():
-    fields = nb_fields(*CELLS)
-    for number, cell in enumerate(fields["cells"], start=1):
-        cell["id"] = f"id-{number}"
-    return fields
 
 
 WHOLE = json.dumps(fields_of()).encode()

@@ -103,7 +103,9 @@ def test_accept_is_offered_where_code_or_the_result_alone_differ(project, capsys
     assert offers_to_accept(capsys)
 
 
-def test_accept_is_not_offered_where_a_value_data_or_the_result_is_another(project, capsys):
+def test_accept_is_not_offered_where_a_value_or_data_differ_or_the_result_is_missing(
+    project, capsys
+):
     changed(project, params={"params.yaml": {"make.times": 2}}, cmd="python make.py --times=2")
     assert not offers_to_accept(capsys, "make")
     changed(project, params={"params.yaml": {"make.times": 1}}, cmd="python make.py")

@@ -22,7 +22,7 @@ WIDTH = 40  # signs of the longest bar
 def main() -> None:
     """Put the figures of a run into the page, and keep them beside it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("json", type=Path, help="what table.py --json wrote")
+    parser.add_argument("json", type=Path, help="what rivals_table.py --json wrote")
     found = json.loads(parser.parse_args().json.read_text())
     before = json.loads(DATA.read_text()) if DATA.exists() else {"rows": []}
     PAGE.write_text(with_table(PAGE.read_text(), found, before))

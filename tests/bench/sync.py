@@ -210,13 +210,13 @@ def forget_lock(root: Path) -> None:
 
 
 def change_one(root: Path, steps: int) -> None:
-    """Run the last step of the last chain anew with another value."""
+    """Run the last step of the last chain again, with another value."""
     params = root / "params.yaml"
     last = name_of(steps - 1)
     head, _, tail = params.read_text().partition(f"{last}:\n  weight: ")
     value, _, rest = tail.partition("\n")
     params.write_text(f"{head}{last}:\n  weight: {int(value) + 1}\n{rest}")
-    call(root, "nbsnake", "status")  # makes the plan anew
+    call(root, "nbsnake", "status")  # rebuilds the plan
     call(root, "nbsnake", "exec", last, "--", *argv_of(root, last))
 
 

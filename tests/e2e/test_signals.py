@@ -1,4 +1,4 @@
-"""Random moments at which a run is interrupted, ended or killed; the seed tells which.
+"""Random moments at which a run is interrupted, ended or killed, chosen by a seed.
 
 There are 25 for each seed; ``MOMENTS=8`` takes eight seeds.
 """
