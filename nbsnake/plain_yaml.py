@@ -113,6 +113,8 @@ class _Reader:
             return self._scalar(event, is_flow=is_flow)
         is_flow = is_flow or event.flow_style
         if kind is yaml.MappingStartEvent:
+            if event.flow_style and self._text[event.start_mark.index] != "{":
+                raise NotPlainError("a pair in a list")
             return self._mapping(is_flow=is_flow)
         items = []
         while type(event := self._following()) is not yaml.SequenceEndEvent:

@@ -59,7 +59,7 @@ class Project:
         ``jobs`` is the number of cores (default: all), and the steps in ``force`` run though they
         are fresh. Raises :class:`NbsnakeError` with what was printed where a step fails.
         """
-        words = [*steps, *(["-j", str(jobs)] if jobs else [])]
+        words = [*steps, *(["-j", str(jobs)] if jobs is not None else [])]
         self._call("run", [*words, *(word for step in force for word in ("--force", step))])
         return self.status(*steps)
 

@@ -16,6 +16,7 @@ from unittest import mock
 
 from nbsnake.errors import StaleError, UsageError, Where
 from nbsnake.generate.generate import find_pipeline, find_scripts
+from nbsnake.job.runner.used import is_installed
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.step import Source, Step
@@ -115,13 +116,38 @@ def _options(given: Mapping[str, Any], script: str) -> Iterator[list[str]]:
         yield [f"{OPTION}={path}"] if given else []
 
 
+@contextlib.contextmanager
+def _modules(main: ModuleType) -> Iterator[None]:
+    """A script as ``__main__``; the project's own modules that it imports are dropped after it.
+
+    Others stay: some compiled ones can be imported only once in a process.
+    """
+    before, root = dict(sys.modules), os.getcwd() + os.sep
+    sys.modules["__main__"] = main
+    try:
+        yield
+    finally:
+        for name in {*sys.modules} - {*before}:
+            if _is_below(root, sys.modules[name]):
+                del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _is_below(root: str, module: Any) -> bool:
+    places = (getattr(module, "__file__", None), *(getattr(module, "__path__", None) or ()))
+    return any(
+        isinstance(each, str) and each.startswith(root) and not is_installed(each)
+        for each in places
+    )
+
+
 def _run(path: str, text: str, words: list[str]) -> dict[str, Any]:
     """Run a script as Python does; this process then has its own modules and settings again."""
     full = os.path.abspath(path)
     module = ModuleType("__main__")
     module.__file__ = full
     with (
-        mock.patch.dict(sys.modules, {"__main__": module}),
+        _modules(module),
         mock.patch.dict(os.environ),
         mock.patch.object(sys, "argv", [full, *words]),
         mock.patch.object(sys, "path", [os.path.dirname(full), *sys.path]),

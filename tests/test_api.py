@@ -47,6 +47,22 @@ def test_a_step_gives_the_names_that_its_cells_leave(project, tmp_path):
     assert Path.cwd() == tmp_path
 
 
+TWICE = """\
+from nbsnake.testing import run_step
+for _ in range(2):
+    run_step("train", project={!r})
+"""
+
+
+def test_a_library_that_can_be_loaded_only_once_is_no_fault_of_a_second_run(project, tmp_path):
+    cell = "import beside, numpy\nopen(model, 'w').write(str(numpy.ones(1)))"
+    Path(project, "notebooks/train.ipynb").write_bytes(nb_bytes(TRAIN, cell))
+    assert main(["-C", str(project), "generate"]) == 0
+    code = TWICE.format(str(project))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "--x", "a b", "é", "None"])
 def test_values_arrive_as_they_are(text, project, tmp_path):
     found = run_step("train", {"text": text, "model": tmp_path / "m"}, project=project)

@@ -125,6 +125,12 @@ def test_dvc_is_not_given_a_pattern_that_keeps_it_busy(project):
     assert "takes more than 2 s" in str(error.value)
 
 
+def test_patterns_do_not_hide_the_root(project):
+    (project / ".dvcignore").write_text(".*\n")
+    assert not hides_any(".", ["dvc.yaml", "a/b"])
+    assert hides_any(".", ["a/.b"])
+
+
 def test_pattern_that_changes_later_is_followed(project):
     write(["a", "b"], {})
     before = stamp("out")

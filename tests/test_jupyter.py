@@ -1,8 +1,10 @@
 """What the extension of Jupyter is made of, without a server."""
 
+import asyncio
 import hashlib
 import json
 import re
+import signal
 import tomllib
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from nbsnake.errors import StaleError, UsageError, Where
 from nbsnake.jupyter.confine import place_in
 from nbsnake.jupyter.fields import change
 from nbsnake.jupyter.lanes import find_lanes
+from nbsnake.jupyter.runs import Run
 from nbsnake.model.paramtype import parse_type
 from nbsnake.model.step import Argument, Source
 from nbsnake.settings.schema import SCHEMA_FILE, params_schema, render_schema
@@ -94,6 +97,13 @@ def test_no_two_lanes_share_a_row(rows):
         spots = {(row, lanes[name]) for row in range(number, last)} if name in used else set()
         assert not spots & taken
         taken |= spots
+
+
+def test_run_that_is_stopped_before_it_has_a_process_ends(tmp_path):
+    run = Run(tmp_path, [])
+    run.stop()
+    asyncio.run(run.follow())
+    assert run.code == -signal.SIGTERM
 
 
 def test_progress_is_what_the_events_say(tmp_path, monkeypatch):

@@ -91,6 +91,18 @@ def test_a_cell_that_fails_or_ends_the_copy_is_no_failure_of_the_step(folder):
     assert "modules" in events[-1]
 
 
+STREAMS = (
+    "import io, weakref\nclass Some: pass\ngone = weakref.proxy(Some())\n"
+    "text = io.TextIOWrapper(io.BytesIO())\ntext.detach()"
+)
+
+
+@needs_landlock
+def test_streams_that_cannot_be_flushed_keep_no_cell_from_being_shown(folder):
+    events, _ = shown("# %% cell 2\n'shown'\n", f"{STREAMS}\n\n{note(2)}")
+    assert notebook(events)["cells"][1]["outputs"][0]["data"]["text/plain"] == "'shown'"
+
+
 @needs_landlock
 def test_what_is_an_output_of_the_step_has_no_marked_cell(folder):
     cells = (f"x = 1\n\n{note(2)}", "x")

@@ -171,6 +171,14 @@ def test_what_is_not_certain_is_left_to_dvc(change, project, monkeypatch):
     assert outcome() == by_dvc(monkeypatch)
 
 
+def test_an_output_that_a_dvc_file_tracks_too_is_left_to_dvc(project, monkeypatch):
+    Path("dvc.yaml").write_text(CERTAIN)
+    Path("b.dvc").write_text(f"outs:\n- md5: {'a' * 32}\n  size: 1\n  hash: md5\n  path: b\n")
+    with pytest.raises(NotCertainError):
+        own(monkeypatch)
+    assert outcome() == by_dvc(monkeypatch)
+
+
 def test_the_certain_stage_is_certain(project, monkeypatch):
     Path("dvc.yaml").write_text(CERTAIN)
     assert own(monkeypatch) == by_dvc(monkeypatch)

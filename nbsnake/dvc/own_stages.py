@@ -211,14 +211,15 @@ def with_order(steps: Mapping[str, PlannedStep], settings: Plan) -> Plan:
     """
     tracked = {each.file: each for each in _find_tracked(no_scm=settings.no_scm)}
     outs = {out.path: step.name for step in steps.values() for out in step.outs}
-    if len(outs) < sum(len(step.outs) for step in steps.values()):
+    owners = {**outs, **{each.path: each.file for each in tracked.values()}}
+    if len(owners) < sum(len(step.outs) for step in steps.values()) + len(tracked):
         raise NotCertainError("two outputs of one path")
     if any(map(fault, outs)) or outs.keys() & {file for s in steps.values() for file in s.params}:
         raise NotCertainError("outputs in places of their own")
     try:
         order = order_of_dvc(
             {name: step.deps for name, step in steps.items()},
-            {**outs, **{each.path: each.file for each in tracked.values()}},
+            owners,
             files=(DVC_FILE, *tracked),
         )
     except ValueError as error:
@@ -247,7 +248,7 @@ def _find_tracked(*, no_scm: bool) -> Iterator[Tracked]:
 
 
 def _is_any_ignored(paths: list[str]) -> bool:
-    """Whether git would ignore one of the paths, or does not say."""
+    """Whether git would ignore one of the paths, or cannot be asked."""
     call = git_call("check-ignore", "--no-index", "--quiet", "-z", "--stdin")
     done = subprocess.run(call, input=os.fsencode("\0".join(paths)), capture_output=True)
     return done.returncode != 1

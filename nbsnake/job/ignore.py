@@ -67,7 +67,8 @@ def hides_any(folder: str, relpaths: Iterable[str]) -> bool:
     is_ignored, ignores_folder = _matcher(rules, is_folder=False), _matcher(rules, is_folder=True)
     start = "" if base == "." else f"{base}/"
     paths = [f"{start}{each}" for each in relpaths]
-    folders = {base} | {path[:at] for path in paths for at in _slashes(path) if at >= len(start)}
+    inner = {path[:at] for path in paths for at in _slashes(path) if at >= len(start)}
+    folders = inner | ({base} - {"."})  # patterns do not apply to the root
     return any(map(ignores_folder, folders)) or any(map(is_ignored, paths))
 
 

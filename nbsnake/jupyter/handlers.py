@@ -101,7 +101,7 @@ class RunHandler(_OfNotebook, APIHandler):
         if not project.start(words):
             raise HTTPError(409, "a run is at work in this project")
         self.set_status(202)
-        self.finish({"run": project.run and project.run.as_dict()})
+        self.finish({"run": project.run_as_dict()})
 
     @authenticated
     @authorized
@@ -111,7 +111,7 @@ class RunHandler(_OfNotebook, APIHandler):
         if project.run and project.is_running:
             project.run.stop()
         self.set_status(202)
-        self.finish({"run": project.run and project.run.as_dict()})
+        self.finish({"run": project.run_as_dict()})
 
 
 class ProgressHandler(_OfNotebook, APIHandler):
@@ -122,7 +122,7 @@ class ProgressHandler(_OfNotebook, APIHandler):
     async def get(self) -> None:
         """Answer with the last run that this server started, null for none."""
         _, project = self.of_project()
-        self.finish({"run": project.run and project.run.as_dict()})
+        self.finish({"run": project.run_as_dict()})
 
 
 class ParametersHandler(_OfNotebook, APIHandler):
@@ -173,7 +173,7 @@ class _PageHandler(_OfNotebook, JupyterHandler):
             file = os.path.join(folder, name)
             done = await project.call(*words, file)
             if done.code:
-                raise HTTPError(404, done.err.strip().replace("%", "%%"))
+                raise HTTPError(404, done.err.strip())
             page = Path(file).read_bytes()
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page)

@@ -10,14 +10,11 @@ def find_lanes(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> dict
     needs it; no two that share a row have the same number.
     """
     row = {name: number for number, name in enumerate(names)}
-    ends = {
-        name: max((row[each] for each in names if name in needs.get(each, ())), default=-1)
-        for name in names
-    }
+    ends = {need: row[name] for name in names for need in needs.get(name, ())}  # the last one stays
     lanes: dict[str, int] = {}
     free_from: list[int] = []  # by lane, the row from which it is free again
     for name in names:
-        if ends[name] <= row[name]:
+        if ends.get(name, -1) <= row[name]:
             continue
         lane = next((n for n, free in enumerate(free_from) if free <= row[name]), len(free_from))
         free_from[lane : lane + 1] = [ends[name]]

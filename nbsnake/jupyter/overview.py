@@ -39,8 +39,11 @@ def overview() -> dict[str, Any]:
     needs = _needs(plan)
     lanes = find_lanes([each.name for each in states], needs)
     steps = [
-        {**_as_dict(each, outdated, reasons), "needs": needs[each.name]}
-        | {"lane": lanes.get(each.name)}
+        {
+            **_as_dict(each, outdated, reasons),
+            "needs": needs[each.name],
+            "lane": lanes.get(each.name),
+        }
         for each in states
     ]
     found = {"steps": steps, "totals": totals(states), "fault": "", "faulty": []}

@@ -24,7 +24,7 @@ class Project:
         self.run: Run | None = None
         self._faults: dict[str, str] = {}
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
 
     async def generate(self, notebook: str) -> str:
         """Write the script of a notebook that was saved; the fault is kept, and is the result."""
@@ -46,7 +46,7 @@ class Project:
             self._faults.pop(notebook, None)  # somebody else generated it
         elif kept:
             answer["fault"] = kept
-        return {**answer, "faulty": is_faulty, "run": self.run and self.run.as_dict()}
+        return {**answer, "faulty": is_faulty, "run": self.run_as_dict()}
 
     async def call(self, *words: str) -> Done:
         """Run a command of nbsnake, after a generate."""
@@ -63,10 +63,12 @@ class Project:
         if self.is_running:
             return False
         self.run = Run(self.root, words)
-        task = asyncio.create_task(self._after_generate(self.run))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._task = asyncio.create_task(self._after_generate(self.run))
         return True
+
+    def run_as_dict(self) -> Answer | None:
+        """The last run that this server started, None for none."""
+        return self.run.as_dict() if self.run else None
 
     @property
     def is_running(self) -> bool:
@@ -75,9 +77,9 @@ class Project:
 
     async def close(self, seconds: float) -> None:
         """Stop the run, and give it some time to end."""
-        if self.run and self.is_running:
+        if self.run and self._task and self.is_running:
             self.run.stop()
-            await asyncio.wait(self._tasks, timeout=seconds)
+            await asyncio.wait([self._task], timeout=seconds)
 
     async def _after_generate(self, run: Run) -> None:
         async with self._lock:

@@ -26,6 +26,7 @@ class Run:
         self._lines: deque[str] = deque(maxlen=SHOWN)
         self._started = time.time()
         self._process: asyncio.subprocess.Process | None = None
+        self._is_stopped = False
         self._folder = tempfile.TemporaryDirectory(prefix="nbsnake-")
         self._file = os.path.join(self._folder.name, "progress")
         self._last = Progress()
@@ -44,6 +45,8 @@ class Run:
                 start_new_session=True,
             )
             self._process = process
+            if self._is_stopped:
+                process.terminate()
             if process.stdout:
                 await self._take(process.stdout)
             code = await process.wait()
@@ -56,6 +59,7 @@ class Run:
 
     def stop(self) -> None:
         """Ask it to end; what is finished stays."""
+        self._is_stopped = True
         if self._process:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()

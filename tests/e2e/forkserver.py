@@ -2,8 +2,8 @@
 
 Called as a program. The fork has imported what the tools import, which is most of the time that a
 short run takes; all else, also what a C library set by ``LD_PRELOAD`` counts, starts
-from zero. Reads
-one request as a line of JSON, answers with the process id, and with the exit code at its end.
+from zero. Reads one request as a line of JSON, answers with the process id, and with the exit code
+at its end.
 """
 
 import atexit

@@ -23,7 +23,7 @@ from typing import Any
 from .errors import without_runner
 from .importing import importing
 from .program import Program
-from .recorder import Recorder
+from .recorder import Recorder, complain
 from .streams import copied
 from .used import Opened, modules_below, packages
 
@@ -78,7 +78,10 @@ def main() -> None:
         if folder:
             from .marked import show  # only where it is asked for
 
-            show(os.path.join(folder, os.path.basename(path)), program, recorder)
+            try:
+                show(os.path.join(folder, os.path.basename(path)), program, recorder)
+            except Exception as error:  # the script has done its work
+                complain("what cells without effect show", error)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:

@@ -2,14 +2,15 @@
 
 With the runner, and like it without anything else of nbsnake. The copy is a fork: it has all that
 the script has left, and what it does to that is lost with it. So that it cannot change the step's
-result, the kernel lets it write to a folder of its own only (Landlock, Linux 5.13), and what the
-script has open to write leads nowhere.
+result, the kernel lets it write to a folder of its own only (Landlock, Linux 5.13), and files that
+the script has open for writing are replaced by /dev/null.
 
 Structures and numbers: ``linux/landlock.h``, and landlock(7).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import io
@@ -65,11 +66,9 @@ def flush_files() -> None:
     import gc  # only where it is needed
 
     for each in gc.get_objects():
-        if isinstance(each, io.IOBase) and not each.closed:
-            try:
+        if issubclass(type(each), io.IOBase):  # a dead weak reference has no class
+            with contextlib.suppress(Exception):  # closed, detached, or of a class of the script's
                 each.flush()
-            except (OSError, ValueError):
-                continue
 
 
 def in_copy(work: Any) -> str:
