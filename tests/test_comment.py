@@ -40,6 +40,11 @@ def test_where_nothing_differs_that_is_all():
     assert "step" not in comment(NOTHING, [], "v1", "v2")
 
 
+def test_an_integer_that_no_float_holds_has_no_change():
+    text = comment(NOTHING._replace(metrics={"m": (10**400, 1)}), [], "v1", "v2")
+    assert str(10**400) in text
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_nothing_in_it_is_markup(text):
     found = Differences({text: {1: []}}, {text: (text, 1)}, {text: (1, text)}, {text: text})

@@ -10,7 +10,7 @@ from nbsnake.cluster.amounts import amount
 from nbsnake.cluster.fitting import Site, unfit, unknown_rules
 from nbsnake.cluster.slurm.accounts import parse_accounts
 from nbsnake.cluster.slurm.facts import parse_cluster
-from nbsnake.cluster.slurm.requests import request_of, resources_of, threads_of
+from nbsnake.cluster.slurm.requests import attempts_of, request_of, resources_of, threads_of
 from nbsnake.errors import Where
 from nbsnake.model.needs import Needs, Resource
 
@@ -137,3 +137,29 @@ def test_amounts_are_arithmetic_on_known_names_and_nothing_else(text, expected):
 )
 def test_times_are_read_with_their_units(runtime, minutes):
     assert request_of({"runtime": runtime}, 1, 1).minutes == minutes
+
+
+def test_memory_for_each_cpu_counts_the_cpus_of_gpus(site):
+    few, many = (
+        request_of({"gpu": "1", "cpus_per_gpu": cpus, "mem_mb_per_cpu": 4000}, 1, 1)
+        for cpus in (1, 8)
+    )
+    assert (few.cpus_of_task, many.cpus_of_task) == (1, 8)
+    assert site.default.room(many) <= site.default.room(few)
+    limits = [str(each) for each in faults("gpu=1 cpus_per_gpu=1000 mem_mb_per_cpu=4000", site)]
+    assert any("times 1000 threads" in each for each in limits), limits
+
+
+def test_cpus_for_each_gpu_are_nothing_without_a_gpu():
+    request = request_of({"cpus_per_gpu": 8}, 2, 1)
+    assert (request.cpus_per_gpu, request.cpus) == (0, 2)
+
+
+def test_a_profile_without_retries_has_none():
+    assert attempts_of(Needs(), {"executor": "slurm"}) == 1
+    assert attempts_of(Needs(), {"retries": 3}) == 4
+
+
+@pytest.mark.parametrize("text", ["(1-2)**0.5*attempt", "1/0", "10**400"])
+def test_what_gives_no_amount_is_none(text):
+    assert amount(text, {"attempt": 1}) is None

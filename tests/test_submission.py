@@ -2,6 +2,7 @@
 
 import pytest
 
+from nbsnake.cluster.slurm.call import _option
 from nbsnake.cluster.slurm.nodes import Request
 from nbsnake.cluster.slurm.submission import (
     Job,
@@ -24,6 +25,9 @@ def test_a_job_waits_for_those_that_make_what_it_reads():
     words = job.words(["7", "9"], "afterok")
     assert words[:2] == ["sbatch", "--parsable"]
     assert {"--dependency=afterok:7:9", "--kill-on-invalid-dep=yes", "--mem=500"} <= {*words}
+    comments = {_option(job.words([], "afterok"), "--comment") for _ in range(2)}
+    assert _option(words, "--job-name") == "join"
+    assert len(comments) == 2  # of which the wrapper finds each one's job
     assert words[-1] == "--wrap=nbsnake exec join -- python 'a b.py' > l.log 2>&1"
     assert not any("dependency" in word for word in job.words([], "afterok"))
 

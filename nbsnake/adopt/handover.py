@@ -47,10 +47,10 @@ def _changed(
     for function, names in part.calls.items():
         used |= names
         for name in (function, *_behind(function, known, set())):
-            node = known.get(name)
-            own = set(changes(node)) if node is not None else set()
-            changed |= own - arguments_of(node) if node is not None else set()
-            changed |= names if node is not None and own & arguments_of(node) else set()
+            if (node := known.get(name)) is not None:
+                own, arguments = set(changes(node)), arguments_of(node)
+                changed |= own - arguments
+                changed |= names if own & arguments else set()
     return {name for name in taken if name in changed or (name in stateful and name in used)}
 
 

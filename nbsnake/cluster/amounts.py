@@ -33,9 +33,9 @@ def amount(value: object, names: Mapping[str, int]) -> int | None:
         return None
     try:
         found = _value(ast.parse(str(value).strip(), mode="eval").body, names)
+        return math.ceil(found) if abs(found) <= LARGEST else None
     except (ValueError, KeyError, SyntaxError, TypeError, ArithmeticError, RecursionError):
         return None
-    return math.ceil(found) if abs(found) <= LARGEST else None
 
 
 def _value(node: ast.expr, names: Mapping[str, int]) -> int | float:

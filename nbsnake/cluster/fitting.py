@@ -140,13 +140,14 @@ def _limits(request: Request, partition: Partition) -> Iterator[Limit]:
     place = _place(partition)
     yield Limit("threads", request.cpus, partition.cpus, "CPUs on a node", place)
     yield Limit("mem_mb", request.mem_mb, partition.mem_mb, "MB on a node", place)
-    asked = f"mem_mb_per_cpu={request.mem_per_cpu}, times {request.cpus} threads, mem_mb"
-    memory = request.mem_per_cpu * request.cpus
+    cpus = request.cpus_of_task
+    asked = f"mem_mb_per_cpu={request.mem_per_cpu}, times {cpus} threads, mem_mb"
+    memory = request.mem_per_cpu * cpus
     yield Limit(asked, memory, partition.mem_mb, "MB on a node", place)
-    asked = f"gpu={request.gpu_type}" if request.gpu_type else "gpu"
+    asked = f"gpu:{request.gpu_type}" if request.gpu_type else "gpu"
     unit = f"GPUs of the type {request.gpu_type!r}" if request.gpu_type else "GPUs"
     most = partition.gpus_of(request.gpu_type)
-    yield Limit(asked.replace("=", ":"), request.gpus, most, f"{unit} on a node", place)
+    yield Limit(asked, request.gpus, most, f"{unit} on a node", place)
     yield Limit("nodes", request.nodes or 0, partition.nodes, "nodes for a job", place)
     one = request._replace(tasks=1, tasks_per_gpu=0, nodes=None)
     if partition.room(one) and not request.nodes:

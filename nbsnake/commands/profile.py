@@ -232,17 +232,25 @@ def refuse_unfit(
     named = by_rule(profile, "default-resources").get("slurm_partition")
     default = choose_partition(cluster, partition or str(named or ""))
     site = Site(cluster, default, ask_accounts(cluster))
-    rules = unknown_rules(profile, known_rules(steps), f"{folder}/{FILE}")
+    known = known_rules(steps)
+    rules = [] if known is None else unknown_rules(profile, known, f"{folder}/{FILE}")
     raise_all([*rules, *unfit(steps, site, profile)])
     return default.name
 
 
-def known_rules(steps: Iterable[Step]) -> list[str]:
-    """The rules of the project: those of its steps, and those that a person wrote."""
-    written = [Path("workflow/Snakefile"), Path("Snakefile"), *Path("workflow").rglob("*.smk")]
+def known_rules(steps: Iterable[Step]) -> list[str] | None:
+    """The rules of the project: those of its steps, and hand-written ones.
+
+    None where the Snakefile takes rules from modules: their names are known to Snakemake only.
+    """
+    folders = ("workflow", "rules")
+    included = (file for folder in folders for file in Path(folder).rglob("*.smk"))
+    written = [Path("workflow/Snakefile"), Path("Snakefile"), *included]
     found: list[str] = []
     for file in filter(Path.is_file, written):
         text = read_regular(str(file)).decode(errors="replace")
+        if re.search(r"^\s*use\s+rule\s", text, re.MULTILINE):
+            return None
         found += re.findall(r"^\s*(?:rule|checkpoint)\s+(\w+)\s*:", text, re.MULTILINE)
     return [*dict.fromkeys(found), *(s.name for s in steps if s.name not in found)]
 

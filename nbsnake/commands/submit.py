@@ -11,7 +11,7 @@ from typing import Any
 from nbsnake.cluster.profiles import read_profile
 from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.call import LOGS
-from nbsnake.cluster.slurm.jobs import cancel_jobs, live_jobs, wrap_slurm_tools
+from nbsnake.cluster.slurm.jobs import cancel_jobs, hand_on_messages, live_jobs, wrap_slurm_tools
 from nbsnake.cluster.slurm.requests import attempts_of, request_of, resources_of, threads_of
 from nbsnake.cluster.slurm.submission import (
     LAST,
@@ -31,7 +31,7 @@ from nbsnake.generate.generate import find_pipeline, generate
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan, PlannedStep
-from nbsnake.job.running import become_head, read_head
+from nbsnake.job.running import become_head
 from nbsnake.job.say import few
 from nbsnake.job.threads import OPTION
 from nbsnake.model.choose import choose_steps
@@ -43,6 +43,7 @@ from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders, check_places
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources
+from nbsnake.snakemake.call import other_head
 
 MOST = 10  # of the jobs that are named
 
@@ -80,9 +81,7 @@ def run(args: argparse.Namespace) -> int:
         report(changes)
     lock = become_head()
     if lock is None:
-        head = read_head()
-        who = f"process {head.pid} on {head.host}" if head else "another process"
-        raise ToolError(f"this project is locked: {who} is running it", hint="wait until it ends")
+        raise other_head()
     with lock:
         return _submit(args, folder, profile)
 
@@ -94,11 +93,12 @@ def _submit(args: argparse.Namespace, folder: str, profile: Mapping[str, Any]) -
     check_places(plan)
     check_sources(plan, lambda path: False)
     wrap_slurm_tools()
+    hand_on_messages()
     record = read_submitted()
     live = live_jobs(record.jobs)
     last = live.pop(LAST, "")
-    if last and last != os.environ.get("SLURM_JOB_ID"):
-        cancel_jobs([last])
+    if last == os.environ.get("SLURM_JOB_ID"):
+        last = ""  # this one
     before = record.attempts if args.again else {}
     steps = {step.name: step for step in find_pipeline().steps}
     needs = {name: _needs(step, steps) for name, step in plan.steps.items()}
@@ -120,6 +120,10 @@ def _submit(args: argparse.Namespace, folder: str, profile: Mapping[str, Any]) -
     if jobs:
         closing = _submitted(_last_job(args, profile, defaults), jobs.values(), "afterany")
         jobs[LAST] = closing
+        if last:
+            cancel_jobs([last])
+    elif last:
+        jobs[LAST] = last
     write_submitted(Submitted(jobs, {**before, **attempts}))
     shown = few([f"{name} (job {jobs[name]})" for name in tried], MOST)
     print(f"submitted {shown}" if tried else "nothing to submit", file=sys.stderr)

@@ -1,6 +1,5 @@
 """What a step needs of the machine it runs on: cores, memory, time, software.
 
-from nbsnake.guess import nearest
 None of it is part of a step's result: it changes neither dvc.lock nor what has to run again.
 """
 

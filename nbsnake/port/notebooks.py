@@ -66,13 +66,12 @@ def _port(script: str, notebook: str, now: str) -> Port | None:
     edited = _read(script)
     if edited == now:
         return None
-    return port(
-        edited,
-        _base(script, notebook),
-        read_bytes(notebook),
-        lambda data: find_scripts({notebook: data})[script],
-        Names(notebook, script),
-    )
+    current = read_bytes(notebook)
+
+    def script_of(data: bytes) -> str:
+        return now if data == current else find_scripts({notebook: data})[script]
+
+    return port(edited, _base(script, notebook), current, script_of, Names(notebook, script))
 
 
 def port(
@@ -210,7 +209,8 @@ def _written(data: bytes, path: str, changes: Changes) -> bytes:
     kept = {0: list[dict[str, Any]]()}
     kept |= {n: [cell] * (n not in changes.removed) for n, cell in enumerate(cells, start=1)}
     for index, kind, source in changes.added:
-        kept[index].append(new_cell(fields, source, kind))
-        fields["cells"] = [cell for found in kept.values() for cell in found]
+        made = new_cell(fields, source, kind)
+        kept[index].append(made)
+        fields["cells"].append(made)  # its id is taken
     fields["cells"] = [cell for found in kept.values() for cell in found]
     return dumped(fields, data)

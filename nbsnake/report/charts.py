@@ -73,12 +73,7 @@ def metric_svg(name: str, points: Sequence[tuple[str, float]]) -> str:
         for place, label, value in known
     )
     label = f"{name} over the rows of the table, from {low:.6g} to {high:.6g}"
-    return (
-        f'<svg class="chart metric" role="img" aria-label="{text_of(label)}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
-        f'<polyline points="{line}"/>{dots}'
-        f'<text x="2" y="11">{high:.4g}</text><text x="2" y="{HEIGHT - 2}">{low:.4g}</text></svg>'
-    )
+    return _framed(label, f'<polyline points="{line}"/>{dots}', low, high)
 
 
 def plot_svg(plot: PlotView) -> str:
@@ -97,9 +92,12 @@ def plot_svg(plot: PlotView) -> str:
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in at)
     x_name = plot.x or "row"
     label = f"{plot.y} from {low:.6g} to {high:.6g} over {x_name} from {left:.6g} to {right:.6g}"
+    return _framed(label, dots if plot.scattered or len(at) == 1 else joined, low, high)
+
+
+def _framed(label: str, marks: str, low: float, high: float) -> str:
     return (
         f'<svg class="chart metric" role="img" aria-label="{text_of(label)}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
-        f"{dots if plot.scattered or len(at) == 1 else joined}"
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">{marks}'
         f'<text x="2" y="11">{high:.4g}</text><text x="2" y="{HEIGHT - 2}">{low:.4g}</text></svg>'
     )

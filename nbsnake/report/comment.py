@@ -1,5 +1,6 @@
 """What differs from a revision and what runs, as Markdown: the comment on a pull request."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,9 @@ def _values(title: str, changes: Mapping[str, Change]) -> Table:
 
 def _sides(old: Any, new: Any) -> tuple[Any, Any, str]:
     """Both values, and the change of a number with its sign."""
-    change = f"{new - old:+.6g}" if is_number(old) and is_number(new) else ABSENT
+    change: str = ABSENT
+    if is_number(old) and is_number(new):
+        with contextlib.suppress(OverflowError):  # an integer that no float holds
+            change = f"{new - old:+.6g}"
     before, after = (ABSENT if each is None else each for each in (old, new))
     return before, after, change

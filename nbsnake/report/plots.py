@@ -74,7 +74,7 @@ def _points(rows: Iterable[Mapping[str, Any]], x: str, y: str) -> Iterator[tuple
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

@@ -6,7 +6,8 @@ import signal
 import subprocess
 from collections.abc import Sequence
 
-from nbsnake.job.running import head_is_alive
+from nbsnake.errors import ToolError
+from nbsnake.job.running import head_is_alive, read_head
 from nbsnake.programs import python_call
 
 LOCKS = ".snakemake/locks"
@@ -34,3 +35,13 @@ def unlock_if_dead() -> bool:
         if os.listdir(LOCKS) and not head_is_alive():
             return run_snakemake(["--unlock", "--quiet"]) == 0
     return False
+
+
+def other_head() -> ToolError:
+    """The fault of a second run: Snakemake would advise to remove the lock of the first."""
+    head = read_head()
+    who = f"process {head.pid} on {head.host}" if head else "another process"
+    stop = f", or stop it there: kill -INT {head.pid}" if head else ""
+    return ToolError(
+        f"this project is locked: {who} is running it", hint=f"wait until it ends{stop}"
+    )

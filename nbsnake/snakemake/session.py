@@ -24,7 +24,7 @@ from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, r
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.plan import Plan, read_plan
-from nbsnake.job.running import become_head, read_head, wait_for_orphans
+from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
@@ -35,6 +35,7 @@ from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
+from nbsnake.snakemake.call import other_head
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import keep_going, read_mode
 from nbsnake.snakemake.retries import keep_workflow
@@ -99,7 +100,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     runs = mode.runs_jobs and not is_dry and lock is not None
     wrap_slurm_tools()
     if lock is None and mode.runs_jobs and mode.locks and not is_dry:
-        raise _other_head()
+        raise other_head()
     if lock and not is_dry:
         cancel_waiting_jobs()  # or they would start while others are waited for
         wait_for_orphans()
@@ -121,16 +122,6 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
             _refuse_blind_run(verdicts.values())
     return Session(
         workflow, config, plan, digests, verdicts, lock, runs=runs, checks=not mode.lints
-    )
-
-
-def _other_head() -> ToolError:
-    """The fault of a second run: Snakemake would advise to remove the lock of the first."""
-    head = read_head()
-    who = f"process {head.pid} on {head.host}" if head else "another process"
-    stop = f", or stop it there: kill -INT {head.pid}" if head else ""
-    return ToolError(
-        f"this project is locked: {who} is running it", hint=f"wait until it ends{stop}"
     )
 
 

@@ -154,7 +154,7 @@ def _cancel(jobs: Iterable[str]) -> str:
     """Cancel jobs, also those of other clusters of a federation; why one was refused, or ""."""
     refusals = []
     for cluster, numbers in _by_cluster(jobs).items():
-        command = ["scancel", *cluster, *numbers]
+        command = ["scancel", *_at(cluster), *numbers]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -165,14 +165,17 @@ def _cancel(jobs: Iterable[str]) -> str:
     return "; ".join(refusals)
 
 
-def _by_cluster(jobs: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
-    """Numbers of jobs by the option that names their cluster, () for the cluster here."""
-    found: dict[tuple[str, ...], list[str]] = {}
+def _by_cluster(jobs: Iterable[str]) -> dict[str, list[str]]:
+    """Numbers of jobs by the name of their cluster, "" for the cluster here."""
+    found: dict[str, list[str]] = {}
     for job in jobs:
         number, _, cluster = job.partition(";")
-        option = (f"--clusters={cluster}",) if cluster else ()
-        found.setdefault(option, []).append(number)
+        found.setdefault(cluster, []).append(number)
     return found
+
+
+def _at(cluster: str) -> list[str]:
+    return [f"--clusters={cluster}"] if cluster else []
 
 
 def forget_ended_jobs() -> None:
@@ -211,16 +214,15 @@ def _ask(jobs: list[str]) -> dict[str, str] | None:
         states = _states(cluster, numbers)
         if states is None:
             return None
-        name = "".join(cluster).partition("=")[2]
-        left |= {f"{job};{name}" if name else job: state for job, state in states.items()}
+        left |= {f"{job};{cluster}" if cluster else job: state for job, state in states.items()}
     return left
 
 
-def _states(cluster: tuple[str, ...], numbers: list[str]) -> dict[str, str] | None:
+def _states(cluster: str, numbers: list[str]) -> dict[str, str] | None:
     """The jobs of one cluster that have not ended, by number; None where it does not answer."""
     # With "-h", and not "--noheader", the wrapper leaves the answer as Slurm has it.
     options = ["--states=all", "--format=%A|%T", f"--jobs={','.join(numbers)}"]
-    asked = ["squeue", "-h", *cluster, *options]
+    asked = ["squeue", "-h", *_at(cluster), *options]
     try:
         done = subprocess.run(asked, capture_output=True, text=True, timeout=ANSWER)
     except (OSError, subprocess.TimeoutExpired):

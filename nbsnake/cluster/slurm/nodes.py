@@ -133,7 +133,7 @@ class Partition:
         ):
             return 0
         per_task = request.cpus_of_task
-        of_memory = request.mem_per_cpu * request.cpus
+        of_memory = request.mem_per_cpu * request.cpus_of_task
         tasks = cpus // max(per_task, self._cpus_for(of_memory))
         return min(tasks, memory // of_memory) if of_memory else tasks
 

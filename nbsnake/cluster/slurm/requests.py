@@ -58,7 +58,8 @@ def threads_of(needs: Needs, step: str, profile: Mapping[str, Any]) -> int:
 
 def attempts_of(needs: Needs, profile: Mapping[str, Any]) -> int:
     """How often the step is tried at most."""
-    set_ = profile.get("retries", profile.get("restart-times", RETRIES))
+    default = 0 if profile else RETRIES  # without a profile: that of the one to be written
+    set_ = profile.get("retries", profile.get("restart-times", default))
     retries = set_ if needs.retries is None else needs.retries
     return 1 + (retries if isinstance(retries, int) else 0)
 
@@ -90,7 +91,7 @@ def request_of(resources: Mapping[str, Any], threads: int, attempt: int) -> Requ
         gpus=gpus,
         gpu_type=gpu_type,
         tasks_per_gpu=(number("tasks_per_gpu") or number("tasks")) if gpus else 0,
-        cpus_per_gpu=0 if number("cpus_per_task") else number("cpus_per_gpu"),
+        cpus_per_gpu=number("cpus_per_gpu") if gpus and not number("cpus_per_task") else 0,
         minutes=_minutes(resources.get("runtime"), known),
     )
 

@@ -8,6 +8,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from nbsnake.cluster.slurm.call import LOGS
 from nbsnake.cluster.slurm.nodes import Request
@@ -33,8 +34,9 @@ class Job(NamedTuple):
         output = f"--output={LOGS}/{file_name(self.name)}-%j.log"
         text = shlex.join(self.command)
         script = f"{text} > {shlex.quote(self.log)} 2>&1" if self.log else text
-        name = f"--job-name={self.name}"
-        return ["sbatch", "--parsable", name, output, *waits, *self.options, f"--wrap={script}"]
+        # The wrapper of sbatch looks up a job by these where the answer was lost.
+        named = ("--job-name", self.name, "--comment", f"{self.name} {uuid4()}")
+        return ["sbatch", "--parsable", *named, output, *waits, *self.options, f"--wrap={script}"]
 
 
 def options_of(request: Request, resources: Mapping[str, Any]) -> tuple[str, ...]:
