@@ -23,6 +23,8 @@ from nbsnake.results.sync import Synced, sync
 
 COPY = "import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read() * int(sys.argv[3]))"
 
+FRESH = {"make": "fresh", "join": "fresh"}
+
 
 def planned(name: str, dep: str, out: str, times: int = 1, **changes: object) -> PlannedStep:
     """A step that writes what it reads, ``times`` times."""
