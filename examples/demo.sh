@@ -23,7 +23,7 @@ show nbsnake generate
 git add . && git commit --quiet -m "Notebooks and what is generated from them"
 
 say "Run it: independent steps at the same time"
-show snakemake --cores 2 --logger nbsnake
+show snakemake --cores 2
 
 say "The results, as DVC sees them"
 show dvc metrics show
