@@ -194,6 +194,22 @@ class Cluster:
             return False
         return f"SLURM_CONF={self.folder}/slurm.conf".encode() in words
 
+    @contextlib.contextmanager
+    def all_nodes_taken(self) -> Iterator[None]:
+        """What is submitted meanwhile waits, however fast the machine is."""
+        options = ("--parsable", f"--nodes={len(self.names)}", "--exclusive", "--output=/dev/null")
+        job = self.call("sbatch", *options, "--wrap", "sleep 600").stdout.strip()
+
+        def state() -> str:
+            return self.call("squeue", "-h", "-j", job, "-o", "%T").stdout.strip()
+
+        try:
+            wait_until("all nodes are taken", lambda: state() == "RUNNING")
+            yield
+        finally:
+            self.call("scancel", job)
+            wait_until("the nodes are free", lambda: state() not in ("RUNNING", "COMPLETING"))
+
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Call one of Slurm's programs."""
         return subprocess.run(

@@ -269,9 +269,10 @@ def test_a_graph_that_is_submitted_needs_no_head_and_a_restart_submits_what_is_m
     project = login.project
     project.write("nbsnake.yaml", "needs: {left: {retries: 1}}\n")
     project.write_notebook("left", [*LEFT, "raise ValueError('no luck today')\n"])
-    output = project.nbsnake("submit").stderr
-    assert "submitted make (job " in output
-    assert "in the queue: make" in project.nbsnake("status").stderr
+    with login.cluster.all_nodes_taken():
+        output = project.nbsnake("submit").stderr
+        assert "submitted make (job " in output
+        assert "in the queue: make PENDING" in project.nbsnake("status").stderr
     login.assert_all_ended()
     assert project.locked_steps() == {"make", "right"}
     assert project.computed() == ["left", "left", "make", "right"], "one attempt more for left"
