@@ -221,8 +221,14 @@ def test_notebooks_in_other_languages_are_left_and_do_not_block():
     Path("r.ipynb").write_text(
         json.dumps(nb_fields("x <- 1", metadata={"language_info": {"name": "R"}}))
     )
+    scala = nb_fields("val x = 1", metadata={"language_info": {"name": "scala"}})
+    Path("s.ipynb").write_text(json.dumps(scala))
     plan = plan_of()
-    assert [(each.notebook, each.why) for each in plan.left] == [("r.ipynb", "it is written in r")]
+    why = "a comment with ':dvc-out: path' in its first code cell makes it a step"
+    assert [(each.notebook, each.why) for each in plan.left] == [
+        ("r.ipynb", f"it is written in r: {why}"),
+        ("s.ipynb", "it is written in scala"),
+    ]
     assert len(plan.nodes) == 1
 
 

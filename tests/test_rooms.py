@@ -17,7 +17,11 @@ TREES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 # Their functions become part of scripts.
-STANDINS = ("nbsnake.ipython.standins", "nbsnake.ipython.kernelstandins")
+STANDINS = (
+    "nbsnake.ipython.standins",
+    "nbsnake.ipython.kernelstandins",
+    "nbsnake.ipython.kernelcalls",
+)
 PRINTING = ("nbsnake.commands.", "nbsnake.cli", "nbsnake.job.say", *STANDINS)
 JOB = ("job", "escape", "names", "nbsnake")  # the rooms that jobs import
 OWNERS = dict.fromkeys(("dvc", "dvc_data", "dvc_objects", "scmrepo", "zc"), "dvc")

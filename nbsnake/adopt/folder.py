@@ -17,7 +17,9 @@ from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.model.step import Notebook
+from nbsnake.notebook.foreign_literals import LANGUAGES
 from nbsnake.notebook.kept_cells import PYTHON
+from nbsnake.notebook.kernels import runs_in_kernel
 from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
@@ -86,8 +88,8 @@ def read_all(paths: Iterable[str], rules: Reading) -> Readings:
     for path in paths:
         try:
             notebook = read_notebook(path)
-            if notebook.language not in PYTHON:
-                left.append(Left(notebook=path, why=f"it is written in {notebook.language}"))
+            if notebook.language not in PYTHON and not runs_in_kernel(notebook, rules.no_effect):
+                left.append(Left(notebook=path, why=_why_foreign(notebook.language)))
             elif step := read_step(notebook, rules):
                 steps.append(step)
             else:
@@ -97,6 +99,13 @@ def read_all(paths: Iterable[str], rules: Reading) -> Readings:
     return Readings(
         followed=tuple(followed), steps=tuple(steps), left=tuple(left), faults=tuple(faults)
     )
+
+
+def _why_foreign(language: str) -> str:
+    why = f"it is written in {language}"
+    if language not in LANGUAGES:
+        return why
+    return f"{why}: a comment with ':dvc-out: path' in its first code cell makes it a step"
 
 
 def read_parsed(notebooks: Iterable[Notebook], rules: Reading) -> Readings:

@@ -27,6 +27,9 @@ def run(args: argparse.Namespace) -> int:
     """Write a copy of the notebook with the step's values, and print where it is."""
     enter_project()
     step, variant = _find(args.step)
+    if step.runs_in_kernel:
+        hint = f"open {step.notebook} in Jupyter, and set the values in its first code cell"
+        raise UsageError(f"{step.name} runs in a kernel of its own", hint=hint)
     document = json.loads(read_bytes(step.notebook))
     path = f"{FOLDER}/{file_name(args.step)}.ipynb"
     text = json.dumps(debug_notebook(document, step, variant), indent=1, ensure_ascii=False)

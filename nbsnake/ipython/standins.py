@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
+from nbsnake.ipython.kernelcalls import KERNEL_CALLS
 from nbsnake.ipython.kernelstandins import KERNEL_STANDINS, _nb_await
 
 
@@ -255,6 +256,7 @@ _ALL: tuple[Callable[..., object], ...] = (
     ),
     *(_nb_script, _nb_setenv, _nb_shell, _nb_write),
     *KERNEL_STANDINS,
+    *KERNEL_CALLS,
 )
 HELPERS: Mapping[str, Callable[..., object]] = {each.__name__: each for each in _ALL}
 

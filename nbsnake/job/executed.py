@@ -139,17 +139,29 @@ def as_notebook(events: Sequence[dict[str, Any]], facts: dict[str, Any]) -> dict
     cells = _Cells()
     for event in events:
         cells.add(event)
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    name, language, shown = _kernel_of(events)
+    kernel = {"display_name": shown, "language": language, "name": name}
     return {
         "cells": cells.all,
         "metadata": {
             "kernelspec": kernel,
-            "language_info": {"name": "python"},
+            "language_info": {"name": language},
             "nbsnake": facts,
         },
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def _kernel_of(events: Sequence[dict[str, Any]]) -> tuple[str, str, str]:
+    """The kernel in which the cells ran, its language, and how it is shown.
+
+    For a script that is Jupyter's usual one.
+    """
+    for event in events:
+        if "kernel" in event:
+            return event["kernel"], event["language"].lower(), event["kernel"]
+    return "python3", "python", "Python 3"
 
 
 class _Cells:
@@ -161,6 +173,7 @@ class _Cells:
         self._count = 0  # of code cells
         self._displays: dict[str, list[dict[str, Any]]] = {}  # outputs that may change, by id
         self._clears = False  # before the next output
+        self._has_told = False  # a kernel, in the running cell
 
     def add(self, event: dict[str, Any]) -> None:
         """Do what an event says."""
@@ -172,6 +185,8 @@ class _Cells:
             self.all.append(_text_cell(event, len(self.all) + 1))
         elif self._running is None:
             return
+        elif "told" in event:
+            self._tell(event["told"])
         elif "update" in event:
             self._update(event["update"], event["output"])
         elif "output" in event:
@@ -187,7 +202,7 @@ class _Cells:
     def _begin(self, index: int, source: str, *, is_marked: bool) -> None:
         """A code cell; one that is marked as without effect is where the note about it was."""
         self._count += 1
-        self._clears = False
+        self._clears = self._has_told = False
         cell: dict[str, Any] = (
             self._note(index) if is_marked else {"id": f"cell-{len(self.all) + 1}"}
         )
@@ -202,6 +217,13 @@ class _Cells:
         self._running = cell
         if not is_marked:
             self.all.append(cell)
+
+    def _tell(self, code: str) -> None:
+        """Code that ran in a kernel is what the cell is, not the call that the script has."""
+        if self._running is not None:
+            before = [self._running["source"]] if self._has_told else []
+            self._running["source"] = "\n".join([*before, code])
+            self._has_told = True
 
     def _note(self, index: int) -> dict[str, Any]:
         """The note that a cell is left out; a new cell where there is none."""

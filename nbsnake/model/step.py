@@ -37,14 +37,16 @@ class Cell:
 class Notebook:
     """``path`` is relative to the project's root, with forward slashes.
 
-    ``language`` is the kernel's, in lower case, and ``version`` that of its Python, such as 3.13;
-    both are "" where the notebook does not say. A report is what a step wrote of its own run.
+    ``language`` is the kernel's, in lower case, ``version`` that of its Python, such as 3.13, and
+    ``kernel`` its name; each is "" where the notebook does not say. A report is what a step wrote
+    of its own run.
     """
 
     path: str
     language: str
     cells: tuple[Cell, ...]
     version: str = ""
+    kernel: str = ""
     is_report: bool = False
 
 
@@ -222,6 +224,11 @@ class Step:
     def description(self) -> str:
         """What the docstring says before its first key."""
         return self.program.description
+
+    @property
+    def runs_in_kernel(self) -> bool:
+        """Whether its script tells a Jupyter kernel the notebook's cells."""
+        return any("_nb_kernel" in cell.helpers for cell in self.program.cells)
 
     @property
     def log(self) -> str:

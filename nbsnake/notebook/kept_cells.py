@@ -21,11 +21,17 @@ def is_code(cell: Cell) -> bool:
 def check_language(notebook: Notebook) -> None:
     """Raise :class:`NotebookError` for a notebook that is not written in Python."""
     if notebook.language not in PYTHON:
-        raise NotebookError(
-            f"is written in {notebook.language}, not in Python",
-            where=Where(notebook.path),
-            hint="open it in Jupyter, choose a Python kernel, and save it",
-        )
+        raise other_language(notebook)
+
+
+def other_language(notebook: Notebook) -> NotebookError:
+    """What to say of a notebook that cannot become a script."""
+    return NotebookError(
+        f"is written in {notebook.language}, not in Python",
+        where=Where(notebook.path),
+        hint="open it in Jupyter, choose a Python kernel, and save it; one in R or Julia becomes "
+        "a step by a comment with ':dvc-out: path' at the start of its first code cell",
+    )
 
 
 def kept_cells(notebook: Notebook, words: Iterable[str]) -> list[Cell]:

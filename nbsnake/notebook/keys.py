@@ -163,6 +163,17 @@ def _needs(fields: list[Field], into: Declared) -> None:
     into.needs = read_needs(fields, into.faults)
 
 
+def _kernel(fields: list[Field], into: Declared) -> None:
+    into.faults += [
+        NotebookError(
+            "':kernel:' is for notebooks whose docstring is a comment",
+            where=each.where,
+            hint="write the docstring as lines of comments at the start of the cell: # :kernel:",
+        )
+        for each in fields
+    ]
+
+
 # In the order of reading: a reader may use what those above it found.
 KEYS: Mapping[str, Reader] = {
     "param": _params,
@@ -172,6 +183,7 @@ KEYS: Mapping[str, Reader] = {
     **dict.fromkeys(ROLES, _files),
     "dvc-extra": _extras,
     "foreach": _axes,
+    "kernel": _kernel,
     **dict.fromkeys(NEEDS, _needs),
 }
 

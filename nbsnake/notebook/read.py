@@ -50,6 +50,7 @@ def parse_notebook(data: bytes, path: str) -> Notebook:
         path=path,
         language=_language(fields.get("metadata")),
         version=_version(fields.get("metadata")),
+        kernel=_kernel(fields.get("metadata")),
         is_report=_is_report(fields.get("metadata")),
         cells=_counted(
             [_cell(cell, Where(path, index)) for index, cell in enumerate(cells, start=1)]
@@ -132,6 +133,10 @@ def _version(metadata: object) -> str:
     info = metadata.get("language_info") if isinstance(metadata, dict) else None
     match = re.match(r"\d+\.\d+", _text(info, "version"))
     return match[0] if match else ""
+
+
+def _kernel(metadata: object) -> str:
+    return _text(metadata.get("kernelspec"), "name") if isinstance(metadata, dict) else ""
 
 
 def _is_report(metadata: object) -> bool:

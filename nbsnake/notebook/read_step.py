@@ -46,6 +46,7 @@ from nbsnake.notebook.kept_cells import (
     kept_cells,
     left_out_cells,
 )
+from nbsnake.notebook.kernels import as_python
 from nbsnake.notebook.keys import KEYS, Declared, declares_step, key_faults, read_keys
 from nbsnake.notebook.needs import without_needs
 from nbsnake.notebook.params import (
@@ -116,6 +117,7 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
+    notebook = as_python(notebook, reading.no_effect)
     cells = kept_cells(notebook, reading.no_effect)
     if notebook.is_report or not any(is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
@@ -133,6 +135,7 @@ def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
+    notebook = as_python(notebook, reading.no_effect)
     check_language(notebook)
     text = _plain_text(notebook, kept_cells(notebook, reading.no_effect), reading, in_step=False)
     return _read(text, reading, in_step=False)

@@ -51,15 +51,29 @@ def find_ports(words: Iterable[str]) -> list[Port]:
     steps = find_pipeline().steps
     names = choose_steps(words, {step.name: step.notebook for step in steps})
     scripts = {step.script: step.notebook for step in steps if step.name in names}
+    in_kernel = {step.script for step in steps if step.runs_in_kernel}
     now = find_scripts()
     found, faults = list[Port](), list[NbsnakeError]()
     for script, notebook in scripts.items():
         try:
+            if script in in_kernel:
+                _check_unedited(script, now[script])
+                continue
             found += filter(None, [_port(script, notebook, now[script])])
         except NbsnakeError as fault:
             faults.append(fault)
     raise_all(faults)
     return found
+
+
+def _check_unedited(script: str, now: str) -> None:
+    """Raise :class:`PipelineError` for an edited script of a notebook that runs in a kernel."""
+    if not is_same_program(_read(script), now):
+        raise PipelineError(
+            "its notebook runs in a kernel, so that its edits cannot be brought back",
+            where=Where(script),
+            hint="edit the notebook instead, and run nbsnake generate",
+        )
 
 
 def _port(script: str, notebook: str, now: str) -> Port | None:

@@ -41,6 +41,36 @@ class Displays:
 
         names["_nb_out"] = out
 
+    def kernel(self, names: Any) -> None:
+        """Record which kernel a script starts, what it tells the kernel, and what that shows."""
+
+        def shown(real: Callable[..., Any]) -> Callable[..., Any]:
+            def show(data: Any) -> None:
+                self._recorder.quietly(real, data)
+                self.value(data, raw=True)
+
+            return wraps(real)(show)
+
+        def tell(real: Callable[..., Any]) -> Callable[..., Any]:
+            def told(code: str) -> None:
+                self._recorder.event(told=code)
+                real(code)
+
+            return wraps(real)(told)
+
+        def started(real: Callable[..., Any]) -> Callable[..., Any]:
+            def start(name: str, language: str) -> None:
+                self._recorder.event(kernel=name, language=language)
+                names["_nb_kernel"] = real  # which keeps the kernel
+                real(name, language)
+
+            return wraps(real)(start)
+
+        if "_nb_kernel" in names:
+            names["_nb_shown"] = shown(names["_nb_shown"])
+            names["_nb_tell"] = tell(names["_nb_tell"])
+            names["_nb_kernel"] = started(names["_nb_kernel"])
+
     def value(self, value: Any, kind: str = "display_data", **more: Any) -> None:
         """Record a value as Jupyter shows it; with ``raw`` it has its representations itself."""
         raw = more.pop("raw", False)

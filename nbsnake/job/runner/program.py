@@ -63,6 +63,7 @@ class Program:
         """What comes before the first cell."""
         self._execute(body, docstring=True)
         self.displays.results(self._names)
+        self.displays.kernel(self._names)
         self.displays.watch(self._names)
         self.displays.watch(self._names, "_nb_")
         record_children(self._names)

@@ -1,0 +1,113 @@
+"""Literals of R, Julia and Python as values: numbers, strings, truth values, lists of these.
+
+Only what means the same in every session is a literal; R's ``T`` and ``F`` are variables.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbsnake.model.paramtype import Value
+
+_NUMBER = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(L?)")
+_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'", "$": "$"}
+_END = re.compile(r"\s*;?\s*(?:#.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How a language writes assignments and literals.
+
+    ``printer`` is the function of scripts that writes values in it; ``lists`` is how a list opens.
+    ``interpolates`` is the character that fills values into strings, "" for none.
+    """
+
+    name: str
+    printer: str
+    assigns: re.Pattern[str]
+    words: Mapping[str, Value]
+    lists: str
+    interpolates: str = ""
+
+
+_EQUALS = re.compile(r"([^\W\d]\w*)\s*=(?!=)\s*")
+LANGUAGES: Mapping[str, Language] = {
+    "r": Language(
+        "R",
+        "_nb_in_r",
+        re.compile(r"([^\W\d]\w*)\s*(?:<-|=(?!=))\s*"),
+        {"TRUE": True, "FALSE": False, "NULL": None},
+        "c(",
+    ),
+    "julia": Language(
+        "Julia", "_nb_in_julia", _EQUALS, {"true": True, "false": False, "nothing": None}, "[", "$"
+    ),
+    "python": Language(
+        "Python", "_nb_in_python", _EQUALS, {"True": True, "False": False, "None": None}, "["
+    ),
+}
+
+
+def assigned_name(line: str, language: Language) -> str:
+    """The variable that a line without indentation assigns, "" for none."""
+    match = language.assigns.match(line)
+    return match[1] if match else ""
+
+
+def assigned_literal(line: str, language: Language) -> Value:
+    """The literal that such a line assigns. Raises :class:`ValueError` where it is none."""
+    match = language.assigns.match(line)
+    if match is None:
+        raise ValueError("it is no assignment")
+    value, end = _value(line, match.end(), language)
+    if not _END.match(line, end):
+        raise ValueError("more follows")
+    return value
+
+
+def _value(text: str, start: int, language: Language) -> tuple[Value, int]:
+    """The value that begins at a place of the text, and where it ends."""
+    if text.startswith(language.lists, start):
+        return _list(text, start + len(language.lists), language)
+    for word, value in language.words.items():
+        if re.compile(rf"{word}\b").match(text, start):
+            return value, start + len(word)
+    if match := _STRING.match(text, start):
+        return _string(match, language), match.end()
+    if match := _NUMBER.match(text, start):
+        return _number(match, language), match.end()
+    raise ValueError("it is no plain value")
+
+
+def _number(match: re.Match[str], language: Language) -> Value:
+    digits = match[0].removesuffix("L")
+    if match[1]:
+        if language.name != "R":
+            raise ValueError("it is no plain value")
+        return int(float(digits))
+    return int(digits) if re.fullmatch(r"[-+]?[\d_]+", digits) else float(digits)
+
+
+def _string(match: re.Match[str], language: Language) -> str:
+    body = match[1] if match[1] is not None else match[2]
+    sign = language.interpolates
+    if sign and (match[1] is None or re.search(rf"(?<!\\){re.escape(sign)}", body)):
+        raise ValueError("a string that is filled in is no plain value")
+    if unknown := [each for each in re.findall(r"\\(.)", body) if each not in _ESCAPES]:
+        raise ValueError(f"the escape \\{unknown[0]} is not known")
+    return re.sub(r"\\(.)", lambda each: _ESCAPES[each[1]], body)
+
+
+def _list(text: str, start: int, language: Language) -> tuple[Value, int]:
+    values: list[Value] = []
+    close = ")" if language.lists.endswith("(") else "]"
+    space = re.compile(r"\s*")
+    end = space.match(text, start).end()  # type: ignore[union-attr]  # it matches anywhere
+    while not text.startswith(close, end):
+        value, end = _value(text, end, language)
+        values.append(value)
+        if not (match := re.compile(rf"\s*(?:,\s*|(?=\{close}))").match(text, end)):
+            raise ValueError("a list that does not end is no plain value")
+        end = match.end()
+    return values, end + 1
