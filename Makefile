@@ -46,7 +46,7 @@ browser: $(INSTALLED)  ## open the pages that nbsnake writes in Chromium (needs 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[browser]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m browser
 
-docs: $(INSTALLED)  ## build the site, and run the code of the README and the tutorial
+docs: $(INSTALLED)  ## build the site, and run the code blocks of the README and the tutorial
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	@$(BIN)/python -m mkdocs build --quiet --strict
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m docs

@@ -1,65 +1,24 @@
-"""The site builds without a warning, and every block of the README and the tutorial is run."""
+"""The site builds without a warning, the tutorial is run, and calls on all pages are valid."""
 
-import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections import defaultdict
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from builders import nb_fields
+from doc_blocks import DOCS, ROOT, Shell, blocks, put
 
 from nbsnake.cli import COMMANDS, full_parser
 from nbsnake.notebook.keys import KEYS
 from nbsnake.settings.settings import KNOWN
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(path):
-    """The code blocks of a page, each with its language."""
-    return BLOCK.findall(path.read_text(encoding="utf-8"))
-
-
-def put(folder, found):
-    """Write the files that blocks name; blocks of one notebook are its cells."""
-    cells = defaultdict(list)
-    for language, text in found:
-        head, _, body = text.partition("\n")
-        if language in ("python", "csv") and (named := re.fullmatch(r"# (\S+/?\S+\.\w+)", head)):
-            cells[named[1]].append(body)
-    for name, parts in cells.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        is_notebook = name.endswith(".ipynb")
-        sources = [part.rstrip("\n") for part in parts]
-        path.write_text(json.dumps(nb_fields(*sources)) if is_notebook else "".join(parts))
-
 
 @pytest.fixture
 def shell(tmp_path):
-    """Runs commands in a folder as a user's shell does; what they print."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".gitconfig").write_text("[user]\n name = A\n email = a@example.com\n")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT", "DVC"))}
-    env |= {"HOME": str(home), "DVC_SITE_CACHE_DIR": str(home / "site"), "DVC_NO_ANALYTICS": "1"}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-
-    def shell(text, folder):
-        command = ["bash", "-euo", "pipefail", "-c", text]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    return shell
+    return Shell(tmp_path / "home")
 
 
 @pytest.mark.docs
@@ -77,40 +36,20 @@ def test_the_tutorial_is_true(shell, tmp_path):
             assert text.rstrip("\n") in printed, f"{text}\nis not in\n{printed}"
 
 
-@pytest.mark.docs
-def test_the_five_minutes_of_the_readme_are_true(shell, tmp_path):
-    _, demo, adopt, cell, run, *_ = [text for _, text in blocks(ROOT / "README.md")]
-    targets = re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    calls = [line.partition("#")[0].split() for line in demo.splitlines()]
-    assert all(name == "make" and target in targets for name, target in calls)
-    project = tmp_path / "my-project"
-    (project / "notebooks").mkdir(parents=True)
-    (project / "data").mkdir()
-    (project / "models").mkdir()
-    (project / "data/features.csv").write_text("1,2\n")
-    (project / "notebooks/train.ipynb").write_text(
-        json.dumps(nb_fields(cell.rstrip("\n"), "open(model, 'w').write(open(features).read())"))
-    )
-    shell(adopt, tmp_path)
-    remote = tmp_path / "remote"
-    remote.mkdir()
-    assert "/path/to/shared/folder" in run
-    said = shell(run.replace("/path/to/shared/folder", shlex.quote(str(remote))), project)
-    assert "Data and pipelines are up to date." in said
-    assert any(remote.rglob("*"))
-
-
 def calls_of(path):
-    """The calls of nbsnake in the shell blocks of a page, without comments."""
-    for language, text in blocks(path):
-        for line in text.splitlines() if language == "sh" else ():
-            try:
-                words = shlex.split(line, comments=True)
-            except ValueError:
-                continue
-            if words[:1] == ["nbsnake"]:
-                end = next((n for n, word in enumerate(words) if re.match(r"[|>&]|2>", word)), None)
-                yield words[1:end]
+    """The calls of nbsnake in the shell blocks and "you do" tables of a page, without comments."""
+    shown = [text for language, text in blocks(path) if language == "sh"]
+    tables = re.findall(r"(?<=^\| you do \|).*?(?=^$)", path.read_text(), re.MULTILINE | re.DOTALL)
+    first = [line.split(" | ")[0] for table in tables for line in table.splitlines()]
+    inline = [call for cell in first for call in re.findall(r"`(nbsnake [a-z][^`]*)`", cell)]
+    for line in [*"".join(shown).splitlines(), *inline]:
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            continue
+        if words[:1] == ["nbsnake"]:
+            end = next((n for n, word in enumerate(words) if re.match(r"[|>&]|2>", word)), None)
+            yield words[1:end]
 
 
 ALL = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("examples/*/*.md"))]
