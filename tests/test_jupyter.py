@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nbsnake
-from nbsnake.errors import StaleError, UsageError, Where
+from nbsnake.errors import PipelineError, StaleError, UsageError, Where
 from nbsnake.jupyter.confine import place_in
 from nbsnake.jupyter.fields import change
 from nbsnake.jupyter.lanes import find_lanes
@@ -73,6 +73,11 @@ def test_text_file_stands_for_the_notebook_that_it_is_paired_with(server_root):
 def test_path_that_is_no_file_below_the_root_is_refused(server_root, path):
     with pytest.raises(FileNotFoundError):
         place_in(server_root, path)
+
+
+def test_root_of_the_disk_is_no_notebook():
+    with pytest.raises(FileNotFoundError):
+        place_in(Path("/"), "/")
 
 
 def test_project_above_the_root_is_named_and_not_used(server_root):
@@ -200,6 +205,27 @@ def test_file_that_has_changed_and_what_is_no_field_are_refused(form):
         change([edit("depth", "9")], "0" * 32)
     with pytest.raises(UsageError, match=r"no such parameter: train\.other"):
         change([edit("other", "9")], digest_of(form))
+
+
+@pytest.mark.parametrize("each", [None, 1, "x", [], {}, {"keys": None}, {"keys": 10**30}])
+def test_change_of_another_form_is_refused(form, each):
+    with pytest.raises(UsageError, match="names no parameter"):
+        change([each], digest_of(form))
+
+
+@pytest.mark.parametrize("data", [b"train: \xff\n", b"a: b: c\n", b"a: 1\na: 2\n", b"a: \x04\n"])
+def test_params_that_cannot_be_read_are_a_fault_and_stay(form, data):
+    (form / "params.yaml").write_bytes(data)
+    with pytest.raises(PipelineError, match="is not valid YAML"):
+        change([edit("depth", "9")], hashlib.md5(data).hexdigest())
+    assert (form / "params.yaml").read_bytes() == data
+
+
+def test_schema_with_a_type_that_is_none_is_refused(form):
+    schema = (form / SCHEMA_FILE).read_text()
+    (form / SCHEMA_FILE).write_text(re.sub(r'"title": "[^"]*"', r'"title": "\\ud83d"', schema))
+    with pytest.raises(StaleError):
+        change([edit("depth", "9")], digest_of(form))
 
 
 def test_menus_name_commands_that_there_are():

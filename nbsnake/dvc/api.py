@@ -5,19 +5,19 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
+from dvc.config import RemoteConfigError
 from dvc.lock import LockNoop
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
-from dvc.stage.cache import RunCacheNotSupported
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.open import open_repo
+from nbsnake.dvc.stores import pull_runs, push_runs
 from nbsnake.errors import ToolError
-from nbsnake.job.cache import Cache
-from nbsnake.job.content import Digest
-from nbsnake.job.inside import UnsafePathError, output, plain
+from nbsnake.job.inside import UnsafePathError, ends_inside, output, plain
+from nbsnake.job.say import say
 from nbsnake.names import DVC_FILE
 
 
@@ -86,8 +86,8 @@ def push(md5s: Iterable[str], remote: str | None) -> int:
         if done.failed:
             raise ToolError(f"DVC could not push {len(done.failed)} objects", hint="try again")
         more: int = repo.push(remote=remote, run_cache=False)
-        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
-            repo.stage_cache.push(remote)
+        with contextlib.suppress(RemoteConfigError):  # it keeps versions of files, and no runs
+            push_runs(repo, remote)
         return len(done.transferred) + more
 
 
@@ -99,9 +99,10 @@ def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
     """
     asked: set[str] = set()
     with dvc_failures("pull", hint="see: dvc pull -v"), open_repo(fetches=True) as repo:
-        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
-            repo.stage_cache.pull(remote)
-        count: int = repo.fetch(remote=remote)
+        with contextlib.suppress(RemoteConfigError):  # it keeps versions of files, and no runs
+            pull_runs(repo, remote)
+        files = _own_files(repo)
+        count: int = repo.fetch(targets=files, remote=remote) if files else 0
         _check_outs(repo)
         repo.checkout(allow_missing=True)
         while new := {*find()} - asked:
@@ -117,22 +118,48 @@ def pull_tracked(files: Collection[str]) -> None:
     Raises :class:`ToolError` where DVC cannot.
     """
     with dvc_failures("pull", hint="see: dvc pull -v"), open_repo(fetches=True) as repo:
-        repo.fetch(targets=[*files])
+        if own := [file for file in _own_files(repo) if file in files]:
+            repo.fetch(targets=own)
         _check_outs(repo)
         repo.checkout(targets=[*files], allow_missing=True)
 
 
+def _own_files(repo: Any) -> list[str]:
+    """The files of stages without those that import from another repository, which are named.
+
+    DVC reads the settings of that repository, which may run a program.
+    """
+    found = {}
+    for stage in repo.index.stages:
+        found[stage.relpath] = stage.is_repo_import
+        if stage.is_repo_import:
+            say(f"{stage.relpath} is from another repository, and left to: dvc pull")
+    return [file for file, is_import in found.items() if not is_import]
+
+
 def _check_outs(repo: Any) -> None:
     """Raise :class:`UnsafePathError` for what DVC must not check out, because it would lead out."""
-    cache = Cache(os.path.abspath(repo.cache.legacy.path))
     for out in repo.index.outs:
         if out.protocol == "local" and out.use_cache and out.hash_info:
             path = output(os.path.relpath(out.fs_path))
-            if out.hash_info.isdir and cache.has_object(out.hash_info.value):
-                try:
-                    cache.listing(Digest(out.hash_info.value, 0, 0))
-                except ValueError as error:
-                    raise UnsafePathError(path, str(error)) from None
+            if os.path.isdir(path) and not ends_inside(path):
+                raise UnsafePathError(path, "is a link that leads out of the project; remove it")
+            for names in _listed(out, path):
+                if {"", ".", ".."} & {*names} or any("/" in name for name in names):
+                    raise UnsafePathError(path, f"lists the path {'/'.join(names)!r}")
+                output("/".join((path, *names)))
+
+
+def _listed(out: Any, path: str) -> list[tuple[str, ...]]:
+    """The files of a folder as DVC would check them out, each as its names.
+
+    Raises :class:`UnsafePathError` where their list cannot be read.
+    """
+    try:
+        tree = out.get_obj() if out.hash_info.isdir else None
+        return [names for names, _, _ in tree] if tree else []
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnsafePathError(path, f"has no list of files: {error}") from None
 
 
 @contextlib.contextmanager
@@ -142,6 +169,6 @@ def fetching() -> Iterator[Callable[[Iterable[str]], None]]:
     Raises :class:`ToolError` where DVC cannot.
     """
     with dvc_failures("fetch", hint="see: dvc fetch -v"), open_repo(fetches=True) as repo:
-        with contextlib.suppress(RunCacheNotSupported):  # such as HTTP, which lists no files
-            repo.stage_cache.pull(None)
+        with contextlib.suppress(RemoteConfigError):  # it keeps versions of files, and no runs
+            pull_runs(repo, None)
         yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s])

@@ -18,6 +18,7 @@ from dvc.repo import Repo
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.scan import check_files
+from nbsnake.dvc.stores import checked_objects
 from nbsnake.errors import ToolError, Where
 from nbsnake.job.inside import inside, plain
 
@@ -35,7 +36,8 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
     """The project in the working directory as DVC has it.
 
     Raises :class:`ToolError` for a setting that would let the project run code. That of a remote
-    is a fault where the caller ``fetches``; else it is left out.
+    is a fault where the caller ``fetches``; else it is left out. An object that is fetched
+    and is not what its name says is dropped.
     """
     _check_links()
     check_files()
@@ -49,6 +51,7 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
                 advice = f"trust it by setting it yourself: dvc remote modify --local {name} "
                 raise _refusal(file, f"{setting} of the remote {name!r}", f"{advice}{setting} ...")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(checked_objects(reads_all=fetches))
         repo: Any = stack.enter_context(Repo(".") if _is_writable() else _read_only(stack))
         for given in tracked.values():
             for name, setting in _commands(given):

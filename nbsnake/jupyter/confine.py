@@ -37,9 +37,9 @@ def place_in(root: Path, path: str) -> Place:
     top = root.resolve()
     try:
         file = (top / path.strip("/")).resolve(strict=True)
-    except (OSError, ValueError, RuntimeError):  # a null byte, links in a circle
+        paired = file.with_suffix(SUFFIX)
+    except (OSError, ValueError, RuntimeError):  # a null byte, links in a circle, the disk's root
         raise FileNotFoundError(path) from None
-    paired = file.with_suffix(SUFFIX)
     if file.suffix != SUFFIX and paired.is_file():
         file = paired.resolve()
     if not file.is_relative_to(top) or not file.is_file():

@@ -23,7 +23,7 @@ from nbsnake.model.paramtype import (
 from nbsnake.model.variants import base_name
 from nbsnake.names import PARAMS_FILE
 from nbsnake.settings.changing import changed
-from nbsnake.settings.schema import Schema, read_schema
+from nbsnake.settings.schema import SCHEMA_FILE, Schema, read_schema
 from nbsnake.settings.settings import fits_params, read_params
 
 Keys = tuple[str, ...]
@@ -44,19 +44,22 @@ def change(changes: Sequence[Mapping[str, Any]], digest: str) -> Answer:
     """Write values to params.yaml; with faults, by field, it stays as it is.
 
     ``digest`` is that of the file that the user saw. Raises :class:`StaleError` where it is another
-    one now, and :class:`UsageError` for what is no field.
+    one now, :class:`UsageError` for what is no field, and :class:`PipelineError` for a file that
+    cannot be read.
     """
+    read_params()
     text = _text()
     if _digest(text) != digest:
         hint = "reload the form"
         raise StaleError("has changed since it was shown", where=Where(PARAMS_FILE), hint=hint)
     types, faults = dict(_properties()), []
     for each in changes:
-        keys = tuple(map(str, each.get("keys", ())))
+        keys = _keys(each)
         if keys not in types:
             raise UsageError(f"no such parameter: {'.'.join(keys)}")
+        kind = _kind(types[keys])
         try:
-            text = changed(text, keys, _value(parse_type(types[keys]["title"]), each))
+            text = changed(text, keys, _value(kind, each))
         except ValueError as error:
             faults.append({"keys": keys, "message": str(error)})
         except NbsnakeError as error:
@@ -64,6 +67,23 @@ def change(changes: Sequence[Mapping[str, Any]], digest: str) -> Answer:
     if not faults:
         write_atomically(PARAMS_FILE, text.encode())
     return {"faults": faults, "digest": digest if faults else _digest(text)}
+
+
+def _keys(given: object) -> Keys:
+    """The parameter that a change names. Raises :class:`UsageError` for one of another form."""
+    keys = given.get("keys") if isinstance(given, dict) else None
+    if not isinstance(keys, list):
+        raise UsageError("a change names no parameter")
+    return tuple(map(str, keys))
+
+
+def _kind(schema: Schema) -> ParamType:
+    """The type of a parameter. Raises :class:`StaleError` where the schema says none."""
+    try:
+        return parse_type(schema["title"])
+    except ValueError as error:
+        hint = "remove it, and run: nbsnake generate"
+        raise StaleError(str(error), where=Where(SCHEMA_FILE), hint=hint) from None
 
 
 def _properties() -> Iterator[tuple[Keys, Schema]]:
@@ -77,7 +97,7 @@ def _properties() -> Iterator[tuple[Keys, Schema]]:
 
 
 def _field(keys: Keys, schema: Schema, params: Mapping[str, Value], own: set[str]) -> Answer:
-    kind, key = parse_type(schema["title"]), ".".join(keys)
+    kind, key = _kind(schema), ".".join(keys)
     is_set = has_value_at(params, key)
     value = value_at(params, key) if is_set else None
     return {

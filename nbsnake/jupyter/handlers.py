@@ -140,8 +140,9 @@ class ParametersHandler(_OfNotebook, APIHandler):
     async def put(self) -> None:
         """Change values; all of them or, with the faults by field, none."""
         _, project = self.of_project()
-        body = self.get_json_body() or {}
-        changes, digest = body.get("changes"), body.get("digest")
+        body = self.get_json_body()
+        fields = body if isinstance(body, dict) else {}
+        changes, digest = fields.get("changes"), fields.get("digest")
         if not isinstance(changes, list) or not isinstance(digest, str):
             raise HTTPError(400, "changes and digest are missing")
         self._answer(await project.ask("change", changes=changes, digest=digest))

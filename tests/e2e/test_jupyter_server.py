@@ -162,6 +162,8 @@ def test_parameter_is_shown_written_and_makes_the_step_stale(jupyter: Jupyter) -
     assert (first["keys"], first["type"], first["own"]) == (["left", "factor"], "int", True)
     new = {"keys": ["left", "factor"], "text": "5", "null": False}
     wrong = {**new, "text": "x"}
+    for other in ([new], "x", {"changes": {}, "digest": form["digest"]}, {"changes": [new]}):
+        assert jupyter.of("parameters", "left", "PUT", body=other).status_code == 400
     body = {"changes": [wrong], "digest": form["digest"]}
     refused = jupyter.of("parameters", "left", "PUT", body=body)
     assert refused.status_code == 422
