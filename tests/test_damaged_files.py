@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import yaml
 from builders import declare, nb_bytes
 from mutation import damaged, nested, retyped
 from results_builder import Folder, planned
+from set_back import CopyOf
 
 from nbsnake.cluster.usage import fitting, usage_of
 from nbsnake.commands.restore import _list_kept
@@ -183,23 +185,35 @@ def mutated(data, dice):
         return damaged(data, dice)
     if kind < 0.41:
         return nested(100_000).encode()
+    fields, dumped = parsed(data)
     try:
-        return json.dumps(retyped(json.loads(data), dice)).encode()
-    except ValueError:
-        pass
-    try:
-        return yaml.safe_dump(retyped(yaml.safe_load(data), dice), sort_keys=False).encode()
+        return dumped(retyped(fields, dice)).encode() if dumped else damaged(data, dice)
     except (ValueError, yaml.YAMLError):
         return damaged(data, dice)
+
+
+@cache
+def parsed(data):
+    """The fields of a file and how they are written, as JSON or YAML; None for neither."""
+    with contextlib.suppress(ValueError):
+        return json.loads(data), json.dumps
+    with contextlib.suppress(ValueError, yaml.YAMLError):
+        return yaml.load(data, yaml.CSafeLoader), as_yaml
+    return None, None
+
+
+def as_yaml(fields):
+    return yaml.dump(fields, Dumper=yaml.CSafeDumper, sort_keys=False)
 
 
 def attack(source, pattern, use, seeds):
     """Mutate the file in copies of a project, and use them where it was."""
     root = source.with_name("project")
+    shutil.rmtree(root, ignore_errors=True)
+    copy = CopyOf(source, root)
     for seed in seeds:
         dice = random.Random(seed)
-        shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree(source, root, symlinks=True)
+        copy.set_back()
         with contextlib.chdir(root):
             file = dice.choice(sorted(Path().glob(pattern)))
             data = mutated(file.read_bytes(), dice)
