@@ -173,7 +173,6 @@ class _Cells:
         self._count = 0  # of code cells
         self._displays: dict[str, list[dict[str, Any]]] = {}  # outputs that may change, by id
         self._clears = False  # before the next output
-        self._has_told = False  # a kernel, in the running cell
 
     def add(self, event: dict[str, Any]) -> None:
         """Do what an event says."""
@@ -202,7 +201,7 @@ class _Cells:
     def _begin(self, index: int, source: str, *, is_marked: bool) -> None:
         """A code cell; one that is marked as without effect is where the note about it was."""
         self._count += 1
-        self._clears = self._has_told = False
+        self._clears = False
         cell: dict[str, Any] = (
             self._note(index) if is_marked else {"id": f"cell-{len(self.all) + 1}"}
         )
@@ -219,11 +218,11 @@ class _Cells:
             self.all.append(cell)
 
     def _tell(self, code: str) -> None:
-        """Code that ran in a kernel is what the cell is, not the call that the script has."""
+        """Code that ran in a kernel is the cell; what the script has is kept, to compare it."""
         if self._running is not None:
-            before = [self._running["source"]] if self._has_told else []
-            self._running["source"] = "\n".join([*before, code])
-            self._has_told = True
+            source, own = self._running["source"], self._running["metadata"]["nbsnake"]
+            self._running["source"] = f"{source}\n{code}" if "script" in own else code
+            own.setdefault("script", source)
 
     def _note(self, index: int) -> dict[str, Any]:
         """The note that a cell is left out; a new cell where there is none."""

@@ -88,6 +88,10 @@ def _code_in(document: Any, receipt: Receipt) -> Code:
             return {}
         cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
         own = [(cell["metadata"]["nbsnake"], str(cell["source"])) for cell in cells]
-        return {int(of["cell"]): source for of, source in own if not of.get("marked")}
+        return {
+            int(of["cell"]): str(of.get("script", source))
+            for of, source in own
+            if not of.get("marked")
+        }
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}

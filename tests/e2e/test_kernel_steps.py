@@ -69,6 +69,7 @@ def test_a_step_in_a_kernel_gives_its_result_and_its_notebook(kernel: str, folde
     assert "3" in "".join(shown["cells"][-1]["outputs"][0]["data"]["text/plain"])
 
     folder.write("notebooks/double.ipynb", written(kernel, *CELLS[kernel], STOPS[kernel]))
-    done = folder.nbsnake("run", code=3)
+    done = folder.nbsnake("run", code=1)
     assert "double failed: notebooks/double.ipynb, cell 4: RuntimeError" in done.stderr
     assert "too far" in done.stderr
+    assert "double is stale: cell 4 of double.ipynb changed" in done.stderr
