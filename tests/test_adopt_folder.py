@@ -5,9 +5,11 @@ from pathlib import Path
 
 import adopt_projects
 import pytest
+import yaml
 from builders import nb_fields
 
 from nbsnake.__main__ import main
+from nbsnake.adopt.alike import with_uses
 from nbsnake.adopt.folder import make_plan, read_all
 from nbsnake.adopt.naming import newest, version_of
 from nbsnake.notebook.read_step import PLAIN
@@ -313,3 +315,86 @@ def test_a_notebook_of_an_old_format_is_named_and_the_others_are_written(capsys)
     assert main(["adopt", "--write"]) == 1
     assert "old.ipynb: has the notebook format 3" in capsys.readouterr().err
     assert "dvc-out" in Path("a.ipynb").read_text()
+
+
+TRAIN = """x = sum(map(int, open("raw.csv")))
+open("{out}", "w").write(str(x * factor))"""
+
+
+def train(path, factor, out):
+    put(path, ("markdown", f"# {path}"), f"factor = {factor}", TRAIN.format(out=out))
+
+
+def variants():
+    return [(each.main, each.others, each.axis, each.uses) for each in plan_of().alike]
+
+
+def test_notebooks_whose_paths_name_their_one_value_are_an_axis(capsys):
+    train("train_b.ipynb", 0.5, "model_0.5.json")
+    train("train_a.ipynb", 0.1, "model_0.1.json")
+    ((main_one, others, axis, uses),) = variants()
+    assert (main_one, others, uses) == ("train_b.ipynb", ("train_a.ipynb",), ())
+    assert (axis.name, axis.values) == ("factor", ("0.1", "0.5"))
+    assert main(["adopt"]) == 0
+    shown = capsys.readouterr()
+    assert "variants: train_b.ipynb differs in values alone from train_a.ipynb" in shown.out
+    assert "foreach factor" in shown.out
+    assert main(["adopt", "--variants"]) == 0
+    assert "nbsnake adopt --variants --write" in capsys.readouterr().err
+    assert "dvc-out" not in Path("train_b.ipynb").read_text()
+    assert main(["adopt", "--variants", "--write"]) == 0
+    text = Path("train_b.ipynb").read_text()
+    assert ":step: train\\n" in text
+    assert ":foreach factor: 0.1 0.5" in text
+    assert "model_{factor}.json" in text
+    assert "dvc-out" not in Path("train_a.ipynb").read_text()
+
+
+def test_notebooks_that_differ_in_more_are_uses_of_one():
+    train("train_v1.ipynb", 1, "first.json")
+    train("train_v2.ipynb", 2, "second.json")
+    Path("nbsnake.yaml").write_text("strict: true\nuses:\n  - name: other  # mine\n")
+    ((_, _, axis, (use,)),) = variants()
+    assert axis is None
+    assert dict(use.values) == {"factor": 1, "second": "first.json"}
+    assert (use.name, use.was) == ("train_v1", "train_v1.ipynb")
+    text = with_uses(Path("nbsnake.yaml").read_text(), "train_v2.ipynb", [use])
+    assert yaml.safe_load(text)["uses"] == [
+        {
+            "name": "train_v1",
+            "notebook": "train_v2.ipynb",
+            "values": {"factor": 1, "second": "first.json"},
+        },
+        {"name": "other"},
+    ]
+    assert text.startswith("strict: true")
+    assert "# mine" in text
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("open('a.csv', 'w').write('x' * 3)", "open('b.csv', 'w').write('x' * 4)"),
+        ("open('a.csv', 'w').write('x')", "open('b.csv', 'w').write('y')"),
+        ("n = 1\nopen('a.csv', 'w').write(str(n))", "n = 2\nopen('a.csv', 'w').write(str(n))"),
+        ("import re\nopen('a.csv', 'w')", "import os\nopen('b.csv', 'w')"),
+    ],
+)
+def test_notebooks_that_differ_in_other_values_or_write_the_same_file_are_no_variants(
+    first, second
+):
+    put("train_a.ipynb", first)
+    put("train_b.ipynb", second)
+    assert variants() == []
+
+
+def test_a_step_that_reads_what_a_variant_writes_still_does():
+    train("train_a.ipynb", 1, "model_1.json")
+    train("train_b.ipynb", 2, "model_2.json")
+    step("report.ipynb", "model_1.json", "report.txt")
+    assert main(["adopt", "--variants", "--write"]) == 0
+    assert main(["init"]) == 0
+    assert main(["generate"]) == 0
+    stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
+    assert set(stages) == {"train", "report"}
+    assert stages["report"]["deps"][0] == "model_1.json"

@@ -136,7 +136,7 @@ def _extends(axis: AxisSpec, other: AxisSpec) -> bool:
 def _axis_for(missing: str, maker: Proposal, made: Set[str]) -> AxisSpec | None:
     """The axis over which a notebook would also make a file that is missing."""
     for path in _paths(maker, outputs=True):
-        words = _differing(path, missing)
+        words = differing(path, missing)
         if words is None:
             continue
         old, new = words
@@ -145,11 +145,11 @@ def _axis_for(missing: str, maker: Proposal, made: Set[str]) -> AxisSpec | None:
         others = [with_word(each, old, new) for each in inputs]
         is_whole = all(old in _WORD.findall(each) for each in outputs)
         if is_whole and inputs and all(each in made or os.path.exists(each) for each in others):
-            return AxisSpec(_axis_name(old, maker.facts.constants), old, (old, new))
+            return AxisSpec(axis_name(old, maker.facts.constants), old, (old, new))
     return None
 
 
-def _differing(one: str, other: str) -> tuple[str, str] | None:
+def differing(one: str, other: str) -> tuple[str, str] | None:
     """The one word in which two paths differ, if they are alike but for it."""
     words = [_WORD.findall(path) for path in (one, other)]
     if len(words[0]) != len(words[1]):
@@ -161,7 +161,8 @@ def _differing(one: str, other: str) -> tuple[str, str] | None:
     return (old, new) if with_word(one, old, new) == other else None
 
 
-def _axis_name(value: str, constants: Iterable[Constant]) -> str:
+def axis_name(value: str, constants: Iterable[Constant]) -> str:
+    """What to call an axis: as the parameter that has the value, or by what kind of word it is."""
     for each in constants:
         if each.text.strip("\"'") == value:
             return each.name

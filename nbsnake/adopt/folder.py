@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nbsnake.adopt.alike import Alike, UseOf, find_alike
 from nbsnake.adopt.axes import is_output, spread, with_axes
 from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.credentials import find_credentials
@@ -22,7 +23,7 @@ from nbsnake.notebook.kept_cells import PYTHON
 from nbsnake.notebook.kernels import runs_in_kernel
 from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+from nbsnake.notebook.read_step import PLAIN, Reading, StepSpec, read_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Plan:
 
     ``nodes`` are in the order in which they run, those of steps that are there already included.
     ``idle`` are notebooks of which no result is known. ``faults`` are about those that cannot be
-    read.
+    read. ``alike`` are notebooks that are, or could be, variants of one.
     """
 
     proposals: tuple[Proposal, ...]
@@ -58,6 +59,7 @@ class Plan:
     hazards: tuple[Hazard, ...]
     idle: frozenset[str]
     faults: tuple[NbsnakeError, ...]
+    alike: tuple[Alike, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -121,11 +123,15 @@ def make_plan(
     overlays: Mapping[str, Iterable[str]] | None = None,
     lists: Mapping[str, Iterable[str]] | None = None,
     given: Mapping[str, Given] | None = None,
+    rules: Reading = PLAIN,
+    *,
+    variants: bool = False,
 ) -> Plan:
     """What becomes of notebooks; ``chosen_ones`` are those that the user named one by one.
 
     ``seen`` is what their runs showed, by notebook; ``overlays`` are values by axis, and
     ``lists`` those of params.yaml, by key. ``given`` is what other tools declare, by notebook.
+    With ``variants`` notebooks that differ in values alone become variants of one.
     """
     tools, runs = given or {}, seen or {}
     named = {*chosen_ones, *tools}
@@ -141,22 +147,34 @@ def make_plan(
         )
         for each in decide(followed, starts)
     ]
-    older = dict(_older(facts, named, {each.path: each for each in followed}))
+    by_path = {each.path: each for each in followed}
+    every = {file.path for each in facts for file in each.writes}
+    free = [each for each in facts if each.notebook not in tools]
+    alike = find_alike(free, by_path, every, rules)
+    merged = {path: each for each in alike if variants for path in each.others}
+    older = dict(_older(facts, named, by_path, {path for each in alike for path in each.others}))
+    older |= {path: f"it is a variant of {each.main}" for path, each in merged.items()}
     idle = {each.notebook for each in facts if not each.writes}
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
+    shared = {each.main: step_name(each.name) for each in merged.values() if each.name}
     written = {file.path for each in chosen for file in each.writes}
     taken = {step.name for step in steps}
     proposals = []
-    by_path = {each.path: each for each in followed}
     for each in chosen:
         tool = tools.get(each.notebook)
-        own = step_name(tool.step) if tool and tool.step else ""
+        own = step_name(tool.step) if tool and tool.step else shared.get(each.notebook, "")
         name = own if own and own not in taken else step_of(each.notebook, taken)
         taken.add(name)
         made = propose(by_path[each.notebook], each, name, written)
         proposals.append(replace(made, axes=tool.axes) if tool else made)
+    axes = {each.main: each.axis for each in merged.values() if each.axis}
+    proposals = [
+        replace(each, axes=(axes[each.notebook],)) if each.notebook in axes else each
+        for each in proposals
+    ]
     proposals = with_axes(proposals, overlays or {}, lists or {})
     nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
+    nodes += [_node_of_use(each.main, use) for each in alike if variants for use in each.uses]
     ordered, circle = _ordered(nodes)
     shown = [each for each in facts if each.notebook not in older]
     hazards = [hazard for each in shown for hazard in each.hazards]
@@ -179,6 +197,7 @@ def make_plan(
         hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),
         idle=frozenset(idle),
         faults=found.faults,
+        alike=tuple(alike),
     )
 
 
@@ -220,7 +239,7 @@ def _with_seen(facts: Facts, run: Seen | None) -> Facts:
 
 
 def _older(
-    facts: Sequence[Facts], named: set[str], followed: Mapping[str, Followed]
+    facts: Sequence[Facts], named: set[str], followed: Mapping[str, Followed], alike: set[str]
 ) -> Iterator[tuple[str, str]]:
     """The notebooks of which there is a newer version, except those whose files others read."""
     # Of the same name but for its version, in the same folder.
@@ -236,7 +255,12 @@ def _older(
             others = [one for one in facts if one not in group]
             is_read = own & {file.path for one in others for file in one.reads}
             if each.notebook != latest and each.notebook not in named and not is_read:
-                yield each.notebook, _why_older(each, latest, facts, followed)
+                why = f"{latest} is a newer version of it"
+                is_offered = each.notebook in alike
+                yield (
+                    each.notebook,
+                    why if is_offered else _why_older(each, latest, facts, followed),
+                )
 
 
 def _why_older(
@@ -272,6 +296,10 @@ def _node(proposal: Proposal) -> Node:
     return Node(
         step=proposal.step, notebook=proposal.notebook, reads=tuple(reads), writes=tuple(writes)
     )
+
+
+def _node_of_use(notebook: str, use: UseOf) -> Node:
+    return Node(step=use.name, notebook=notebook, reads=use.reads, writes=use.writes)
 
 
 def _node_of_step(step: StepSpec) -> Node:

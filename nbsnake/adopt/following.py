@@ -10,17 +10,19 @@ LARGE = 1_000_000  # bytes; larger sources are DVC's, smaller ones can be git's
 
 
 def next_commands(
-    plan: Plan, *, tracked: Iterable[str], has_project: bool, writes: bool
+    plan: Plan, *, tracked: Iterable[str], has_project: bool, write: str
 ) -> Iterator[tuple[str, str]]:
     """The commands with the reason for each; ``tracked`` are the files that git tracks.
+
+    ``write`` is the command that writes the notebooks, "" after it.
 
     What git tracks stays on disk: the run keeps it before it overwrites it.
     """
     in_git = set(tracked)
     if not has_project:
         yield "nbsnake init", "sets up git and DVC"
-    if not writes:
-        yield "nbsnake adopt --write", "writes the notebooks above"
+    if write:
+        yield write, "writes the notebooks above"
     outputs = [path for node in plan.nodes for path in node.writes]
     if results := [path for path in dict.fromkeys(outputs) if _is_tracked(path, in_git)]:
         yield f"git rm -r -q --cached {shlex.join(results)}", "results go to DVC; the files stay"

@@ -3,10 +3,12 @@
 import argparse
 import difflib
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nbsnake.adopt.alike import edit_of_settings
 from nbsnake.adopt.credentials import hidden
 from nbsnake.adopt.facts import Certainty, Hazard
 from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
@@ -28,7 +30,7 @@ from nbsnake.notebook.read_step import Reading, read_step
 from nbsnake.notebook.written import cell_diff
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.overlays import overlay_files
-from nbsnake.settings.settings import read_params, read_settings, reading
+from nbsnake.settings.settings import SETTINGS_FILE, read_params, read_settings, reading
 from nbsnake.tables import Table, as_text
 
 _KNOWN = {
@@ -47,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--write", action="store_true", help="write the notebooks; nothing is changed without it"
+    )
+    parser.add_argument(
+        "--variants",
+        action="store_true",
+        help="make notebooks that differ in values alone variants of one step",
     )
     parser.add_argument(
         "--run",
@@ -72,18 +79,25 @@ def run(args: argparse.Namespace) -> int:
     lists = dict(_lists(read_params()))
     found = read_all(paths, rules)
     tools = find_neighbours(each.path for each in found.followed)
-    plan = make_plan(found, named, None, overlays, lists, tools.given)
+
+    def planned(seen: Mapping[str, Seen] | None) -> Plan:
+        given = tools.given
+        return make_plan(found, named, seen, overlays, lists, given, rules, variants=args.variants)
+
+    plan = planned(None)
     if args.run:
-        seen = _observed(plan, found, rules)
-        plan = make_plan(found, named, seen, overlays, lists, tools.given)
+        plan = planned(_observed(plan, found, rules))
     sys.stdout.writelines(f"{line}\n" for line in graph_text(plan))
+    if not args.variants:
+        sys.stdout.writelines(f"variants: {each.text}: add --variants\n" for each in plan.alike)
     for hazard in plan.hazards:
         print(_hazard_text(hazard), file=sys.stderr)
     texts, faults = _texts(plan, rules)
     cells = {each.path: each.cells for each in found.followed}
     for path, (old, new) in texts.items():
         sys.stdout.write(f"\n{hidden(cell_diff(old, new, path), cells[path])}")
-    edits = tools.edits if texts.keys() >= tools.given.keys() else ()
+    edits = list(tools.edits if texts.keys() >= tools.given.keys() else ())
+    edits += _uses(plan) if args.variants else []
     for edit in edits:
         sys.stdout.write(f"\n{_diff(edit)}")
     proofs = _proofs(plan, found, texts, rules) if args.prove else []
@@ -96,9 +110,16 @@ def run(args: argparse.Namespace) -> int:
             write_atomically(edit.path, edit.new.encode())
     if faults:
         say(explained(Faults(faults)))
-    _say_next(plan, len(texts), writes=args.write)
+    _say_next(plan, len(texts), "" if args.write else _to_write(args))
     is_proven = all(each.verdict.same for each in proofs)
     return 1 if faults or plan.blocked or not is_proven else 0
+
+
+def _uses(plan: Plan) -> list[FileEdit]:
+    """nbsnake.yaml with the notebooks that are further uses of another one."""
+    old = Path(SETTINGS_FILE).read_text("utf-8") if Path(SETTINGS_FILE).exists() else ""
+    edit = edit_of_settings(SETTINGS_FILE, old, plan.alike)
+    return [edit] if edit.new != edit.old else []
 
 
 def _diff(edit: FileEdit) -> str:
@@ -251,7 +272,13 @@ def _hazard_text(hazard: Hazard) -> str:
     return f"{hazard.where}: {hazard.text}\n  fix: {hazard.fix}"
 
 
-def _say_next(plan: Plan, count: int, *, writes: bool) -> None:
+def _to_write(args: argparse.Namespace) -> str:
+    """The command that writes what this one shows."""
+    options = [f"--{name}" for name in ("run", "variants") if getattr(args, name)]
+    return shlex.join(["nbsnake", "adopt", *args.notebooks, *options, "--write"])
+
+
+def _say_next(plan: Plan, count: int, write: str) -> None:
     unsure = sum(len(each.unsure) for each in plan.proposals)
     if unsure:
         are = "1 place is" if unsure == 1 else f"{unsure} places are"
@@ -260,9 +287,9 @@ def _say_next(plan: Plan, count: int, *, writes: bool) -> None:
     if not count:
         print("no notebook here is to be adopted", file=sys.stderr)
         return
-    print(f"{'wrote' if writes else 'would write'} {shown}; next:", file=sys.stderr)
+    print(f"{'would write' if write else 'wrote'} {shown}; next:", file=sys.stderr)
     commands = next_commands(
-        plan, tracked=tracked_files(), has_project=Path(".dvc").is_dir(), writes=writes
+        plan, tracked=tracked_files(), has_project=Path(".dvc").is_dir(), write=write
     )
     for command, why in commands:
         print(f"  {command}  # {why}", file=sys.stderr)

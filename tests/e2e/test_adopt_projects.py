@@ -1,5 +1,6 @@
 """From clone to a finished run: projects as they are found, with the commands that they take."""
 
+import hashlib
 import json
 import shlex
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import adopt_projects as shapes
 import pytest
+import yaml
 from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
@@ -70,3 +72,34 @@ def _assert_outputs_kept(before: bytes, after: bytes) -> None:
     for cell in json.loads(before)["cells"]:
         assert cells[cell["id"]]["outputs"] == cell["outputs"]
         assert cells[cell["id"]]["metadata"] == cell["metadata"]
+
+
+def test_variants_give_the_results_that_the_notebooks_wrote(folder: Project) -> None:
+    code = "total = sum(map(int, open('../raw.txt')))\nopen('../out/{}', 'w').write(str({}))"
+    separate = {
+        "rate_a": ("rate = 0.1", code.format("r_0.1.txt", "total * rate")),
+        "rate_b": ("rate = 0.5", code.format("r_0.5.txt", "total * rate")),
+        "mode_a": ("n = 2\nmode = 'x'", code.format("first.txt", "mode * n * total")),
+        "mode_b": ("n = 3\nmode = 'y'", code.format("second.txt", "mode * n * total")),
+        "mode_c": ("n = 3\nmode = 'x'", code.format("third.txt", "mode * n * total")),
+    }
+    folder.write("raw.txt", "1\n2\n")
+    folder.write("out/.gitignore", "")
+    for name, cells in separate.items():
+        shapes.notebook(folder.root, f"notebooks/{name}.ipynb", *cells)
+        folder.run("python", "-c", "\n".join(["import os", "os.chdir('notebooks')", *cells]))
+    wrote = {f"out/{path.name}": path.read_bytes() for path in folder.root.glob("out/*.txt")}
+    for path in wrote:
+        (folder.root / path).unlink()
+    folder.nbsnake("init")
+    folder.nbsnake("adopt", "--variants", "--write")
+    folder.nbsnake("run")
+    folder.assert_dvc_clean()
+    stages = yaml.safe_load(folder.read("dvc.lock"))["stages"].values()
+    locked = {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
+    expected = {path: hashlib.md5(data).hexdigest() for path, data in wrote.items()}
+    assert locked == expected
+    assert len(expected) == 5
+    assert set(yaml.safe_load(folder.read("dvc.yaml"))["stages"]) == {
+        *("rate", "mode_c", "mode_a", "mode_b"),
+    }
