@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from state_cases import state
 from test_text import ALLOWED, HOSTILE
@@ -72,6 +73,31 @@ def test_ci_files_check_run_and_report(service, tmp_path, monkeypatch):
     (tmp_path / "requirements.txt").write_text("pandas\n")
     (file,) = ci_files(service)
     assert "-r requirements.txt" in file.text
+
+
+SCHEMAS = {"github": "github-workflows", "gitlab": "gitlab-ci"}
+
+
+def against_schema(service, path):
+    """The exit code and the words of the check by the schema that the service publishes."""
+    checker = pytest.importorskip("check_jsonschema", reason="pip install '.[dev]'")
+    words = ["--builtin-schema", f"vendor.{SCHEMAS[service]}", str(path)]
+    done = CliRunner().invoke(checker.main, words)
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("service", CI)
+def test_ci_files_are_as_the_service_has_published(service, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (file,) = ci_files(service)
+    path = tmp_path / "ci.yml"
+    path.write_text(file.text)
+    assert against_schema(service, path) == (0, "ok -- validation done\n")
+    wrong = re.sub(r"^( +)(runs-on|script):", r"\1\2s:", file.text, count=1, flags=re.MULTILINE)
+    path.write_text(wrong)
+    code, said = against_schema(service, path)
+    assert code == 1
+    assert "Schema validation errors" in said
 
 
 def test_a_file_that_is_there_stays(tmp_path, monkeypatch, capsys):
