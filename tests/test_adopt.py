@@ -137,6 +137,21 @@ def test_what_is_no_file_of_the_project_is_none(code):
     assert files_of("import json\n" + PD if "No effect" not in code else PD, code) == {}
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        'p = "a"\n' + "p = p + p\n" * 60 + 'open(p, "w")',
+        'p = ""\n' + "p = p + p\n" * 60 + 'open(p, "w")',
+        'p = "aa"\n' + 'p = p.replace("a", p)\n' * 6 + 'open(p, "w")',
+        'p = "a"\n' + 'p = f"{p}{p}"\n' * 60 + 'open(p, "w")',
+        'open("{:>{}}".format("a", 999999999), "w")',
+        'open("%*d" % (999999999, 1), "w")',
+    ],
+)
+def test_a_text_that_fills_the_memory_is_no_path(code):
+    assert files_of(code) == {}
+
+
 def test_what_is_written_and_read_again_is_an_output():
     assert files_of('open("../a", "w")', 'open("../a")') == {"a": "out"}
 

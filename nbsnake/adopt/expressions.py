@@ -45,7 +45,8 @@ def suffix(path: Known) -> str:
     return posixpath.splitext(path.text)[1]
 
 
-_WIDE = re.compile(r"\d{4}")  # a width that fills the memory, and no path
+# A width that fills the memory, or that is a value, as in "%*d" and "{:{}}", and no path
+_WIDE = re.compile(r"\d{4}|%[-+ #0-9.]*\*|\{[^{}]*:[^{}]*\{")
 
 # What is a path itself, and what is only a part of one.
 ATTRIBUTES: dict[str, tuple[Callable[[Known], str], bool]] = {

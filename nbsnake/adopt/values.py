@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 MOST = 64  # alternatives of one value; more are as good as unknown
+LONGEST = 4096  # characters, as PATH_MAX of Linux
 
 
 class Origin(NamedTuple):
@@ -126,15 +127,18 @@ def combined(
 ) -> tuple[Known, ...]:
     """What a function gives for all combinations of what is known of its arguments.
 
-    Of a path, the first part must be known, and others need not.
+    Of a path, the first part must be known, and others need not. A text longer than a path can be
+    is not known, nor one of very many literals: each loop could double it.
     """
     alternatives = [tuple(known(part)) for part in parts]
     if any(alternatives) and alternatives[0]:
         alternatives = [each or (_ANYTHING,) for each in alternatives]
     found = []
     for chosen in itertools.islice(itertools.product(*alternatives), MOST):
+        if sum(len(each.text) + len(each.literals) for each in chosen) > LONGEST:
+            continue
         text = make(*chosen)
-        if text is not None:
+        if text is not None and len(text) <= LONGEST:
             sources = tuple(one for each in chosen for one in each.literals)
             is_partial = any(each.partial for each in chosen)
             found.append(Known(text, origin, origin.maker, sources, is_partial))

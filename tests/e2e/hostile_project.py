@@ -47,6 +47,13 @@ COMMANDS = (
     *(["convert", "notebooks"], ["convert", "notebooks", "-o", "workflow/scripts/"]),
     *(["exec", "make"], ["exec", "left"], ["exec", "evil"], ["exec", "evil@x"], ["exec", "join"]),
     *(["init"], ["init", "--from-mlvtools", "--force"], ["profile", "generic", "--system", "sge"]),
+    *(["push"], ["pull"], ["pull"], ["restore", "--pull"], ["port"], ["port", "--write"]),
+    *(["adopt"], ["adopt", "--write"], ["adopt", "notebooks", "--write"], ["new", "fresh"]),
+    *(["new", "data/fresh"], ["split", "notebooks/make.ipynb", "--write"], ["submit"]),
+    *(["accept", "make", "left", "--reason", "x"], ["accept", "*", "--reason", "\x1b[31m"]),
+    *(["clean"], ["clean", "--yes"], ["clean", "--yes", "--keep-revs", "0"], ["debug", "left"]),
+    *(["diff", "HEAD"], ["why", "join"], ["graph", "--svg", "graph.svg"], ["logs", "make"]),
+    *(["report"], ["show", "make"], ["show", "make", "--html", "make.html"]),
 )
 RUNS = (["run", "-j", "1"], ["run", "-j", "1", "--no-restore"], ["run", "join", "-j", "1"])
 
@@ -114,7 +121,8 @@ def link_target(project: Project, dice: random.Random, *, folder: bool) -> str:
 def put_link(project: Project, dice: random.Random) -> str:
     """A link in place of a folder or file that the tools write or read."""
     is_folder = dice.random() < 0.5
-    place = dice.choice(FOLDERS if is_folder else FILES)
+    there = [""] if dice.random() < 0.5 else existing(project, folders=is_folder)
+    place = dice.choice(there) or dice.choice(FOLDERS if is_folder else FILES)
     target = link_target(project, dice, folder=is_folder)
     path = project.root / place
     if not target.startswith("/"):
@@ -124,6 +132,22 @@ def put_link(project: Project, dice: random.Random) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)
     return f"link {place} -> {target}"
+
+
+def existing(project: Project, *, folders: bool) -> list[str]:
+    """Everything in the project that is a folder, or that is none, but for git's."""
+    found = [each.relative_to(project.root) for each in project.root.rglob("*")]
+    wanted = [path for path in found if (project.root / path).is_dir() == folders]
+    return sorted(str(path) for path in wanted if path.parts[0] != ".git")
+
+
+def put_pipe(project: Project, dice: random.Random) -> str:
+    """A pipe in place of a file, to which nobody writes."""
+    place = dice.choice([*FILES, *existing(project, folders=False)])
+    remove(project.root / place)
+    (project.root / place).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(project.root / place)
+    return f"pipe {place}"
 
 
 def remove(path: Path) -> None:
@@ -237,6 +261,38 @@ def tamper_with_plan(project: Project, dice: random.Random) -> str:
     return f"plan: {change} {path}"
 
 
+def add_remote(project: Project, dice: random.Random) -> str:
+    """A remote in the project with objects that are not what they are called, and what is tracked.
+
+    Its path is so deep that names which lead out of the cache stay inside here.
+    """
+    store = project.root / "one/two/three/four/store"
+    project.write(".dvc/config", f"[core]\n    remote = r\n['remote \"r\"']\n    url = {store}\n")
+    project.git("add", "--force", ".dvc/config")
+    path, name, new = bad_path(project, dice), "a/" + "../" * 6 + out(project).name + "/new", b"x"
+    md5 = hashlib.md5(new).hexdigest()
+    listing = json.dumps([{"md5": dice.choice([md5, name]), "relpath": dice.choice([path, "f"])}])
+    folder = hashlib.md5(listing.encode()).hexdigest() + ".dir"
+    objects = {md5: dice.choice([new, b"other"]), name: new, folder: listing.encode()}
+    for each, data in objects.items():
+        file = Path(f"{store}/files/md5/{each[:2]}/{each[2:]}")
+        for made in (file.parent, store / "files/md5/a", project.root / ".dvc/cache/files/md5/a"):
+            made.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        file.chmod(dice.choice([0o444, 0o644]))
+    run = store / "runs" / md5[:2] / (md5 * 2) / (folder[:32] * 2)
+    run.parent.mkdir(parents=True, exist_ok=True)
+    run.write_text(json.dumps({"cmd": "true", "outs": [{"path": path, "md5": folder}]}))
+    tracked = {"path": dice.choice(["tracked", "data", path]), "size": 1, "hash": "md5"}
+    tracked["md5"] = dice.choice([md5, name, folder, "F" * 32, 1])
+    if dice.random() < 0.3:
+        tracked["files"] = [{"relpath": path, "md5": md5, "size": 1}]
+    project.write("tracked.dvc", json.dumps({"outs": [tracked]}))
+    if dice.random() < 0.5:
+        remove(project.root / ".dvc/cache/files")
+    return f"remote with {listing}, tracked {tracked}"
+
+
 def keep_edit(project: Project, dice: random.Random) -> str:
     """A line of what was kept of a hostile path."""
     line = {"path": bad_path(project, dice), "time": 1.0, **content(project, dice)}
@@ -308,6 +364,8 @@ CHANGES: list[Change] = [
     *[tamper_with_plan] * 3,
     *[tamper_with_state] * 2,
     *[stale] * 6,
+    *[add_remote] * 3,
+    put_pipe,
     keep_edit,
     write_notebook,
     write_settings,
