@@ -3,7 +3,7 @@
 import pytest
 from snakemake.cli import parse_args
 
-from nbsnake.snakemake.modes import WITHOUT_JOBS, Mode, mode_of, read_mode
+from nbsnake.snakemake.modes import WITHOUT_JOBS, Mode, is_plain, is_plain_run, mode_of, read_mode
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,42 @@ def test_without_params_among_the_triggers_content_is_not_seen():
 def test_options_of_a_program_that_calls_the_api_are_its_own(monkeypatch):
     monkeypatch.setattr("sys.argv", ["program", "--touch"])
     assert read_mode() == Mode()
+    assert not is_plain_run()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("-c2", "-j 3", "-c all --quiet --keep-going --rerun-incomplete --show-failed-logs"),
+        "-c1 --scheduler greedy --retries 2 --printshellcmds --verbose --logger nbsnake",
+        "--executor slurm -j 9 --default-resources mem_mb=9 --set-threads a=2 --latency-wait 9",
+    ],
+)
+def test_options_that_say_how_jobs_run_are_plain(line):
+    parser, args = parse_args(line.split())
+    assert is_plain(args, parser)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("-nc1", "all -c1", "a.txt -c1", "-Fc1", "-fc1", "-R a -c1", "-U a -c1", "-O a -c1"),
+        *("-c1 --config a=1", "-c1 --configfile a.yaml", "-c1 --rerun-triggers mtime", "--lint"),
+        *("-c1 --batch all=1/2", "-c1 --ignore-incomplete", "-c1 --allowed-rules a", "-tc1"),
+        *("-c1 --software-deployment-method conda", "-c1 --report", "-c1 --report r.html"),
+        *("-c1 --summary", "--dag", "--list-rules", "--unlock", "-c1 --delete-all-output"),
+        *("-c1 --cleanup-metadata a", "-c1 --force-use-threads", "-c1 --nolock", "-c1 --notemp"),
+        *(
+            "-c1 --snakefile workflow/Snakefile",
+            "-c1 --archive a.tar.gz",
+            "-c1 --consider-ancient a=0",
+        ),
+    ],
+)
+def test_targets_and_other_options_are_not_plain(line, tmp_path):
+    (tmp_path / "a.yaml").write_text("a: 1\n")
+    parser, args = parse_args(line.split())
+    assert not is_plain(args, parser)
 
 
 def test_lint_alone_lints():

@@ -1,8 +1,9 @@
 """What Snakemake was called for, by its own reading of the command line."""
 
 import inspect
-from argparse import Namespace
-from typing import NamedTuple
+import re
+from argparse import ArgumentParser, Namespace
+from typing import Any, NamedTuple
 
 # With one of these options Snakemake reads the Snakefile and runs no job.
 WITHOUT_JOBS = (
@@ -13,6 +14,16 @@ WITHOUT_JOBS = (
     *("delete_all_output", "delete_temp_output", "cleanup_metadata", "cleanup_shadow"),
     *("list_conda_envs", "conda_create_envs_only", "conda_cleanup_envs"),
     "container_cleanup_images",
+)
+
+# Arguments that say how jobs run, and not which; any other one may say which.
+_HOW = re.compile(
+    r"cores|jobs|executor|scheduler|latency_wait|retries|keep_going|rerun_incomplete"
+    r"|show_failed_logs|printshellcmds|verbose|quiet|nocolor|logger|profile|workflow_profile"
+    r"|resources|(default|set)_resources|set_threads|group_components|jobname"
+    r"|max_jobs_per_(second|timespan)|max_status_checks_per_second|(slurm|cluster_generic)_.+"
+    # These differ from their defaults in type at each call; they are for storage and conda.
+    r"|(remote_job_)?local_storage_prefix|conda_cleanup_pkgs"
 )
 
 
@@ -40,18 +51,41 @@ def read_mode() -> Mode:
     arguments are those of Snakemake's function that is running. Without it, Snakemake was called by
     its API, for a run.
     """
-    args = _parsed()
-    return mode_of(args) if args else Mode()
+    call = _call()
+    return mode_of(call[0]) if call else Mode()
 
 
-def _parsed() -> Namespace | None:
-    """The arguments of the function of Snakemake's command line that is running."""
+def is_plain_run() -> bool:
+    """Whether Snakemake was called for its default targets, with no option that changes which jobs
+    run: all arguments but those that say how are the defaults.
+
+    False where Snakemake was called by its API, whose settings do not show what was asked for.
+    """
+    call = _call()
+    return call is not None and is_plain(*call)
+
+
+def is_plain(args: Namespace, parser: ArgumentParser) -> bool:
+    """As :func:`is_plain_run`, for arguments that the parser has parsed."""
+    return all(
+        _HOW.fullmatch(name) or _are_same(value, parser.get_default(name))
+        for name, value in vars(args).items()
+    )
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Values of some of Snakemake's types cannot be compared with those of others."""
+    return type(one) is type(other) and bool(one == other)
+
+
+def _call() -> tuple[Namespace, ArgumentParser] | None:
+    """The arguments and parser of the function of Snakemake's command line that is running."""
     from snakemake.cli import args_to_api  # only there when Snakemake reads the Snakefile
 
     frame = inspect.currentframe()
     while frame and frame.f_code is not args_to_api.__code__:
         frame = frame.f_back
-    return frame.f_locals["args"] if frame else None
+    return (frame.f_locals["args"], frame.f_locals["parser"]) if frame else None
 
 
 def mode_of(args: Namespace) -> Mode:
@@ -75,5 +109,5 @@ def keep_going() -> None:
     one bad variant would stop all others of the group. It uses its arguments after it has read the
     Snakefile.
     """
-    if args := _parsed():
-        args.keep_going = True
+    if call := _call():
+        call[0].keep_going = True

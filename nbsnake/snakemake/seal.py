@@ -40,8 +40,7 @@ def seal(
 
 
 def _seal_fresh(step: PlannedStep, params: list[str]) -> None:
-    if step.marker and not os.path.exists(step.marker):
-        write_own(step.marker, b"")
+    mark_done(step)
     for path in step.made_paths:
         take_timestamp(path)
         record = read_record(path) or {}
@@ -49,6 +48,12 @@ def _seal_fresh(step: PlannedStep, params: list[str]) -> None:
         sealed = {**record, "params": params, "code": None, "input": None}
         if record != sealed or is_incomplete(path):
             write_record(path, sealed, complete=True)
+
+
+def mark_done(step: PlannedStep) -> None:
+    """Have a step without outputs show that it has run."""
+    if step.marker and not os.path.exists(step.marker):
+        write_own(step.marker, b"")
 
 
 def _order_times(step: PlannedStep, words: Words, digests: Digests) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import IO, Any
 
@@ -39,7 +39,8 @@ from nbsnake.snakemake.call import other_head
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import keep_going, read_mode
 from nbsnake.snakemake.retries import keep_workflow
-from nbsnake.snakemake.seal import seal
+from nbsnake.snakemake.seal import mark_done, seal
+from nbsnake.snakemake.unread import leave_out, may_leave_out, rules_with_nothing_to_do
 from nbsnake.snakemake.words import Words
 
 
@@ -120,9 +121,12 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
         _report(judge, [each for name, each in verdicts.items() if name in needed])
         if not mode.sees_content:
             _refuse_blind_run(verdicts.values())
-    return Session(
-        workflow, config, plan, digests, verdicts, lock, runs=runs, checks=not mode.lints
-    )
+    unread: set[str] = set()
+    if runs and outdated == Outdated() and may_leave_out(workflow):
+        unread = rules_with_nothing_to_do(plan, verdicts)
+        leave_out(workflow, unread)
+    words = (workflow, config, plan, digests, verdicts, unread)
+    return Session(*words, lock=lock, runs=runs, checks=not mode.lints)
 
 
 def _check(plan: Plan, outdated: Outdated, *, runs: bool) -> None:
@@ -185,12 +189,13 @@ class Session(Words):
         plan: Plan,
         digests: Digests,
         verdicts: Mapping[str, Verdict],
+        unread: Collection[str] = (),
         lock: IO[str] | None = None,
         *,
         runs: bool = False,
         checks: bool = False,
     ) -> None:
-        super().__init__(workflow, config, plan, digests, verdicts)
+        super().__init__(workflow, config, plan, digests, verdicts, unread)
         self._lock = lock
         self._runs = runs
         self._checks = checks
@@ -202,12 +207,23 @@ class Session(Words):
         Results of an earlier run that are not in dvc.lock yet are locked now.
         """
         with _no_traceback():
-            seal(self._verdicts.values(), self, self._digests, self._plan.params, self._config)
+            self._pass_unread()
+            read = [each for each in self._verdicts.values() if each.step.rule not in self._unread]
+            seal(read, self, self._digests, self._plan.params, self._config)
             if self._workflow.is_main_process:
                 self._digests.save()
         pending = any(each.settled and not each.locked for each in self._verdicts.values())
         if pending and self._runs:
             _sync()
+
+    def _pass_unread(self) -> None:
+        """Of a rule that is not read, Snakemake asks for no inputs, and is told of no outputs."""
+        if self._unread and self._checks:
+            self._checks = False
+            self._check_sources()
+        for verdict in self._verdicts.values():
+            if verdict.step.rule in self._unread and not verdict.step.frozen:
+                mark_done(verdict.step)
 
     def _seen(self, path: str) -> str:
         """Snakemake asks for inputs when it has read all rules: now it is known what they make."""

@@ -10,24 +10,20 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from nbsnake.cluster.slurm.jobs import cancel_waiting_jobs, end_left_jobs
-from nbsnake.generate.scaffold import snakefile
 from nbsnake.job.digests import read_digests
 from nbsnake.job.plan import Plan
-from nbsnake.job.regular import read_regular
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
-from nbsnake.names import GENERATED
 from nbsnake.results.freshness import Judge, Verdict, same_code_lines
 from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sync import Synced, changed_sources, sync
+from nbsnake.snakemake.unread import has_only_own_rules, text_of
 
 NOTHING = "nothing to be done: all steps are fresh"
 NOTHING_OF = "nothing to be done: the steps that were asked for are fresh"
-SNAKEFILE = "workflow/Snakefile"
-RULES = "workflow/rules"
 DEFAULT_PROFILE = "workflow/profiles/default"
 # Settings of a profile that say how jobs run, and not which.
 _HOW = re.compile(
@@ -45,7 +41,7 @@ def bring_up_to_date(plan: Plan, targets: Collection[str], profile: str = "") ->
     Then, or where that cannot be known, Snakemake has to be called. ``profile`` is the folder of
     the workflow profile that it would use.
     """
-    if not _has_only_own_rules() or not _says_only_how(profile or DEFAULT_PROFILE):
+    if not has_only_own_rules() or not _says_only_how(profile or DEFAULT_PROFILE):
         return None
     lock = become_head()
     if lock is None:
@@ -97,23 +93,9 @@ def _can_be_fresh(verdict: Verdict) -> bool:
     return verdict.settled or verdict.restorable or (bool(verdict.waits) and not verdict.reasons)
 
 
-def _has_only_own_rules() -> bool:
-    """Whether the Snakefile is the one that nbsnake writes, and all rules beside it are its own."""
-    if os.path.exists("Snakefile") or _read(SNAKEFILE) != snakefile():
-        return False
-    return all(_read(str(path)).startswith(GENERATED) for path in Path(RULES).glob("*.smk"))
-
-
 def _says_only_how(profile: str) -> bool:
     """Whether no profile that Snakemake takes says which jobs run."""
     if os.environ.get("SNAKEMAKE_PROFILE") or os.path.isdir("profiles/default"):
         return False
-    texts = [_read(str(path)) for path in Path(profile).glob("*.y*ml")]
+    texts = [text_of(str(path)) for path in Path(profile).glob("*.y*ml")]
     return all(_HOW.fullmatch(name.strip("\"'")) for name in _SETTING.findall("\n".join(texts)))
-
-
-def _read(path: str) -> str:
-    try:
-        return read_regular(path).decode(errors="replace")
-    except OSError:
-        return ""

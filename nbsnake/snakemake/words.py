@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from nbsnake.errors import PipelineError, StaleError
@@ -33,7 +33,7 @@ class Words:
     """The words of the generated rules, for one reading of the Snakefile.
 
     ``workflow`` and ``config`` are Snakemake's globals, ``verdicts`` those of the head on each
-    step; a job's own Snakemake has none.
+    step; a job's own Snakemake has none. ``unread`` are rules that are left out of this reading.
     """
 
     def __init__(
@@ -43,12 +43,14 @@ class Words:
         plan: Plan,
         digests: Digests,
         verdicts: Mapping[str, Verdict],
+        unread: Collection[str] = (),
     ) -> None:
         self._workflow = workflow
         self._config = config
         self._plan = plan
         self._digests = digests
         self._verdicts = verdicts
+        self._unread = unread
         self._makers = plan.makers()
         self._answers: dict[str, list[Answer]] = {}  # the parameters of each rule
         self._variants: dict[str, list[PlannedStep]] = {}
@@ -123,7 +125,7 @@ class Words:
                 log=step.log,
             )
             for step in self._plan.steps.values()
-            if not step.notebook and not step.frozen
+            if not step.notebook and not step.frozen and step.rule not in self._unread
         ]
 
     def _refuse_name(self, name: str) -> None:
