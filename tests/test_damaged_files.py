@@ -167,6 +167,7 @@ RESULTS = {
 }
 NOTEBOOKS = {
     "generated": ".nbsnake/generated.json",
+    "values": ".nbsnake/values.json",
     "notebooks": ".nbsnake/notebooks.json",
     "modules": ".nbsnake/modules.json",
     "converted": ".nbsnake/converted.json",

@@ -28,7 +28,7 @@ def project(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "path",
     [
-        *(NOTEBOOK, "params.yaml", "conf.yaml", "nbsnake.yaml", "dvc.yaml", ".gitignore"),
+        *(NOTEBOOK, "conf.yaml", "nbsnake.yaml", "dvc.yaml", ".gitignore"),
         *("workflow/scripts/train.py", "workflow/rules/train.smk", "workflow/rules/sync.smk"),
     ],
 )

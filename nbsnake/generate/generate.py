@@ -9,6 +9,7 @@ from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.generate.modules import ModuleFinder
+from nbsnake.generate.numbers import note_values
 from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader
@@ -128,6 +129,7 @@ def generate(notebooks: Iterable[str] = ()) -> list[Drift]:
     settle(drifts)
     if not chosen:
         remember(before, [drift.path for drift in drifts])
+        note_values()
     return drifts
 
 
@@ -174,6 +176,7 @@ def check(notebooks: Iterable[str] = ()) -> list[Drift]:
     before["more"] |= rests_on
     if not drifts and not chosen:
         remember(before, [])
+        note_values()
     return drifts
 
 

@@ -1,7 +1,8 @@
 """Whether anything has changed since the generated files were last found to be right.
 
 By content: what `generate` reads and what it writes is hashed, and so is nbsnake itself.
-Standard library only, for most calls of `generate` and `check` need no more.
+Standard library only, for most calls of `generate` and `check` need no more: YAML is read only
+after an edit of params.yaml.
 """
 
 import json
@@ -12,13 +13,14 @@ from typing import Any
 from nbsnake.generate.memo import content_of, own_files, read_memo
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.shape import is_text_map
+from nbsnake.names import PARAMS_FILE
 from nbsnake.settings.discover import walk_notebooks
 
 MEMO_FILE = ".nbsnake/generated.json"
 STEPLESS_FILE = ".nbsnake/stepless.json"
 # What else is read, and what is written besides the folders below.
 FILES = (
-    *("nbsnake.yaml", ".mlvtools", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"),
+    *("nbsnake.yaml", ".mlvtools", PARAMS_FILE, "dvc.yaml", ".gitignore", ".dvcignore"),
     *("workflow/Snakefile", "workflow/profiles/default/profile.yaml", "workflow/envs/steps.yaml"),
 )
 FOLDERS = ("workflow/scripts", "workflow/rules", "workflow/schemas")
@@ -28,10 +30,31 @@ State = dict[str, Any]
 
 
 def is_unchanged() -> bool:
-    """Whether all files are as :func:`remember` noted them."""
+    """Whether all files are as :func:`remember` noted them, or differ in what changes no other one:
+    in numbers of params.yaml.
+    """
     memo = read_memo(MEMO_FILE)
     more = memo.get("more", {})
-    return bool(memo) and is_text_map(more) and memo == snapshot(more)
+    if not memo or not is_text_map(more):
+        return False
+    now = snapshot(more)
+    return memo == now or _has_only_other_numbers(memo, now)
+
+
+def _has_only_other_numbers(memo: dict[str, Any], now: State) -> bool:
+    """Whether params.yaml alone has changed, and only its numbers; that is noted."""
+    files = memo.get("files")
+    if not isinstance(files, dict):
+        return False
+    before, content = files.get(PARAMS_FILE), now["files"][PARAMS_FILE]
+    if not before or {**memo, "files": {**files, PARAMS_FILE: content}} != now:
+        return False
+    from nbsnake.generate.numbers import only_numbers_changed  # reads YAML, and seldom needed
+
+    if not only_numbers_changed(before, content):
+        return False
+    note_own(MEMO_FILE, json.dumps(now).encode())
+    return True
 
 
 def is_edited(path: str, notebook: str) -> bool:

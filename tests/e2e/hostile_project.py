@@ -29,6 +29,7 @@ FILES = (
     *(".nbsnake/plan.json", ".nbsnake/jobs.jsonl", ".nbsnake/digests.jsonl"),
     *(".nbsnake/lock.jsonl", ".nbsnake/index"),
     *(".nbsnake/generated.json", ".nbsnake/notebooks.json", ".nbsnake/modules.json"),
+    ".nbsnake/values.json",
     *(".nbsnake/head.lock", ".nbsnake/kept.jsonl", ".nbsnake/programs.json"),
     *(".nbsnake/running/make", ".nbsnake/receipts/make.json", ".nbsnake/receipts/join.failed.json"),
     *(".dvc/tmp/lock", ".dvc/tmp/rwlock", ".dvc/tmp/rwlock.lock", ".dvc/tmp/btime"),
