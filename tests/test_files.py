@@ -63,6 +63,21 @@ def test_lost_permission_to_run_is_drift():
     assert os.access(SCRIPT.path, os.X_OK)
 
 
+def test_script_that_a_loss_of_power_left_empty_is_written_again():
+    settle(find_drift([SCRIPT], []))
+    Path(SCRIPT.path).write_text("")
+    assert reasons([SCRIPT]) == {SCRIPT.path: "changed"}
+    settle(find_drift([SCRIPT], []))
+    assert reasons([SCRIPT]) == {}
+
+
+def test_only_files_with_something_of_the_user_are_flushed_to_the_disk(monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append(os.fstat(number).st_size))
+    settle(find_drift(ALL, []))
+    assert flushed == [len(PLAIN.text), len(ONCE.text)]
+
+
 def test_file_that_is_no_text_is_drift():
     Path(PLAIN.path).write_bytes(b"\xff\xfe\x00")
     assert reasons([PLAIN]) == {PLAIN.path: "changed"}

@@ -38,6 +38,11 @@ class GeneratedFile:
         """Whether it is the script of a notebook."""
         return bool(self.notebook)
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether nothing in it is the user's, so that it can be made again."""
+        return GENERATED in self.text[:HEAD]
+
     def is_same(self, old: str) -> bool:
         """Whether ``old`` does as well; of a script, only what Python reads counts."""
         return is_same_program(old, self.text) if self.is_script else old == self.text
@@ -95,7 +100,7 @@ def find_drift(files: Iterable[GeneratedFile], orphans: Iterable[str]) -> list[D
             drifts.append(Drift(path=file.path, reason="missing", old="", new=file))
             continue
         old = path.read_bytes().decode(errors="replace")
-        if GENERATED in file.text[:HEAD] and GENERATED not in old[:HEAD] and not file.is_same(old):
+        if file.is_generated and old and GENERATED not in old[:HEAD] and not file.is_same(old):
             raise PipelineError(
                 "nbsnake did not write this file, and does not overwrite it",
                 where=Where(file.path),
@@ -132,7 +137,8 @@ def settle(drifts: Iterable[Drift]) -> None:
             path.unlink()
         else:
             mode = EXECUTABLE if drift.new.is_script else None
-            write_atomically(str(path), drift.new.text.encode(), mode=mode)
+            durable = not drift.new.is_generated  # to flush thousands of files takes seconds
+            write_atomically(str(path), drift.new.text.encode(), mode=mode, durable=durable)
     versions.save()
 
 
