@@ -71,7 +71,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "report": (
         ("nbsnake report --open", "write report.html and show it"),
-        ("nbsnake report --rev v1.0 v2.0 -o two.html", "with the metrics of two tags"),
+        ("nbsnake report --rev v1.0 -o v1.html", "the state at a tag"),
+        ("nbsnake report --metrics-at v1.0 v2.0 -o two.html", "with the metrics of two tags"),
     ),
     "why": (("nbsnake why evaluate", "the chain of reasons, with lines of code"),),
     "diff": (

@@ -29,6 +29,7 @@ class StageResult(NamedTuple):
     outs: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = {}
     plots: Mapping[str, Mapping[str, Any]] = {}
+    cmd: str | list[str] = ""
 
 
 class Row(NamedTuple):

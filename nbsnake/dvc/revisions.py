@@ -99,6 +99,7 @@ class _Revision:
             outs=outs,
             metrics={file: data for out in outs for file, data in self._metrics.get(out, ())},
             plots=self._plots_of(stage),
+            cmd=stage.cmd or "",
         )
 
     def _plots_of(self, stage: Any) -> dict[str, dict[str, Any]]:

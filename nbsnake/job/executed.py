@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nbsnake.job.own import open_own, read_own_bytes, remove_own, write_own
+from nbsnake.job.own import open_own, read_own, read_own_bytes, remove_own, write_own
 from nbsnake.job.receipt import Failure, Receipt
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json
@@ -319,6 +319,12 @@ def bring_back(step: str, run: str) -> None:
         else:
             write_own(path, kept, durable=False)
     _forget_failure(step)
+
+
+def kept_notebook(run: str) -> Any:
+    """The notebook of an earlier run, which its result identifies; None where it is not kept."""
+    path = f"{RUNS}/{run}.ipynb"
+    return read_own(path) if os.path.exists(path) else None
 
 
 def _forget_failure(step: str) -> None:

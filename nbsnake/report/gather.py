@@ -190,10 +190,14 @@ def job_of(receipt: Receipt) -> Job | None:
         return None
     if not receipt.restored:
         return Job(receipt.step, receipt.started, receipt.ended, receipt.host)
-    document = read_own(notebook_path(receipt.step))
+    return job_of_notebook(receipt.step, read_own(notebook_path(receipt.step)))
+
+
+def job_of_notebook(step: str, document: Any) -> Job | None:
+    """When the job of an executed notebook ran; None for what is no such notebook."""
     try:
         facts = document["metadata"]["nbsnake"]
-        return Job(receipt.step, float(facts["started"]), float(facts["ended"]), str(facts["host"]))
+        return Job(step, float(facts["started"]), float(facts["ended"]), str(facts["host"]))
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -221,9 +225,9 @@ def _tail(path: str) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
 
 
-def lock_commits(most: int) -> list[str]:
-    """The last commits that changed dvc.lock, the newest first, by their short names."""
-    log = _git("log", f"-n{most}", "--format=%h", "--", LOCK_FILE)
+def lock_commits(most: int, rev: str = "HEAD") -> list[str]:
+    """The last commits up to one that changed dvc.lock, the newest first, by their short names."""
+    log = _git("log", f"-n{most}", "--format=%h", "--end-of-options", rev, "--", LOCK_FILE)
     return log.decode(errors="replace").split()
 
 

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files as resources_of
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
@@ -50,11 +50,23 @@ DARK = (
 )
 
 
-def report_page(view: View, rows: Sequence[Row], notebooks: Notebooks | None) -> str:
+class Contents(NamedTuple):
+    """The notebook of a step, None for none, and the content of an output, or an OSError."""
+
+    notebook: Callable[[StepView], Any]
+    output: Callable[[str], bytes]
+
+
+NOW = Contents(executed, read_regular)
+
+
+def report_page(
+    view: View, rows: Sequence[Row], notebooks: Notebooks | None, contents: Contents = NOW
+) -> str:
     """The page; ``rows`` are those of the metrics, best first.
 
     ``notebooks`` says whose executed notebooks are in it: None means all of few steps, and those of
-    failed steps of many.
+    failed steps of many. ``contents`` is where notebooks and outputs come from.
     """
     script = _resource("page.js")
     shown = notebooks or ("all" if len(view.steps) <= FEW else "failed")
@@ -79,10 +91,10 @@ def report_page(view: View, rows: Sequence[Row], notebooks: Notebooks | None) ->
             params=differing_params(rows),
             metrics=metrics,
             charts=[*_charts(rows, metrics)],
-            pictures=[*_pictures(view)],
+            pictures=[*_pictures(view, contents)],
             plots=[(plot, Markup(plot_svg(plot))) for plot in view.plots],  # noqa: S704  (escaped)
             groups=_groups(view),
-            notebooks=_notebooks(view, shown),
+            notebooks=_notebooks(view, shown, contents),
             note=_note(shown),
             open_steps=len(view.steps) <= OPEN,
             few=few,
@@ -158,22 +170,22 @@ def _charts(rows: Sequence[Row], metrics: Sequence[str]) -> Iterator[tuple[str, 
             yield name, Markup(chart)  # noqa: S704  (escaped there)
 
 
-def _pictures(view: View) -> Iterator[tuple[str, str, str]]:
+def _pictures(view: View, contents: Contents) -> Iterator[tuple[str, str, str]]:
     """The outputs that are pictures: path, step, and content as a data URI."""
     for step in view.steps:
         for out in step.outs:
             kind = KINDS.get(out.path.rpartition(".")[2].lower())
             if kind and out.size is not None and out.size <= LARGEST:
                 try:
-                    content = base64.b64encode(read_regular(out.path)).decode()
+                    content = base64.b64encode(contents.output(out.path)).decode()
                 except OSError:  # a folder, or gone since
                     continue
                 yield out.path, step.name, f"data:image/{kind};base64,{content}"
 
 
-def _notebooks(view: View, shown: Notebooks) -> Mapping[str, Markup]:
+def _notebooks(view: View, shown: Notebooks, contents: Contents) -> Mapping[str, Markup]:
     wanted = [step for step in view.steps if shown == "all" or step.state == shown]
-    found = {step.name: notebook_html(executed(step)) for step in wanted}
+    found = {step.name: notebook_html(contents.notebook(step)) for step in wanted}
     return {name: Markup(html) for name, html in found.items() if html}  # noqa: S704  (escaped)
 
 

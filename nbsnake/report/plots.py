@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +37,23 @@ class PlotView:
     points: tuple[tuple[float, float], ...]
 
 
-def plots_of(stages: Iterable[StageResult]) -> Iterator[PlotView]:
-    """The lines of all data files that are plots; a file that cannot be read has none."""
+def plots_of(
+    stages: Iterable[StageResult], read: Callable[[str], bytes] = read_regular
+) -> Iterator[PlotView]:
+    """The lines of all data files that are plots; a file that cannot be read has none.
+
+    ``read`` gives the content of a file, or raises OSError.
+    """
     for stage in stages:
         for path, options in stage.plots.items():
             if options.get("template", "linear") in TEMPLATES:
-                yield from _lines(stage.name, path, options)
+                yield from _lines(stage.name, path, options, read)
 
 
-def _lines(step: str, path: str, options: Mapping[str, Any]) -> Iterator[PlotView]:
-    rows = _rows(path)
+def _lines(
+    step: str, path: str, options: Mapping[str, Any], read: Callable[[str], bytes]
+) -> Iterator[PlotView]:
+    rows = _rows(path, read)
     if not rows:
         return
     x = str(options.get("x", ""))
@@ -79,11 +86,11 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _rows(path: str) -> list[Mapping[str, Any]]:
+def _rows(path: str, read: Callable[[str], bytes]) -> list[Mapping[str, Any]]:
     """The rows of a table; [] for a file that holds none, or of another format."""
     kind = path.rpartition(".")[2].lower()
     try:
-        data = read_regular(path)
+        data = read(path)
         if len(data) > LARGEST:
             return []
         if kind in ("csv", "tsv"):

@@ -88,6 +88,7 @@ class View:
 
     ``due_seconds`` is what these are expected to take one after another, ``due_least`` with as
     many cores as they can use; ``unknown`` are those of which no time is known.
+    ``rev`` is the revision of an earlier state, and ``not_known`` what no record tells of that.
     """
 
     project: str
@@ -105,10 +106,14 @@ class View:
     metrics: tuple[MetricRow, ...]
     environments: tuple[tuple[str, ...], ...]
     plots: tuple[PlotView, ...] = ()
+    rev: str = ""
+    not_known: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        own = {name: getattr(self, name) for name in ("project", "commit", "dirty", "totals")}
+        own = {
+            name: getattr(self, name) for name in ("project", "rev", "commit", "dirty", "totals")
+        }
         return {
             **own,
             "steps": [asdict(step) for step in self.steps],
@@ -127,4 +132,5 @@ class View:
             "metrics": [asdict(row) for row in self.metrics],
             "plots": [asdict(plot) for plot in self.plots],
             "environments": self.environments,
+            "not_known": self.not_known,
         }

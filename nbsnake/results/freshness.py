@@ -184,7 +184,8 @@ class Judge:
         return Verdict(
             step=step,
             state="stale" if last else "never run",
-            reasons=combined or tuple(_reasons(last, now, receipt) if last else _unmade(step, now)),
+            reasons=combined
+            or tuple(differing(last, now, receipt) if last else _unmade(step, now)),
             restorable=bool(known),
             failure=read_failure(step.name),
             acceptable=_may_be_right(last, now),
@@ -264,7 +265,8 @@ def changed(path: str) -> str:
     return f"{path} changed"
 
 
-def _reasons(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
+def differing(then: Run, now: Run, receipt: Receipt | None) -> Iterator[str]:
+    """Why a run on record is not one of today: what it used or gave and what there is now."""
     if receipt and receipt.refused:
         yield receipt.refused
     values = sorted(set(_changed_params(then.params, now.params)))

@@ -1,6 +1,8 @@
 """What people see every day: reasons, progress, and what comes back in a clone."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from e2e_project import NOTHING, Project
@@ -104,6 +106,42 @@ def test_diff_names_cells_values_metrics_and_outputs(done: Project) -> None:
     assert "4 fresh; nothing is to run" in text
     assert "nothing differs" in done.nbsnake("diff", "HEAD", "HEAD").stdout
     assert "no such revision: gone" in done.nbsnake("diff", "gone", code=2).stderr
+
+
+def test_report_of_a_revision_shows_its_state_and_what_is_not_known(done: Project) -> None:
+    done.git("tag", "first")
+    before = done.read("metrics.json")
+    done.replace("params.yaml", "factor: 3", "factor: 4")
+    done.git("commit", "--quiet", "--all", "--message", "edited")
+    done.git("tag", "edited")
+    done.nbsnake("run")
+    done.git("commit", "--quiet", "--all", "--message", "run")
+
+    def shown(rev: str) -> dict[str, Any]:
+        return json.loads(done.nbsnake("report", "--rev", rev, "--json").stdout)
+
+    first, edited = shown("first"), shown("edited")
+    assert first["totals"] == "4 steps: 4 fresh"
+    assert first["metrics"][0]["metrics"] == json.loads(before)
+    assert {row["rev"] for row in first["metrics"]}.isdisjoint({"workspace"})
+    steps = {step["name"]: step for step in edited["steps"]}
+    assert steps["left"]["reasons"] == ["left.factor was 3, now 4"]
+    assert (steps["join"]["state"], steps["join"]["waits"]) == ("waiting", ["left"])
+    assert shown("HEAD")["totals"] == "4 steps: 4 fresh"
+
+    done.nbsnake("report", "--rev", "first", "-o", "first.html")
+    page = done.read("first.html")
+    assert "notebook of the last run of left" in page
+    assert "at commit" in page
+    for path in (done.root / ".nbsnake/executed/runs").iterdir():
+        path.unlink()
+    done.nbsnake("report", "--rev", "first", "-o", "first.html")
+    page = done.read("first.html")
+    assert "notebook of left, as git has it" in page
+    assert "the notebook is that of git" in page
+    said = done.nbsnake("report", "--rev", "gone", code=2).stderr
+    assert "no such revision: gone" in said
+    assert done.status()["join"]["state"] == "fresh"
 
 
 def test_report_of_snakemake_shows_metrics(done: Project) -> None:
