@@ -258,3 +258,86 @@ def test_a_part_without_a_result_is_a_step_too():
     parts = sorted(Path("notebooks").glob("long_*.ipynb"))
     assert [path.stem for path in parts] == ["long_1_a", "long_2_b"]
     assert all(read_step(read_notebook(str(path))) for path in parts)
+
+
+@pytest.mark.parametrize(
+    ("given", "use"),
+    [
+        ("x = [1]\ny = x", "x.append(2)"),
+        ("x = {'a': [1]}\ny = x['a']", "y.append(2)"),
+        ("x = [1]\ny = {'a': x}", "x.append(2)"),
+        ("x = [1]\ny = []\ny.append(x)", "x.append(2)"),
+        ("x = [1]\ny = Holder(x)", "y.update()"),
+        ("x, y = make()", "y.draw()"),
+        ("y = [[1]]\nfor x in y:\n    pass", "x.append(2)"),
+        ("x = [1]\ny = x", "assert x is y"),
+    ],
+)
+def test_names_of_one_object_pass_in_one_file_where_a_later_part_can_tell(given, use):
+    parts = split("## One", given, "## Two", use, "## Three", "print(x, y)")
+    assert parts[1].takes["x"] == parts[1].takes["y"]
+    assert parts[2].takes["x"] == parts[2].takes["y"]
+    assert parts[2].takes["x"].endswith(".pickle")
+
+
+@pytest.mark.parametrize(
+    ("given", "use"),
+    [
+        ("x = [1]\ny = x", "print(len(x))"),
+        ("x = [1]\ny = x.copy()", "x.append(2)"),
+        ("x = [1]\ny = sum(x)", "x.append(2)"),
+        ("x, y = train_test_split(make())", "x.append(2)"),
+        ("x, y = [1], [2]", "x.append(2)"),
+        ("x = [1]\ny = x\nx.append(2)", "print(x is None)"),
+    ],
+)
+def test_other_names_pass_one_by_one(given, use):
+    parts = split("## One", given, "## Two", use, "## Three", "print(x, y)")
+    assert parts[2].takes["x"] != parts[2].takes["y"]
+
+
+def test_a_part_that_makes_an_alias_hands_on_both():
+    parts = split("## One", "x = [1]", "## Two", "y = x", "## Three", "y.append(2)\nprint(x)")
+    assert flow(parts) == [([], ["x"]), (["x"], ["x", "y"]), (["x", "y"], [])]
+    assert len(set(parts[2].takes.values())) == 1
+
+
+def test_a_change_by_another_name_reaches_the_part_that_reads_it():
+    parts = split(
+        *("## One", "x = [1]\ny = x"),
+        *("## Two", "y.append(2)"),
+        *("## Three", "x.append(3)"),
+        *("## Four", "print(x, y)"),
+    )
+    assert flow(parts)[1:] == [
+        (["x", "y"], ["x", "y"]),
+        (["x", "y"], ["x", "y"]),
+        (["x", "y"], []),
+    ]
+
+
+@pytest.mark.parametrize("view", ["m[0]", "m.T", "m.reshape(4)", "m[1:, 0]"])
+def test_a_view_of_an_array_that_a_later_part_changes_is_refused(view):
+    cells = ["## One", f"import numpy as np\nm = np.zeros((2, 2))\n\nv = {view}", "## Two"]
+    with pytest.raises(NotebookError) as caught:
+        split(*cells, "v[0] = 1", "## Three", "print(m)")
+    assert str(caught.value).startswith("notebooks/a.ipynb, cell 3, line 4: 'm' and 'v' share")
+    assert len(split(*cells, "print(v, m)")) == 2
+    assert len(split("## One", f"{cells[1]}.copy()", "## Two", "v[0] = 1\nprint(m)")) == 2
+
+
+def test_a_proof_holds_where_two_names_are_one_object(capsys):
+    cells = [
+        "# Whole",
+        "## One",
+        "import collections\nrows = [1]\nsame = rows\nindex = {'all': rows, 'size': 1}",
+        "## Two",
+        "same.append(2)\nindex['all'].append(3)\nother = index",
+        "## Three",
+        "other['size'] = len(rows)\nprint(rows, same, index, rows is same is index['all'])",
+    ]
+    made = [("markdown", cell) if cell.startswith("#") else cell for cell in cells]
+    Path("long.ipynb").write_text(json.dumps(nb_fields(*made)))
+    assert main(["split", "long.ipynb", "--prove", "--write"]) == 0
+    assert "NO:" not in capsys.readouterr().out
+    assert main(["split", "long.ipynb", "--prove"]) == 0

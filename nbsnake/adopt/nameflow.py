@@ -3,8 +3,9 @@
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nbsnake.adopt.aliases import Alias, compared, find_aliases, made_by_numpy
 from nbsnake.adopt.changes import (
     GENERATORS,
     calls,
@@ -32,7 +33,8 @@ class Names:
     which are statements that set up a module; ``order`` are both, in the order of the part.
     ``stateful`` are bound to what each use changes, and ``calls`` maps functions to the names that
     they are called on or with. ``seeds`` are the random generators that are set, and ``draws``
-    those that may be used before that.
+    those that may be used before that. ``aliases`` are names that may lead to the same object,
+    ``compared`` those that are compared by identity, and ``arrays`` those that numpy makes.
     """
 
     binds: frozenset[str]
@@ -45,6 +47,9 @@ class Names:
     calls: Mapping[str, frozenset[str]]
     seeds: frozenset[str]
     draws: frozenset[str]
+    aliases: tuple[Alias, ...]
+    compared: frozenset[str]
+    arrays: frozenset[str]
 
 
 def names_of_parts(bodies: Iterable[Iterable[ast.stmt]]) -> list[Names]:
@@ -91,7 +96,29 @@ def _names_of(body: Sequence[ast.stmt], before: Sequence[Names]) -> Names:
         calls=_calls(body),
         seeds=seeds,
         draws=drawn,
+        aliases=tuple(_aliases(body, known)),
+        compared=frozenset(name for node in body for name in compared(node)),
+        arrays=frozenset(made_by_numpy(body, _numpy_names(known))),
     )
+
+
+def _aliases(body: Iterable[ast.stmt], known: Mapping[str, ast.stmt]) -> Iterator[Alias]:
+    """The aliases of values; what other parts repeat is none."""
+    for node in body:
+        if is_definition(node):
+            continue
+        for each in find_aliases(node):
+            names = each.names - known.keys()
+            if len(names) > 1:
+                yield replace(each, names=names)
+
+
+def _numpy_names(known: Mapping[str, ast.stmt]) -> set[str]:
+    return {
+        name
+        for name, node in known.items()
+        if isinstance(node, ast.Import | ast.ImportFrom) and "numpy" in ast.unparse(node)
+    }
 
 
 def _calls(body: Iterable[ast.stmt]) -> dict[str, frozenset[str]]:

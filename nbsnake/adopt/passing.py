@@ -3,7 +3,7 @@
 import ast
 import importlib.util
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nbsnake.adopt.nameflow import STATE
 from nbsnake.model.quote import string
@@ -11,21 +11,25 @@ from nbsnake.model.quote import string
 _JSON = frozenset({"len", "int", "float", "str", "round", "sum", "bool"})
 _TABLES = frozenset({"read_csv", "read_excel", "read_table", "read_parquet"})
 _LEARNS = frozenset({"sklearn", "joblib"})
+SEVERAL = "pickle"  # the ending of a file of several values by name, which may be one object
 _IMPORTS = {
     "json": "import json",
     "pkl": "import pickle",
+    SEVERAL: "import pickle",
     "joblib": "import joblib",
     "parquet": "import pandas",
 }
 _LOADS = {
     "json": 'with open({path}, encoding="utf-8") as _file:\n    {name} = json.load(_file)',
     "pkl": 'with open({path}, "rb") as _file:\n    {name} = pickle.load(_file)',
+    SEVERAL: 'with open({path}, "rb") as _file:\n    _values = pickle.load(_file)',
     "joblib": "{name} = joblib.load({path})",
     "parquet": "{name} = pandas.read_parquet({path})",
 }
 _SAVES = {
     "json": 'with open({path}, "w", encoding="utf-8") as _file:\n    json.dump({name}, _file)',
     "pkl": 'with open({path}, "wb") as _file:\n    pickle.dump({name}, _file)',
+    SEVERAL: 'with open({path}, "wb") as _file:\n    pickle.dump({name}, _file)',
     "joblib": 'with open({path}, "wb") as _file:\n    joblib.dump({name}, _file)',
     "parquet": "{name}.to_parquet({path})",
 }
@@ -95,25 +99,37 @@ def _has(module: str) -> bool:
 
 
 def loading(paths: Mapping[str, str]) -> str:
-    """The cell that loads values, by name, from paths."""
+    """The cell that loads values, by name, from paths; of a file of several, those that it names.
+
+    Values of one file that are the same object stay so.
+    """
     lines = []
-    for name, path in paths.items():
-        state = _state(name)
+    for path, names in _by_path(paths):
+        state = _state(names[0])
         form = _LOADS_STATE if state else _LOADS[_kind(path)]
-        lines.append(form.format(name=state[2] if state else name, path=string(path)))
+        lines.append(form.format(name=state[2] if state else names[0], path=string(path)))
+        if _kind(path) == SEVERAL:
+            lines += [f"{name} = _values[{string(name)}]" for name in names]
     return "\n".join([*_imports(paths), "", *lines])
 
 
 def saving(paths: Mapping[str, str]) -> str:
-    """The cell that saves values, by name, to paths in one folder."""
+    """The cell that saves values, by name, to paths in one folder, which :func:`loading` loads."""
     folder = posixpath.dirname(next(iter(paths.values())))
     lines = []
-    for name, path in paths.items():
-        state = _state(name)
-        value = state[1] if state else name
+    for path, names in _by_path(paths):
+        state = _state(names[0])
+        value = state[1] if state else names[0]
+        if _kind(path) == SEVERAL:
+            value = f"{{{', '.join(f'{string(name)}: {name}' for name in names)}}}"
         lines.append(_SAVES[_kind(path)].format(name=value, path=string(path)))
     made = f"os.makedirs({string(folder)}, exist_ok=True)"
     return "\n".join(["import os", *_imports(paths), "", made, *lines])
+
+
+def _by_path(paths: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    for path in dict.fromkeys(paths.values()):
+        yield path, [name for name, own in paths.items() if own == path]
 
 
 def marking(path: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 from nbsnake.adopt import passing
 from nbsnake.adopt.blank import new_cell
 from nbsnake.adopt.cells import Source, sources
-from nbsnake.adopt.handover import handed_over, repeated
-from nbsnake.adopt.nameflow import names_of_parts
-from nbsnake.errors import NotebookError, Where
+from nbsnake.adopt.handover import handed_over, lost_views, repeated, shared_groups
+from nbsnake.adopt.nameflow import Names, names_of_parts
+from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.keys import step_name
@@ -52,28 +52,54 @@ def plan_split(notebook: Notebook, no_effect: Sequence[str], level: int = 0) -> 
     code = _code(notebook, no_effect)
     bodies = [list(_statements(group, code)) for _, group in groups]
     names = names_of_parts(bodies)
+    _check_views(names, code, notebook.path)
     taken = handed_over(names)
     stem = posixpath.splitext(notebook.path)[0]
+    tied = shared_groups(names)
+    given = [
+        {name for own in taken for name, giver in own.items() if giver == number}
+        for number in range(len(names))
+    ]
 
     def file(giver: int, name: str) -> str:
+        shared = next((group & given[giver] for group in tied if name in group), frozenset())
+        if len(shared) > 1:  # only one file keeps that they are the same object
+            return _file(stem, giver, f"{min(shared)}_and_others", passing.SEVERAL)
         return _file(stem, giver, name, passing.kind_of(name, bodies[giver], bodies))
 
     parts = []
     for number, (title, group) in enumerate(groups):
-        gives = {
-            name for own in taken[number + 1 :] for name, giver in own.items() if giver == number
-        }
         parts.append(
             Part(
                 title=title,
                 path=f"{stem}_{number + 1}_{_slug(title)}.ipynb",
                 cells=tuple(cell.index for cell in group),
                 takes={name: file(giver, name) for name, giver in taken[number].items()},
-                gives={name: file(number, name) for name in sorted(gives)},
+                gives={name: file(number, name) for name in sorted(given[number])},
                 repeats=tuple(_texts(repeated(number, names, takes=bool(taken[number])), code)),
             )
         )
     return parts
+
+
+def _check_views(names: Sequence[Names], code: dict[int, Source], path: str) -> None:
+    """Raise :class:`NotebookError` for arrays that share memory, where a later part changes it."""
+    faults: list[NbsnakeError] = []
+    for alias in lost_views(names):
+        cell = next(
+            number
+            for number, source in code.items()
+            if source.tree and any(node is alias.node for node in ast.walk(source.tree))
+        )
+        shown = " and ".join(repr(name) for name in sorted(alias.names))
+        faults.append(
+            NotebookError(
+                f"{shown} share the memory of an array, and a later part changes it",
+                where=Where(path, cell, getattr(alias.node, "lineno", None)),
+                hint="add .copy() here if they need not share it, or remove the heading between",
+            )
+        )
+    raise_all(faults)
 
 
 def _code(notebook: Notebook, no_effect: Sequence[str]) -> dict[int, Source]:
