@@ -62,6 +62,9 @@ BROKEN_PIPE = 141  # as a shell has it for a program that the signal ends
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run the command, and report its errors."""
+    if not argv:
+        _parser({}, COMMANDS).print_help(sys.stderr)
+        return 2
     if argv and argv[0].partition("=")[0] == COMPLETION:
         return _print_completion(argv)
     name = next((word for word in argv if word in COMMANDS), None)

@@ -242,6 +242,14 @@ def test_a_broken_notebook_is_named_and_the_others_are_written(capsys):
     assert "dvc-out" in Path("a.ipynb").read_text()
 
 
+def test_a_folder_without_a_notebook_says_how_to_begin(capsys):
+    assert main(["adopt"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "there is no notebook here" in shown.err
+    assert "nbsnake new NAME" in shown.err
+
+
 def test_written_notebooks_are_steps_and_adopting_again_has_nothing_to_do(capsys):
     step("01_a.ipynb", "raw.csv", "a.csv")
     assert main(["adopt", "--write"]) == 0

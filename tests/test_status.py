@@ -160,8 +160,10 @@ def test_closed_pipe_is_no_error(folder):
 
 def test_project_without_steps_says_what_makes_one(folder):
     called("init")
-    for words in (["generate"], ["generate"], ["status"]):
-        assert "no notebook here is a step yet" in called(*words).stderr
+    for words in (["generate"], ["generate"], ["status"], ["run"]):
+        said = called(*words).stderr
+        assert "no notebook here is a step yet" in said
+        assert "all steps are fresh" not in said
 
 
 def test_snakefile_of_ones_own_is_named_with_what_it_lacks(folder):

@@ -33,6 +33,8 @@ from nbsnake.settings.overlays import overlay_files
 from nbsnake.settings.settings import SETTINGS_FILE, read_params, read_settings, reading
 from nbsnake.tables import Table, as_text
 
+_NOTHING = "no notebook here is to be adopted"
+_NO_NOTEBOOK = "there is no notebook here; to begin with one: nbsnake init, then nbsnake new NAME"
 _KNOWN = {
     Certainty.READING: "known by reading",
     Certainty.RUN: "known by the run alone",
@@ -244,8 +246,8 @@ def _check_step(data: bytes, proposal: Proposal, rules: Reading) -> None:
 
 def graph_text(plan: Plan) -> Iterator[str]:
     """Who reads what who wrote, in the order in which the steps run."""
-    count = len(plan.nodes)
-    yield f"{count} step{'s' * (count != 1)}, in the order in which they run:"
+    if count := len(plan.nodes):
+        yield f"{count} step{'s' * (count != 1)}, in the order in which they run:"
     width = max((len(node.step) for node in plan.nodes), default=0)
     for node in plan.nodes:
         reads = ", ".join(dict.fromkeys(node.reads)) or "-"
@@ -285,7 +287,8 @@ def _say_next(plan: Plan, count: int, write: str) -> None:
         print(f"{are} not known: see the comments in the first cells", file=sys.stderr)
     shown = "1 notebook" if count == 1 else f"{count} notebooks"
     if not count:
-        print("no notebook here is to be adopted", file=sys.stderr)
+        has_notebook = plan.nodes or plan.left or plan.idle or plan.faults
+        print(_NOTHING if has_notebook else _NO_NOTEBOOK, file=sys.stderr)
         return
     print(f"{'would write' if write else 'wrote'} {shown}; next:", file=sys.stderr)
     commands = next_commands(

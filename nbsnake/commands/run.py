@@ -158,7 +158,8 @@ def run(args: argparse.Namespace) -> int:
         synced = bring_up_to_date(plan, targets, _profile(args))
         if synced is not None:
             report_synced(synced)
-            print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
+            if plan.steps:
+                print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
             if args.all_cells:
                 print("to show all cells of a fresh step, run it again: -f STEP", file=sys.stderr)
             _summarize(plan, started)
