@@ -7,7 +7,15 @@ from scmrepo.git import Git
 
 from nbsnake.dvc.gitignore import ignore, tracked_by_git
 
-PATHS = ["data/a.csv", "data/b c.txt", "data/[x]!#.txt", "top", "data/ü", "old/ignored.tmp"]
+PATHS = [
+    "data/a.csv",
+    "data/b c.txt",
+    "data/[x]!#.txt",
+    "top",
+    "data/ü",
+    "data/-a_1.b",
+    "old/ignored.tmp",
+]
 
 
 @pytest.fixture

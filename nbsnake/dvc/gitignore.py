@@ -1,6 +1,7 @@
 """Which files git tracks, and the lines by which it ignores what DVC tracks."""
 
 import os
+import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import plain
 from nbsnake.job.regular import read_regular
 from nbsnake.programs import git_call
+
+_PLAIN = re.compile(r"[\w.-]+")  # none of these characters means anything in a pattern
 
 
 def tracked_by_git(paths: Iterable[str] = ()) -> list[str]:
@@ -77,6 +80,8 @@ def _add_lines(missing: dict[str, list[str]]) -> list[str]:
 
 
 def _line(name: str) -> str:
+    if _PLAIN.fullmatch(name):
+        return f"/{name}"
     from pathspec.patterns import GitWildMatchPattern  # slow, and seldom needed
 
     return f"/{GitWildMatchPattern.escape(name)}"
