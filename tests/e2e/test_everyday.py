@@ -1,5 +1,6 @@
 """What people see every day: reasons, progress, and what comes back in a clone."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,39 @@ def test_report_of_a_revision_shows_its_state_and_what_is_not_known(done: Projec
     assert done.status()["join"]["state"] == "fresh"
 
 
-def test_report_of_snakemake_shows_metrics(done: Project) -> None:
+CURVE = [
+    "# A curve",
+    '''\
+"""Draw the numbers.
+
+:param joined: the numbers
+:param curve: points
+:dvc-in joined: joined.txt
+:dvc-plot curve: curve.csv
+:dvc-notebook: reports/curve.html
+"""
+joined = "../joined.txt"
+curve = "../curve.csv"
+''',
+    """\
+with open(curve, "w") as file:
+    file.write("x,y\\n1,2\\n")
+print("drawn")
+""",
+]
+
+
+def test_report_of_snakemake_shows_metrics_plots_and_executed_notebooks(done: Project) -> None:
+    done.write_notebook("curve", CURVE)
+    done.nbsnake("generate")
+    done.snakemake()
     done.snakemake("--report", "snakemake.html")
-    assert '"metrics.json"' in done.read("snakemake.html")
+    page = done.read("snakemake.html")
+    shown = {"metrics.json": "metrics", "curve.csv": "plots", "reports/curve.html": "notebooks"}
+    for path, category in shown.items():
+        assert f'"{path}"' in page
+        assert f'"{category}"' in page
+        content = done.root.joinpath(path).read_bytes()
+        assert base64.b64encode(content).decode() in page
+    assert "drawn" in done.read("reports/curve.html")
     assert NOTHING in done.snakemake()
