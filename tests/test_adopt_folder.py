@@ -1,6 +1,7 @@
 """A folder of notebooks: its graph, versions in names, and what keeps them from being steps."""
 
 import json
+import os
 from pathlib import Path
 
 import adopt_projects
@@ -406,3 +407,56 @@ def test_a_step_that_reads_what_a_variant_writes_still_does():
     stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
     assert set(stages) == {"train", "report"}
     assert stages["report"]["deps"][0] == "model_1.json"
+
+
+@pytest.mark.parametrize("folder", ["old", "archive/2023", "_deprecated", "sub/Backups"])
+def test_a_copy_in_a_folder_for_old_ones_is_left(folder):
+    step("a.ipynb", "raw.csv", "a.csv")
+    step("sub/a.ipynb", "../raw.csv", "other.csv")
+    step(f"{folder}/a.ipynb", "raw.csv", "old.csv")
+    step(f"{folder}/alone.ipynb", "raw.csv", "alone.csv")
+    plan = plan_of()
+    assert [each.notebook for each in plan.left] == [f"{folder}/a.ipynb"]
+    assert {each.notebook for each in plan.proposals} == {
+        *("a.ipynb", "sub/a.ipynb", f"{folder}/alone.ipynb"),
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from pathlib import Path\nROOT = Path.cwd().parent\nopen(ROOT / 'out.txt', 'w')",
+        "from pathlib import Path\nopen(Path('.').resolve().parents[0] / 'out.txt', 'w')",
+        "from pathlib import Path\nopen(Path('..').absolute() / 'out.txt', 'w')",
+        "from pathlib import Path\nopen(Path('x').resolve().parent.parent / 'out.txt', 'w')",
+        "import os\nopen(os.path.dirname(os.getcwd()) + '/out.txt', 'w')",
+        "import os\nopen(os.path.join(os.path.dirname(os.path.abspath('.')), 'out.txt'), 'w')",
+        "import os\nopen(os.path.join(os.path.abspath('..'), 'out.txt'), 'w')",
+    ],
+)
+def test_folders_above_the_notebook_are_known(code):
+    put("notebooks/a.ipynb", code)
+    (node,) = plan_of().nodes
+    assert node.writes == ("out.txt",)
+
+
+@pytest.mark.parametrize(
+    ("own", "same"),
+    [
+        ("Path.cwd()", '(Path(raw).absolute().parents[1] / "notebooks")'),
+        ("Path('.').resolve()", '(Path(raw).absolute().parents[1] / "notebooks")'),
+        ("os.getcwd()", 'os.path.abspath(os.path.join(raw, "../../notebooks"))'),
+    ],
+)
+def test_the_folder_of_the_notebook_is_the_same_in_a_step(own, same, monkeypatch):
+    code = f"import os\nfrom pathlib import Path\nHERE = {own}\nprint(HERE)"
+    put("notebooks/a.ipynb", code, READ_WRITE.format("../data/raw.csv", "../out.txt"))
+    write("data/raw.csv")
+    assert main(["adopt", "--write"]) == 0
+    cell = json.loads(Path("notebooks/a.ipynb").read_text())["cells"][1]
+    assert f"HERE = {same}" in "".join(cell["source"])
+    folder = Path.cwd() / "notebooks"
+    for start, raw in ((folder, "../data/raw.csv"), (folder.parent, "data/raw.csv")):
+        monkeypatch.chdir(start)
+        found = eval(same, {"Path": Path, "os": os, "raw": raw})  # noqa: S307
+        assert os.path.samefile(found, folder)

@@ -118,6 +118,11 @@ class _Reader:
             folders=tuple(self._folders()),
             constants=tuple(find_constants(self._of.cells, taken, ())),
             hazards=tuple(hazards),
+            heres=tuple(
+                Folder(path=folder, origin=each.origin)
+                for each in self._of.found.heres
+                if (folder := self._places.from_root(each.text)) is not None
+            ),
             moves=tuple((each.cell, each.line) for each in self._of.found.moves),
             asked=tuple(asked),
             spread=frozenset(

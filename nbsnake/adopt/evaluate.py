@@ -2,7 +2,7 @@
 
 import ast
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from nbsnake.adopt.calls import ON_PATHS
@@ -10,6 +10,7 @@ from nbsnake.adopt.expressions import (
     ATTRIBUTES,
     DEFAULTS,
     HERE,
+    MADE_ABSOLUTE,
     PATHS,
     SAME,
     SAME_METHODS,
@@ -24,6 +25,7 @@ from nbsnake.adopt.expressions import (
     replaced,
     with_part,
 )
+from nbsnake.adopt.mention import Here
 from nbsnake.adopt.noter import Noter
 from nbsnake.adopt.values import (
     Function,
@@ -36,6 +38,8 @@ from nbsnake.adopt.values import (
     known,
     united,
 )
+
+_MOST_PARENTS = 8  # folders above a path that code names
 
 
 class Evaluator(Noter):
@@ -143,8 +147,16 @@ class Evaluator(Noter):
             elif isinstance(each, Known) and each.maker and name in ATTRIBUTES:
                 make, is_path = ATTRIBUTES[name]
                 maker = each.maker if is_path else ""
-                found.append((Known(make(each), None, maker, each.literals),))
+                own = Known(make(each), None, maker, each.literals, absolute=each.absolute)
+                found.append((own,))
+            elif isinstance(each, Known) and each.maker and name == "parents":
+                found.append((Items(tuple(self._parents(each))),))
         return united(found)
+
+    def _parents(self, path: Known) -> Iterator[Values]:
+        for _ in range(_MOST_PARENTS):
+            path = replace(path, value=parent(path), origin=None, sources=path.literals)
+            yield (path,)
 
     def _subscript(self, owner: Values, index: Values) -> Values:
         wanted = {each.value for each in known(index)}
@@ -248,22 +260,32 @@ class Evaluator(Noter):
         if dotted == "os.path.join":
             return combined(arguments, joined, self._at(node))
         if dotted in SAME:
-            return tuple(replace(each, value=each.text, maker="") for each in known(first))
-        if dotted in HERE:
-            return (
-                Known(
-                    ".",
-                    self._at(node),
-                    "Path" if dotted.endswith("cwd") and "Path" in dotted else "",
-                ),
+            top = dotted in MADE_ABSOLUTE
+            self._note_here(node, first if top else (), "")
+            return tuple(
+                replace(each, value=each.text, maker="", absolute=top or each.absolute)
+                for each in known(first)
             )
+        if dotted in HERE:
+            maker = "Path" if dotted.endswith("cwd") and "Path" in dotted else ""
+            self.heres.append(Here(self._at(node, ast.unparse(node.func) if maker else ""), "."))
+            return (Known(".", self._at(node), maker, absolute=True),)
         if dotted == "os.path.dirname":
-            return tuple(Known(parent(each), None, "", each.literals) for each in known(first))
+            return tuple(
+                Known(parent(each), None, "", each.literals, absolute=each.absolute)
+                for each in known(first)
+            )
         if dotted in DEFAULTS:
             return arguments[1] if len(arguments) > 1 else ()
         if name in TO_ITEMS or name in ("enumerate", "zip"):
             return self._items_of(node, name, arguments)
         return self._made_of(node, name, owner, arguments)
+
+    def _note_here(self, node: ast.expr, values: Values, maker: str) -> None:
+        """An absolute path is computed from the folder in which the notebook runs."""
+        texts = {each.text for each in known(values) if not each.absolute}
+        if len(texts) == 1 and set(text := min(texts)) <= set("./"):
+            self.heres.append(Here(self._at(node, maker), text or "."))
 
     def _made_of(
         self, node: ast.Call, name: str, owner: Values, arguments: list[Values]
@@ -271,8 +293,14 @@ class Evaluator(Noter):
         """As :meth:`_made`, of methods."""
         paths = [each for each in known(owner) if each.maker]
         if name in SAME_METHODS and any(True for _ in known(owner)):
+            if name in MADE_ABSOLUTE and paths:
+                self._note_here(node, owner, paths[0].maker)
             return tuple(
-                replace(each, maker="" if name == "as_posix" else each.maker)
+                replace(
+                    each,
+                    maker="" if name == "as_posix" else each.maker,
+                    absolute=each.absolute or name in MADE_ABSOLUTE,
+                )
                 for each in known(owner)
             )
         if paths and name == "joinpath":

@@ -11,6 +11,7 @@ SAME = frozenset(
     {"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser"}
     | {"os.fspath", "str", "os.path.expandvars"}
 )
+MADE_ABSOLUTE = frozenset({"os.path.abspath", "os.path.realpath", "resolve", "absolute"})
 SAME_METHODS = frozenset({"resolve", "absolute", "expanduser", "as_posix", "strip"})
 PATHS = frozenset(
     {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"}
@@ -27,7 +28,10 @@ def joined(*parts: Known) -> str | None:
 
 def parent(path: Known) -> str:
     """The folder of a path as pathlib has it."""
-    return posixpath.dirname(path.text.rstrip("/")) or "."
+    text = posixpath.normpath(path.text) if path.absolute else path.text.rstrip("/")
+    if path.absolute and posixpath.basename(text) in (".", ".."):
+        return posixpath.join(text, "..")
+    return posixpath.dirname(text) or "."
 
 
 def file_name(path: Known) -> str:

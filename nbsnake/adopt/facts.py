@@ -90,7 +90,8 @@ class Facts:
     ``spread`` are the spans of expressions that give several paths. Files ``inside`` of a folder
     that it writes are part of that output. ``swaps`` are expressions with the names that replace
     them, and ``drops`` names whose assignments go. Paths are ``rebased`` where the notebook will no
-    longer run where it did.
+    longer run where it did. ``heres`` are expressions for folders that depend on where it runs,
+    each with its folder from the root.
     """
 
     notebook: str
@@ -109,6 +110,7 @@ class Facts:
     drops: frozenset[str] = frozenset()
     rebased: bool = False
     gaps: tuple[tuple[Where, str], ...] = ()
+    heres: tuple[Folder, ...] = ()
 
     @property
     def reads(self) -> tuple[File, ...]:

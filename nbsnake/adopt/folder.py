@@ -1,7 +1,6 @@
 """A folder of notebooks as a pipeline: which of them become steps, and who reads what who wrote."""
 
 import graphlib
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
 from nbsnake.adopt.given import Given, with_given
-from nbsnake.adopt.naming import newest, step_of, version_of
+from nbsnake.adopt.naming import home_of, is_archived, newest, step_of, version_of
 from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.propose import propose
@@ -242,10 +241,10 @@ def _older(
     facts: Sequence[Facts], named: set[str], followed: Mapping[str, Followed], alike: set[str]
 ) -> Iterator[tuple[str, str]]:
     """The notebooks of which there is a newer version, except those whose files others read."""
-    # Of the same name but for its version, in the same folder.
+    # Of the same name but for its version, in the same folder or one for old ones in it.
     groups: dict[tuple[str, str], list[Facts]] = {}
     for each in facts:
-        key = (posixpath.dirname(each.notebook), version_of(each.notebook).base)
+        key = (home_of(each.notebook), version_of(each.notebook).base)
         groups.setdefault(key, []).append(each)
     for group in groups.values():
         latest = newest(each.notebook for each in group)
@@ -256,6 +255,10 @@ def _older(
             is_read = own & {file.path for one in others for file in one.reads}
             if each.notebook != latest and each.notebook not in named and not is_read:
                 why = f"{latest} is a newer version of it"
+                if is_archived(each.notebook):
+                    why = f"{latest} has its name, and is not in a folder for old ones"
+                    yield each.notebook, why
+                    continue
                 is_offered = each.notebook in alike
                 yield (
                     each.notebook,

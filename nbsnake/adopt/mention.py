@@ -40,3 +40,13 @@ class Move(NamedTuple):
     line: int
     folder: str | None
     text: str
+
+
+class Here(NamedTuple):
+    """An expression for the folder in which the notebook runs, or one ``text`` leads to from there.
+
+    Its origin has a maker where it is a Path.
+    """
+
+    origin: Origin
+    text: str

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.params import OWN_NAMES, OWN_OPTIONS
+from nbsnake.notebook.read_step import TAKEN_NAMES
 
 _ORDER = re.compile(
     r"(?:step|nb|notebook)?[\s_-]*(\d+(?:[._-]\d+)*[a-z]?)[\s._-]+(?=.*[^\W\d])", re.I
@@ -37,6 +38,9 @@ _VERSIONS = (
         ),
         -1,
     ),
+)
+_ARCHIVE = re.compile(
+    r"[_.-]*(?:old|archived?|attic|backups?|bak|deprecated|legacy|obsolete|trash|unused)s?", re.I
 )
 _COPY_OF = re.compile(r"copy[\s_-]+of[\s_-]+", re.I)
 
@@ -71,9 +75,24 @@ def version_of(path: str) -> Version:
     return Version(order, step_name(rest.strip(" ._-") or name), tuple(sorted(marks, reverse=True)))
 
 
+def home_of(path: str) -> str:
+    """The folder of a notebook; for one in a folder such as ``old``, the folder above that."""
+    parts = posixpath.dirname(path).split("/")
+    found = next((n for n, part in enumerate(parts) if _ARCHIVE.fullmatch(part)), len(parts))
+    return "/".join(parts[:found])
+
+
+def is_archived(path: str) -> bool:
+    """Whether a notebook is in a folder for what is no longer used."""
+    return home_of(path) != posixpath.dirname(path)
+
+
 def newest(paths: Iterable[str]) -> str:
-    """The notebook with the newest version in its name; one marked as old comes last."""
-    return max(paths, key=lambda path: (_weight(version_of(path)), path))
+    """The notebook with the newest version in its name; one marked as old comes last.
+
+    So does one in a folder such as ``archive``.
+    """
+    return max(paths, key=lambda path: (not is_archived(path), _weight(version_of(path)), path))
 
 
 def _weight(version: Version) -> tuple[object, ...]:
@@ -88,7 +107,8 @@ def step_of(path: str, taken: Set[str]) -> str:
     folder = posixpath.basename(posixpath.dirname(path)) or "notebook"
     wanted = [short, own, step_name(f"{folder}_{own}")]
     return next(
-        (each for each in wanted if each not in taken), step_name(path.removesuffix(".ipynb"))
+        (each for each in wanted if each not in taken and each not in TAKEN_NAMES),
+        step_name(path.removesuffix(".ipynb")),
     )
 
 

@@ -12,9 +12,10 @@ from nbsnake.adopt.calls import (
     takes_any_text,
 )
 from nbsnake.adopt.expressions import joined
-from nbsnake.adopt.mention import Gap, Mention, Move
+from nbsnake.adopt.mention import Gap, Here, Mention, Move
 from nbsnake.adopt.values import Items, Known, Matched, Origin, Values, flat, known
 
+_OF_MACHINES = frozenset({"mount"})  # calls whose paths are no files of a project
 _NO_PATHS = frozenset({"sep", "delimiter", "date_format", "encoding", "mode", "format", "engine"})
 
 
@@ -25,6 +26,7 @@ class Noter:
         self.mentions: list[Mention] = []
         self.gaps: list[Gap] = []
         self.moves: list[Move] = []
+        self.heres: list[Here] = []
         self._cell = 0
         self._kept = True
         self._cwd = "."
@@ -47,6 +49,8 @@ class Noter:
         keywords: dict[str, Values],
     ) -> Values:
         """Note what a call does with paths, and give the files that it finds."""
+        if name in _OF_MACHINES:
+            return ()
         position = mode_position(name, on_path=bool(owner))
         modes = keywords.get("mode") or (
             arguments[position] if position is not None and len(arguments) > position else ()
@@ -62,7 +66,7 @@ class Noter:
         given = arguments if position is None else arguments[:position]
         others = [values for key, values in keywords.items() if key not in _NO_PATHS]
         for order, values in enumerate([*given, *others]):
-            is_first = not order and takes_any_text(name)
+            is_first = not order and bool(given) and takes_any_text(name)
             chosen = tuple(each for each in flat(values) if is_first or _looks_like_path(each))
             self._paths(node, how or How.PASS, chosen, name, arguments)
         if node.args and given and self._kept and expects_path(name) and not _is_known(given[0]):

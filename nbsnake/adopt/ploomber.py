@@ -1,6 +1,7 @@
 """Ploomber's pipeline.yaml: tasks with a notebook as source, their products and parameters."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,20 +9,35 @@ from nbsnake.adopt.given import Given, GivenFile
 from nbsnake.model.paramtype import Value, is_json
 from nbsnake.model.step import Role
 
-PIPELINE_FILE = "pipeline.yaml"
+PIPELINE_FILE, ENV_FILE = "pipeline.yaml", "env.yaml"
+_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 # What Ploomber puts into a notebook's cell tagged ``parameters``.
 _OWN = frozenset({"upstream", "product"})
 
 
-def given_by_tasks(pipeline: Mapping[str, Any]) -> Iterator[Given]:
-    """What the tasks that run notebooks declare."""
-    tasks = pipeline.get("tasks")
+def given_by_tasks(pipeline: Mapping[str, Any], env: Mapping[str, Any]) -> Iterator[Given]:
+    """What the tasks that run notebooks declare; ``env`` has the values for ``{{name}}``."""
+    tasks = _filled(pipeline.get("tasks"), env)
     found = [each for each in tasks if isinstance(each, dict)] if isinstance(tasks, list) else []
     products = {_name(task): _products(task) for task in found}
     for task in found:
         source = task.get("source")
         if isinstance(source, str) and source.endswith(".ipynb"):
             yield _given(task, source, products)
+
+
+def _filled(value: Any, env: Mapping[str, Any]) -> Any:
+    """A value of pipeline.yaml with those of env.yaml; a name that is not there stays."""
+    if isinstance(value, dict):
+        return {key: _filled(each, env) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, env) for each in value]
+    if not isinstance(value, str):
+        return value
+    whole = _PLACE.fullmatch(value)
+    if whole and whole[1] in env:
+        return env[whole[1]]
+    return _PLACE.sub(lambda match: str(env.get(match[1], match[0])), value)
 
 
 def _name(task: Mapping[str, Any]) -> str:

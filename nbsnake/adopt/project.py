@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from nbsnake.adopt.given import FileEdit, Given
-from nbsnake.adopt.ploomber import PIPELINE_FILE, given_by_tasks
+from nbsnake.adopt.ploomber import ENV_FILE, PIPELINE_FILE, given_by_tasks
 from nbsnake.adopt.rules import given_by_rules, with_steps, without_rules
 from nbsnake.adopt.stages import given_by_stages, without_stages
 from nbsnake.names import DVC_FILE, PARAMS_FILE
@@ -34,7 +34,7 @@ def find_neighbours(notebooks: Iterable[str]) -> Neighbours:
     wanted = set(notebooks)
     given: dict[str, Given] = {}
     edits = [_of_stages(wanted, given), _of_snakefile(wanted, given)]
-    for each in given_by_tasks(read_yaml(PIPELINE_FILE)):
+    for each in given_by_tasks(read_yaml(PIPELINE_FILE), read_yaml(ENV_FILE)):
         if each.notebook in wanted:
             given.setdefault(each.notebook, each)
     edits.append(_values(given.values()))

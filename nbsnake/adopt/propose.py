@@ -73,6 +73,8 @@ class _Proposer:
             self._pattern(pattern.path, pattern.origin, pattern.where)
         for folder in self._facts.folders:
             self._folder(folder, shared)
+        for here in self._facts.heres if self._start() else ():
+            self._here(here)
         declared = self._constants()
         code = next((each.number for each in self._cells), len(self._notebook.cells) + 1)
         return Proposal(
@@ -324,6 +326,30 @@ class _Proposer:
                 self._unsure.append(Doubt(origin.cell, origin.node.lineno, text))
             return
         self._edits.replace(origin, expression + (' + "/"' if text.endswith("/") else ""))
+
+    def _here(self, here: Folder) -> None:
+        """A folder that depends on where the notebook runs, from a variable that carries a file.
+
+        A step runs in the root, and there the variable leads to the same file.
+        """
+        origin = here.origin
+        if self._edits.replaces(origin) or not self._is_used(origin):
+            return
+        named = [each for each in self._files if each.name]
+        carrier = next((each for each in named if each.role is Role.DEP), next(iter(named), None))
+        if carrier is None or not (origin.maker or "os" in self._taken):
+            text = f"depends on its folder {here.path!r}, and a step runs in the root"
+            self._unsure.append(Doubt(origin.cell, origin.node.lineno, text))
+            return
+        item = f"{carrier.name}[0]" if carrier.is_list else carrier.name
+        levels = carrier.paths[0].count("/")
+        if origin.maker:
+            above = f"{origin.maker.removesuffix('.cwd')}({item}).absolute().parents[{levels}]"
+            text = f"({above} / {string(here.path)})"
+        else:
+            up = "/".join([*[".."] * (levels + 1), here.path])
+            text = f"os.path.abspath(os.path.join({item}, {string(up)}))"
+        self._edits.replace(origin, text)
 
     def _derived(self, folder: str) -> str | None:
         """An expression for a folder, from a variable that carries a file in it."""

@@ -34,7 +34,8 @@ class Known:
     """A string, number or path; ``maker`` is how the code makes a Path of it, "" for no Path.
 
     ``sources`` are the literals that it is put together from. A ``partial`` string has ``*`` for
-    each part that is not known.
+    each part that is not known. An ``absolute`` path has all folders above it, though its text is
+    relative to where the notebook runs.
     """
 
     value: str | int | float
@@ -42,6 +43,7 @@ class Known:
     maker: str = ""
     sources: tuple[Origin, ...] = ()
     partial: bool = False
+    absolute: bool = False
 
     @property
     def literals(self) -> tuple[Origin, ...]:
@@ -141,5 +143,6 @@ def combined(
         if text is not None and len(text) <= LONGEST:
             sources = tuple(one for each in chosen for one in each.literals)
             is_partial = any(each.partial for each in chosen)
-            found.append(Known(text, origin, origin.maker, sources, is_partial))
+            from_top = chosen[0].absolute
+            found.append(Known(text, origin, origin.maker, sources, is_partial, from_top))
     return tuple(found)

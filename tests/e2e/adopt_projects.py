@@ -185,12 +185,13 @@ def with_ploomber(root: Path) -> None:
         """\
 tasks:
   - source: load.ipynb
-    product: {nb: out/load.ipynb, data: out/data.txt}
+    product: {nb: "{{path}}/load.ipynb", data: "{{path}}/data.txt"}
     params: {n: 5}
   - source: fit.ipynb
-    product: {nb: out/fit.ipynb, model: out/model.txt}
+    product: {nb: "{{path}}/fit.ipynb", model: "{{ path }}/model.txt"}
 """,
     )
+    write(root, "env.yaml", "path: out\n")
 
 
 def with_large_data(root: Path) -> None:
@@ -209,4 +210,32 @@ def with_large_data(root: Path) -> None:
         "for name, text in texts.items():\n"
         '    with open(OUT / f"{name}.txt", "w") as file:\n'
         '        file.write(f"{lines} {text}")',
+    )
+
+
+def with_chains(root: Path) -> None:
+    """Chains of pathlib from the working directory, a name that is reserved, and old copies."""
+    for name in "ab":
+        write(root, f"data/raw/{name}.csv", "v\n1\n2\n")
+    start = """from pathlib import Path
+import json
+ROOT = Path.cwd().parent
+DATA = ROOT / 'data'
+RAW = DATA.joinpath('raw')
+OUT = DATA / 'interim'
+OUT.mkdir(exist_ok=True)"""
+    loop = """for p in sorted(RAW.glob('*.csv')):
+    rows = p.read_text().splitlines()[1:]
+    (OUT / f'{p.stem}.json').write_text(json.dumps(list(map(int, rows))))"""
+    stats = (start, loop)
+    notebook(root, "notebooks/01-stats.ipynb", *stats)
+    notebook(root, "notebooks/archive/2023/01-stats.ipynb", *stats)
+    notebook(
+        root,
+        "notebooks/02-all.ipynb",
+        "from pathlib import Path\nimport json\nHERE = Path('.').resolve()\n"
+        "INTERIM = HERE.parents[0] / 'data' / 'interim'",
+        "total = sum(sum(json.loads(p.read_text())) for p in INTERIM.iterdir())",
+        "target = (INTERIM.parent / 'total').with_suffix('.json')\n"
+        "with target.open('w') as file:\n    json.dump(total, file)",
     )

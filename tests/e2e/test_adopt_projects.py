@@ -32,6 +32,7 @@ CASES: dict[str, tuple[Callable[[Path], None], dict[str, str], int]] = {
         4,
     ),
     "ploomber": (shapes.with_ploomber, {"out/model.txt": "7\n" * 5}, 4),
+    "chains": (shapes.with_chains, {"data/interim/a.json": "[1, 2]", "data/total.json": "6"}, 4),
     "large": (shapes.with_large_data, {"out/each/2.txt": "600000 2\n"}, 5),
 }
 
