@@ -15,6 +15,7 @@ from nbsnake.programs import python_call
 from nbsnake.snakemake.progress_file import PROGRESS, Progress, read_progress
 
 SHOWN = 200  # lines that are kept
+_NOISE = "Using workflow specific profile "  # Snakemake says so before each run, whatever is asked
 
 
 class Run:
@@ -79,7 +80,7 @@ class Run:
         decoder, rest = codecs.getincrementaldecoder("utf-8")(errors="replace"), ""
         while data := await stream.read(65536):
             *lines, rest = (rest + decoder.decode(data)).split("\n")
-            self._lines.extend(line.rstrip() for line in lines)
+            self._lines.extend(line.rstrip() for line in lines if not line.startswith(_NOISE))
             rest = rest[-10_000:]  # of a line that never ends
         if rest:
             self._lines.append(rest)

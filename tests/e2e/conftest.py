@@ -13,6 +13,8 @@ from e2e_project import NOTEBOOKS, PARAMS, Project, environment
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
+EXAMPLE = Path(__file__).parents[2] / "examples/digits"
+
 
 class Visit(NamedTuple):
     """A page in a browser, what else it asked for (by URL), and what the browser reports."""
@@ -60,6 +62,23 @@ def finished(tmp_path_factory: pytest.TempPathFactory, generated: Project) -> Pr
     assert project.computed() == ["join", "left", "make", "right"]
     project.git("add", ".")
     project.git("commit", "--quiet", "--message", "finished")
+    return project
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
+    """The example of the repository, run once by plain Snakemake and committed.
+
+    Only to be copied.
+    """
+    root = tmp_path_factory.mktemp("digits") / "digits"
+    shutil.copytree(EXAMPLE, root)
+    project = Project(root, tool_env)
+    project.nbsnake("init")
+    project.nbsnake("generate")
+    project.snakemake()
+    project.git("add", ".")
+    project.git("commit", "--quiet", "--message", "run")
     return project
 
 

@@ -94,6 +94,9 @@ def serving(project: Project, folder: Path, app: str = "server", *more: str) -> 
         path.mkdir(parents=True)
     (data / "labextensions/nbsnake").symlink_to(CHECKOUT / "labextension")
     (config / "nbsnake.json").write_text((CHECKOUT / "server_config.json").read_text())
+    asked = folder / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension"
+    asked.mkdir(parents=True)  # so that Lab's question about its news does not cover the page
+    (asked / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     names = ("JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     own = {name: str(folder / name) for name in (*names, "IPYTHONDIR")}
     env = {

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 PLACES = {"lab": "lab/tree", "notebook": "notebooks"}
 PATIENCE = 60_000  # milliseconds
+WAIT = """\
+import os, time
+while os.path.exists(os.environ["HOLD_FILE"]): time.sleep(0.02)"""
 
 
 class Opened(NamedTuple):
-    """The notebook of the step ``left``, whose results are fresh, in a browser."""
+    """The notebook of the step ``svm`` of the example, whose results are fresh, in a browser."""
 
     app: str
     jupyter: Jupyter
@@ -50,12 +53,12 @@ class Opened(NamedTuple):
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
 def served(
-    request: pytest.FixtureRequest, finished: Project, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, digits: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Jupyter]]:
     """A server whose project is fresh when a test begins."""
     pytest.importorskip("notebook", reason="pip install '.[browser]'")
     folder = tmp_path_factory.mktemp(request.param)
-    project = finished.copy_to(folder / "root/project")
+    project = digits.copy_to(folder / "root/project")
     project.env["HOLD_FILE"] = str(folder / "hold")
     with serving(project, folder, request.param) as jupyter:
         yield request.param, jupyter
@@ -63,18 +66,18 @@ def served(
 
 @pytest.fixture
 def opened(
-    served: tuple[str, Jupyter], finished: Project, chromium: "Browser", tmp_path: Path
+    served: tuple[str, Jupyter], digits: Project, chromium: "Browser", tmp_path: Path
 ) -> Iterator[Opened]:
     app, jupyter = served
-    for path in ("notebooks/left.ipynb", "params.yaml"):
-        jupyter.project.write(path, finished.read(path))
-    jupyter.project.nbsnake("run", "left")  # from the cache
+    for path in ("notebooks/svm.ipynb", "params.yaml"):
+        jupyter.project.write(path, digits.read(path))
+    jupyter.project.nbsnake("run", "svm")  # from the cache
     context = chromium.new_context(viewport={"width": 1400, "height": 800})
     context.set_default_timeout(PATIENCE)
     page, messages = context.new_page(), list[str]()
     page.on("pageerror", lambda error: messages.append(error.stack or str(error)))
     page.on("console", lambda message: message.type == "error" and messages.append(message.text))
-    path = f"{PLACES[app]}/project/notebooks/left.ipynb"
+    path = f"{PLACES[app]}/project/notebooks/svm.ipynb"
     page.goto(f"{jupyter.url}{path}?token={TOKEN}")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     yield Opened(app, jupyter, page, messages)
@@ -87,34 +90,35 @@ def test_edited_cell_makes_the_badge_stale_and_a_run_makes_it_fresh(
 ) -> None:
     opened.wait_for_state("fresh")
     opened.picture("fresh", tmp_path)
-    opened.type_into_cell(5, "extra = 1")
+    opened.type_into_cell(4, WAIT)
     opened.wait_for_state("stale")
-    assert "cell 5" in opened.badge.inner_text()
+    assert "cell 4" in opened.badge.inner_text()
     opened.picture("stale", tmp_path)
     hold = Path(opened.jupyter.project.env["HOLD_FILE"])
     hold.touch()
     opened.choose("Show the steps")
-    opened.page.locator(".nbsnake-panel li[data-step='left']").wait_for()
+    opened.page.locator(".nbsnake-panel li[data-step='svm']").wait_for()
     opened.choose("Run step")
     opened.wait_for_state("running")
     opened.page.locator(".nbsnake-panel progress").wait_for()
     opened.picture("running", tmp_path)
     hold.unlink()
     opened.wait_for_state("fresh")
-    opened.page.wait_for_selector(".nbsnake-panel li[data-step='left'][data-state='fresh']")
+    opened.page.wait_for_selector(".nbsnake-panel li[data-step='svm'][data-state='fresh']")
     opened.picture("run", tmp_path)
-    assert "extra = 1" in opened.jupyter.project.read("workflow/scripts/left.py")
+    assert WAIT.splitlines()[-1] in opened.jupyter.project.read("workflow/scripts/svm.py")
     assert [each for each in opened.messages if "nbsnake" in each] == []  # Notebook has its own
 
 
 def test_pages_open_and_run_nothing_as_the_user(opened: Opened, tmp_path: Path) -> None:
     opened.wait_for_state("fresh")
-    for item, text in (
-        ("Open the executed notebook", "write_slowly"),
-        ("Open the report", "4 steps: "),
+    for item, title, text in (
+        ("Open the executed notebook", "Run of svm", "joblib"),
+        ("Open the report", "Report", "6 steps: "),
     ):
         if opened.app == "lab":
             opened.choose(item)
+            opened.page.locator(".lm-TabBar-tabLabel").get_by_text(title, exact=True).wait_for()
             shown = opened.page.frame_locator(".nbsnake-page:not(.lm-mod-hidden) iframe")
         else:
             with opened.page.context.expect_page() as new:
@@ -124,37 +128,37 @@ def test_pages_open_and_run_nothing_as_the_user(opened: Opened, tmp_path: Path) 
         assert shown.locator("body").evaluate("() => self.origin") == "null"
         if opened.app == "lab":
             opened.picture(item.split()[-1], tmp_path)
-            opened.page.get_by_role("tab", name="left.ipynb").click()
+            opened.page.get_by_role("tab", name="svm.ipynb").click()
     opened.choose("Show why")
-    assert "left is fresh" in opened.page.locator(".nbsnake-why").inner_text()
+    assert "svm is fresh" in opened.page.locator(".nbsnake-why").inner_text()
 
 
 def test_form_writes_params_yaml_with_types_and_comments(opened: Opened, tmp_path: Path) -> None:
     project = opened.jupyter.project
-    project.write("params.yaml", project.read("params.yaml").replace("factor: 3", "factor: 3  # x"))
+    project.write("params.yaml", project.read("params.yaml").replace("c: 4.0", "c: 4.0  # x"))
     opened.wait_for_state("fresh")
     opened.choose("Parameters")
-    field = opened.page.locator(".nbsnake-form input[name='left.factor']")
+    field = opened.page.locator(".nbsnake-form input[name='svm.c']")
     field.fill("many")
     opened.page.get_by_role("button", name="Write params.yaml").click()
-    fault = opened.page.locator(".nbsnake-field .nbsnake-fault", has_text="of the type int")
+    fault = opened.page.locator(".nbsnake-field .nbsnake-fault", has_text="of the type float")
     fault.wait_for()
     opened.picture("fault", tmp_path)
     field.fill("5")
     opened.page.get_by_role("button", name="Write params.yaml").click()
     opened.wait_for_state("stale")
-    assert "left.factor was 3, now 5" in opened.badge.inner_text()
-    assert "factor: 5  # x" in project.read("params.yaml")
+    assert "svm.c was 4.0, now 5.0" in opened.badge.inner_text()
+    assert "c: 5.0  # x" in project.read("params.yaml")
     opened.picture("form", tmp_path)
 
 
 def test_failing_step_shows_its_cell(opened: Opened, tmp_path: Path) -> None:
     opened.wait_for_state("fresh")
-    opened.type_into_cell(5, "1 / 0")
+    opened.type_into_cell(4, "1 / 0")
     opened.wait_for_state("stale")
     opened.page.get_by_role("button", name="Run step").click()
     opened.wait_for_state("failed")
-    opened.page.locator(".nbsnake-badge", has_text="cell 5: ZeroDivisionError").wait_for()
+    opened.page.locator(".nbsnake-badge", has_text="cell 4: ZeroDivisionError").wait_for()
     opened.page.locator(".jp-Notebook .jp-Cell").first.click()
     opened.choose("Go to the failed cell")
     opened.page.locator(".jp-Cell.nbsnake-failed.jp-mod-active", has_text="1 / 0").wait_for()
@@ -163,9 +167,10 @@ def test_failing_step_shows_its_cell(opened: Opened, tmp_path: Path) -> None:
 
 def test_fault_of_a_notebook_is_shown_until_it_is_fixed(opened: Opened, tmp_path: Path) -> None:
     opened.wait_for_state("fresh")
-    opened.type_into_cell(5, "x = = 1")
+    opened.type_into_cell(4, "x = = 1")
     opened.wait_for_state("not generated")
-    assert "cell 5" in (opened.badge.get_attribute("title") or "")
+    assert "not generated: cell 4, line" in opened.badge.inner_text()
+    assert "notebooks/svm.ipynb, cell 4" in (opened.badge.get_attribute("title") or "")
     opened.picture("fault", tmp_path)
     for _ in "x = = 1":
         opened.page.keyboard.press("Backspace")

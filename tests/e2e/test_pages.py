@@ -1,6 +1,5 @@
 """The pages that nbsnake writes, in a real browser."""
 
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from e2e_project import Project
 from nbsnake.render.page import notebook_page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 STEPS = {"load": 0, "pixels": 0, "edges": 0, "svm": 0, "forest": 0, "evaluate": 1}
 HOSTILE = """\
 <script src="ADDRESS/a.js"></script>
@@ -27,22 +25,17 @@ HOSTILE = """\
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
-    root = tmp_path_factory.mktemp("pages") / "digits"
-    shutil.copytree(EXAMPLE, root)
-    project = Project(root, tool_env)
-    project.nbsnake("init")
-    project.nbsnake("generate")
-    project.snakemake()
-    return project
+def shown(digits: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The example, where the pages are written."""
+    return digits.copy_to(tmp_path_factory.mktemp("pages") / "digits")
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_executed_notebook_asks_nothing_of_the_network(
-    digits: Project, visit: Callable[[Path], Visit], step: str
+    shown: Project, visit: Callable[[Path], Visit], step: str
 ) -> None:
-    digits.nbsnake("show", step, "--html", f"{step}.html")
-    page, requests, messages = visit(digits.root / f"{step}.html")
+    shown.nbsnake("show", step, "--html", f"{step}.html")
+    page, requests, messages = visit(shown.root / f"{step}.html")
     assert [url for url in requests if not url.startswith("data:")] == []
     assert all("Content Security Policy" in message for message in messages)  # no scripts run
     pictures = page.locator("img").evaluate_all("all => all.map(each => each.naturalWidth)")

@@ -1,7 +1,6 @@
 """The report in a real browser: nothing is loaded, nothing of others runs, all can be read."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 SMALL = 300_000  # bytes of the page of the example, without pictures
 SCRIPT = (
     "<script>document.title = 'changed'</script><img src=x onerror=\"document.title='changed'\">"
@@ -22,16 +20,9 @@ SCRIPT = (
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
+def edited(digits: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The example after a run and an edit, with its report."""
-    root = tmp_path_factory.mktemp("report") / "digits"
-    shutil.copytree(EXAMPLE, root)
-    project = Project(root, tool_env)
-    project.nbsnake("init")
-    project.nbsnake("generate")
-    project.snakemake()
-    project.git("add", ".")
-    project.git("commit", "--quiet", "--message", "run")
+    project = digits.copy_to(tmp_path_factory.mktemp("report") / "digits")
     project.replace("params.yaml", "c: 4.0", "c: 0.5")
     project.nbsnake("report")
     return project
@@ -61,22 +52,22 @@ def axe() -> str:
 
 
 def test_page_of_the_example_asks_nothing_and_reports_nothing(
-    digits: Project, visit: Callable[[Path], Visit]
+    edited: Project, visit: Callable[[Path], Visit]
 ) -> None:
-    page, requests, messages = visit(digits.root / "report.html")
+    page, requests, messages = visit(edited.root / "report.html")
     assert [url for url in requests if not url.startswith("data:")] == []
     assert messages == []
     assert page.title() == "digits: pipeline"
     assert page.locator(".g .node").count() == 6
-    picture = (digits.root / "results/confusion.png").stat().st_size * 4 / 3
-    assert (digits.root / "report.html").stat().st_size < SMALL + 2 * picture
+    picture = (edited.root / "results/confusion.png").stat().st_size * 4 / 3
+    assert (edited.root / "report.html").stat().st_size < SMALL + 2 * picture
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_has_no_fault_of_accessibility(
-    digits: Project, page_in: "Callable[..., Page]", scheme: str
+    edited: Project, page_in: "Callable[..., Page]", scheme: str
 ) -> None:
-    page = page_in(digits.root / "report.html", color_scheme=scheme, bypass_csp=True)
+    page = page_in(edited.root / "report.html", color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     page.evaluate(axe())
     found = page.evaluate("axe.run(document, {iframes: false})")["violations"]
@@ -84,9 +75,9 @@ def test_page_has_no_fault_of_accessibility(
 
 
 def test_everything_can_be_read_without_javascript(
-    digits: Project, page_in: "Callable[..., Page]"
+    edited: Project, page_in: "Callable[..., Page]"
 ) -> None:
-    page = page_in(digits.root / "report.html", java_script_enabled=False)
+    page = page_in(edited.root / "report.html", java_script_enabled=False)
     text = page.locator("main").inner_text()
     for word in (
         "svm.c was 4.0, now 0.5",
@@ -101,9 +92,9 @@ def test_everything_can_be_read_without_javascript(
 
 
 def test_keyboard_reaches_filter_sort_and_scheme(
-    digits: Project, page_in: "Callable[..., Page]"
+    edited: Project, page_in: "Callable[..., Page]"
 ) -> None:
-    page = page_in(digits.root / "report.html", color_scheme="light")
+    page = page_in(edited.root / "report.html", color_scheme="light")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.locator("#search").focus()

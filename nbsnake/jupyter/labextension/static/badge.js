@@ -15,6 +15,14 @@ export function define({ Widget, Menu, SIGNS, ownOf }) {
     "nbsnake:panel",
   ];
 
+  // What the badge has room for: the first line, and of a fault in this notebook not its path.
+  function shortOf(reason, notebook) {
+    const line = reason.split("\n", 1)[0];
+    const place = line.split(", ", 1)[0];
+    const isHere = place.endsWith(".ipynb") && notebook?.endsWith(place);
+    return isHere ? line.slice(place.length + 2) : line;
+  }
+
   // The words of the badge, and all that is known.
   function words(answer) {
     const own = ownOf(answer);
@@ -24,7 +32,7 @@ export function define({ Widget, Menu, SIGNS, ownOf }) {
     const { running, progress } = answer.run ?? {};
     const ended = running ? progress.done.length + progress.restored.length : 0;
     const run = running && progress.total ? ` (run: ${ended} of ${progress.total} jobs)` : "";
-    const reason = all.length ? `: ${all[0].split("\n")[0]}` : "";
+    const reason = all.length ? `: ${shortOf(all[0], own.notebook)}` : "";
     return [own.state, `${own.state}${run}${reason}`, [own.step, ...all].join("\n").trim()];
   }
 

@@ -45,7 +45,7 @@ export function define({ Dialog, IFrame, MainAreaWidget, Widget, address, ask, e
     const answer = () => states.answers.get(path());
     const own = () => ownOf(answer());
     const page = (way, title, query) =>
-      showPage(app, `${title}${own()?.step ?? ""}`, address(way, { path: path(), ...query }));
+      showPage(app, title, address(way, { path: path(), ...query }));
     const save = async () => {
       if (current().context.model.dirty) await current().context.save();
     };
@@ -74,12 +74,12 @@ export function define({ Dialog, IFrame, MainAreaWidget, Widget, address, ask, e
       showCell(current(), own().failure.cell),
     );
     add("executed", "Open the executed notebook", () => own()?.executed, () =>
-      page("executed", "Run of ", { step: own().step }),
+      page("executed", `Run of ${own().step}`, { step: own().step }),
     );
     add("executed-failed", "Open the failed notebook", () => own()?.executed_failed, () =>
-      page("executed", "Failure of ", { step: own().step, failed: "1" }),
+      page("executed", `Failure of ${own().step}`, { step: own().step, failed: "1" }),
     );
-    add("report", "Open the report", answer, () => page("report", "Report: ", {}));
+    add("report", "Open the report", answer, () => page("report", "Report", {}));
     add("parameters", "Parameters", answer, showParameters);
     add("panel", "Show the steps", answer, showPanel);
   }
