@@ -24,10 +24,22 @@ GROUPED = "grouped"  # the resource by which a rule says how many cores a step o
 # What Python imports for the first lines of a script, while its folder is still on the path.
 FIRST_MODULES = frozenset(
     {"abc", "argparse", "bisect", "codecs", "collections", "contextlib", "copyreg", "encodings"}
-    | {"enum", "errno", "fnmatch", "functools", "genericpath", "gettext", "glob", "heapq", "io"}
-    | {"ipaddress", "itertools", "json", "keyword", "locale", "math", "ntpath", "operator", "os"}
-    | {"pathlib", "posixpath", "re", "reprlib", "shutil", "site", "stat", "string", "struct", "sys"}
-    | {"textwrap", "traceback", "types", "typing", "unicodedata", "urllib", "warnings", "weakref"}
+    | {"enum", "errno", "fcntl", "fnmatch", "functools", "genericpath", "gettext", "glob", "grp"}
+    | {"heapq", "io", "ipaddress", "itertools", "json", "keyword", "linecache", "locale", "math"}
+    | {
+        "ntpath",
+        "operator",
+        "os",
+        "pathlib",
+        "posixpath",
+        "re",
+        "reprlib",
+        "shutil",
+        "site",
+        "stat",
+    }
+    | {"string", "struct", "sys", "textwrap", "traceback", "types", "typing", "unicodedata"}
+    | {"urllib", "warnings", "weakref"}
 )
 
 
