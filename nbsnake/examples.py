@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake run -j 4", "all steps that are not fresh, on four cores"),
         ("nbsnake run train 'plot*'", "these steps, and those that they need"),
         ("nbsnake run -n", "what would run, why, and how long"),
+        ("nbsnake run --remote kube", "in jobs that see only the DVC remote"),
         ("nbsnake run --alone train", "this step only, on its inputs as they are"),
         ("nbsnake run --all-cells -f train", "its notebook with the cells marked '# No effect'"),
     ),

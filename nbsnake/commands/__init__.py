@@ -3,8 +3,8 @@
 The command line imports only the module of the command that is called.
 
 Imports: adopt, cluster, compare, dvc, errors, escape, generate, guess, job, merging, mlvtools,
-model, names, notebook, port, programs, render, report, results, settings, snakemake, styles,
-tables.
+model, names, notebook, port, programs, remote, render, report, results, settings, snakemake,
+styles, tables.
 """
 
 import os

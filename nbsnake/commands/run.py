@@ -29,6 +29,7 @@ from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
 from nbsnake.job.say import few, say
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
+from nbsnake.remote.template import FOLDER, VARIABLE, read_template
 from nbsnake.report.columns import status_lines
 from nbsnake.report.states import states_of
 from nbsnake.report.summary import plan_summary, run_summary
@@ -42,13 +43,15 @@ DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake that may set the number of cores.
 PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--cores", "-c"})
 
+REMOTE_CORES = "100"  # of jobs on other machines at the same time
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.usage = (
         "nbsnake run [-h] [-n] [-j N] [-k] [--quiet] [-f STEP] [--alone STEP] [--profile NAME]"
-        " [--client NAME] [--only AXIS=VALUE] [--no-restore] [--all-cells] [STEP ...]"
-        " [-- SNAKEMAKE ARGS]"
+        " [--remote NAME] [--client NAME] [--only AXIS=VALUE] [--no-restore] [--all-cells]"
+        " [STEP ...] [-- SNAKEMAKE ARGS]"
     )
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="say what would run, and why; change nothing"
@@ -103,6 +106,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"use {PROFILES_FOLDER}/NAME, for example from 'nbsnake profile slurm'",
     )
     parser.add_argument(
+        "--remote",
+        metavar="NAME",
+        help=f"run steps as jobs that see only the DVC remote, by {FOLDER}/NAME.yaml",
+    )
+    parser.add_argument(
         "--no-restore", action="store_true", help="compute results that are in the cache, too"
     )
     parser.add_argument(
@@ -116,6 +124,8 @@ def run(args: argparse.Namespace) -> int:
     """Generate, run Snakemake, and check that all is locked; Snakemake's failure is 1 or 3."""
     args.steps = enter_project_with(args.steps)
     check_folders()  # where Snakemake writes before it reads the Snakefile
+    if args.remote:
+        _use_remote(args.remote)
     if args.dry_run:
         return _dry_run(args)
     if DRY_RUN.intersection(args.rest):
@@ -176,6 +186,15 @@ def run(args: argparse.Namespace) -> int:
     _summarize(plan, started)
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _use_remote(name: str) -> None:
+    """Have each job of this run start one elsewhere. Raises for settings that cannot be read."""
+    path = f"{FOLDER}/{name}.yaml"
+    if not os.path.exists(path):
+        raise UsageError(f"there is no {path}", hint="docs/cluster.md shows what it contains")
+    read_template(path)
+    os.environ[VARIABLE] = path
 
 
 def _dry_run(args: argparse.Namespace) -> int:
@@ -282,7 +301,7 @@ def _where(args: argparse.Namespace) -> list[str]:
             else "nbsnake profile slurm|generic writes one",
         )
     given = PROFILES.intersection(word.partition("=")[0] for word in args.rest)
-    cores = args.jobs or ("" if folder or given else "all")
+    cores = args.jobs or ("" if folder or given else REMOTE_CORES if args.remote else "all")
     return [
         *(["--workflow-profile", folder] if folder else []),
         *(["--cores", cores] if cores else []),

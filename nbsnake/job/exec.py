@@ -11,9 +11,9 @@ A command other than the plan's runs all the same, but its receipt says so and i
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.child import run_child
@@ -38,6 +38,7 @@ from nbsnake.job.own import write_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import (
     Failure,
+    Receipt,
     Seen,
     read_receipt,
     receipt_of,
@@ -56,8 +57,29 @@ SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}  # as 
 CALLER = "nbsnake exec"
 
 
-def main(argv: list[str]) -> int:
-    """Run the command; the exit code is the command's own, or 3 when its outputs are missing."""
+class Start(NamedTuple):
+    """What a run starts from: the time in seconds since 1970, the dependencies with their stamps
+    of writing, and why the result must not be locked ("" when it may be)."""
+
+    started: float
+    deps: list[Seen]
+    writes: dict[str, str | None]
+    refused: str
+
+    @property
+    def contents(self) -> dict[str, Digest]:
+        """The content of each dependency."""
+        return {seen.path: seen.content for seen in self.deps}
+
+
+Way = Callable[[Job, list[str], str], int]  # of running a command, with its threads ("" for none)
+
+
+def main(argv: list[str], way: Way | None = None) -> int:
+    """Run the command; the exit code is the command's own, or 3 when its outputs are missing.
+
+    ``way`` is how it is run, by default by this machine.
+    """
     if argv[:1] in (["-h"], ["--help"]):
         sys.stdout.write(
             f"{USAGE}\n\nRun one step's command and leave a receipt; rules call this.\n"
@@ -73,7 +95,7 @@ def main(argv: list[str]) -> int:
     try:
         if job := read_job(step):
             with alone(step), nullcontext() if job.hardlink_lock else paths_locked(job.step):
-                return _exec(job, command)
+                return (way or _exec)(job, command, threads)
     except OSError as error:
         _say(f"{step}: {error.filename or 'the disk'}: {error.strerror or error}")
         return 3
@@ -81,40 +103,60 @@ def main(argv: list[str]) -> int:
     return run_child(command, CALLER) if command else 2
 
 
-def _exec(job: Job, command: list[str]) -> int:
-    step, cache = job.step, job.cache
-    started, deps = time.time(), _see_deps(job)
-    if deps is None:
-        return 3
-    contents = {seen.path: seen.content for seen in deps}
-    refused = _refusal(step, command)
-    if not refused and os.environ.get("NBSNAKE_RESTORE") != "0":
-        outs = find_outputs(cache, step, contents)
-        if outs is not None and _restored(cache, step, outs):
-            write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
-            bring_back(step.name, run_value(step.lock_entry(contents | outs)))
-            return 0
-    writes = {seen.path: write_stamp(seen.path) for seen in deps}
-    _make_way(step)
+def _exec(job: Job, command: list[str], _: str) -> int:
+    step = job.step
+    start = begin(job, command)
+    if isinstance(start, int):
+        return start
     with events_of(step.name) as path:
         code = _run_command(job, command) if command else _run_as_dvc_does(step)
         events = read_events(path)
     fault = _fault(job, code, events)
     if fault:
-        _record_failure(step, fault, events, started)
+        _record_failure(step, fault, events, start.started)
         return fault
+    receipt = with_witness(store_result(job, command, start), step, witness_of(events))
+    end(job, receipt, as_notebook(events, facts_of(receipt)) if events else None)
+    return 0
+
+
+def begin(job: Job, command: list[str]) -> Start | int:
+    """Make everything ready for a run; the exit code where none is needed, or possible."""
+    step, cache = job.step, job.cache
+    started, deps = time.time(), _see_deps(job)
+    if deps is None:
+        return 3
+    start = Start(started, deps, {}, _refusal(step, command))
+    if not start.refused and os.environ.get("NBSNAKE_RESTORE") != "0":
+        outs = find_outputs(cache, step, start.contents)
+        if outs is not None and _restored(cache, step, outs):
+            write_receipt(receipt_of(step, command, deps, outs, started, restored=True))
+            bring_back(step.name, run_value(step.lock_entry(start.contents | outs)))
+            return 0
+    writes = {seen.path: write_stamp(seen.path) for seen in deps}
+    _make_way(step)
+    return start._replace(writes=writes)
+
+
+def store_result(job: Job, command: list[str], start: Start) -> Receipt:
+    """Keep what the step wrote, and remember the run; its receipt is not written yet."""
+    step, cache = job.step, job.cache
     outs = store_outputs(cache, step)
-    refused = refused or _changed(deps, writes)
+    refused = start.refused or _changed(start.deps, start.writes)
     if not refused:
-        remember_run(cache, step, contents | outs)
-    receipt = receipt_of(step, command, deps, outs, started, refused=refused)
-    write_receipt(with_witness(receipt, step, witness_of(events)))
-    if events and job.recorded:
-        run = run_value(step.lock_entry(contents | outs))
-        save(as_notebook(events, facts_of(receipt)), step.name, run, failed=False)
+        remember_run(cache, step, start.contents | outs)
+    return receipt_of(step, command, start.deps, outs, start.started, refused=refused)
+
+
+def end(job: Job, receipt: Receipt, notebook: dict[str, Any] | None) -> None:
+    """Write the receipt of a run that ended well, then its notebook, where it is to be kept."""
+    step = job.step
+    write_receipt(receipt)
+    if notebook and job.recorded:
+        contents = {seen.path: seen.content for seen in (*receipt.deps, *receipt.outs)}
+        save(notebook, step.name, run_value(step.lock_entry(contents)), failed=False)
     if step.marker:
         write_own(step.marker, b"", durable=False)
-    return 0
 
 
 def _run_command(job: Job, command: list[str]) -> int:

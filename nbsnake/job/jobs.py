@@ -5,7 +5,7 @@ Standard library only: this runs inside every job.
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nbsnake.job.cache import Cache
 from nbsnake.job.keyed import find_keyed, to_keyed
@@ -41,22 +41,31 @@ class Job(NamedTuple):
 
 def write_jobs(plan: Plan) -> None:
     """Keep what the jobs of a plan need."""
-    head = {
-        "format": FORMAT,
-        "cache": plan.cache._asdict(),
-        "hardlink_lock": plan.hardlink_lock,
-        "strict": plan.strict,
-    }
     makers = plan.makers()
     records = {
-        name: {
-            "step": step_to_dict(step),
-            "makers": _makers(step, makers),
-            "recorded": _is_recorded(plan, step),
-        }
+        name: _record(step, _makers(step, makers), recorded=_is_recorded(plan, step))
         for name, step in plan.steps.items()
     }
-    note_own(JOBS_FILE, to_keyed(head, records), durable=True)
+    note_own(JOBS_FILE, to_keyed(_head(plan), records), durable=True)
+
+
+def jobs_of(job: Job) -> bytes:
+    """The file that :func:`write_jobs` writes, for one job alone."""
+    record = _record(job.step, [*job.makers], recorded=job.recorded)
+    return to_keyed(_head(job), {job.step.name: record})
+
+
+def _head(of: Plan | Job) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "cache": of.cache._asdict(),
+        "hardlink_lock": of.hardlink_lock,
+        "strict": of.strict,
+    }
+
+
+def _record(step: PlannedStep, makers: list[str], *, recorded: bool) -> dict[str, Any]:
+    return {"step": step_to_dict(step), "makers": makers, "recorded": recorded}
 
 
 def _makers(step: PlannedStep, makers: Mapping[str, list[str]]) -> list[str]:

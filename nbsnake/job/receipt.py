@@ -97,16 +97,16 @@ class Failure(NamedTuple):
 
 def read_receipt(step: str) -> Receipt | None:
     """The step's receipt, or None when there is none that this version can read."""
-    fields = read_own(_path(step))
+    fields = read_own(receipt_path(step))
     if isinstance(fields, dict) and fields.pop("format", None) != FORMAT:
         _say_of_other_version()
         return None
     if fields is None:
         return None
     try:
-        return _receipt_from(fields, step)
+        return receipt_from(fields, step)
     except ValueError as error:
-        throw_away(_path(step), str(error))
+        throw_away(receipt_path(step), str(error))
         return None
 
 
@@ -116,8 +116,8 @@ def _say_of_other_version() -> None:
     say(f"receipts in {RECEIPTS} are of another version of nbsnake, and are not used")
 
 
-def _receipt_from(fields: Any, step: str) -> Receipt:
-    """Raises :class:`ValueError`."""
+def receipt_from(fields: Any, step: str) -> Receipt:
+    """The step's receipt from JSON, without its format. Raises :class:`ValueError`."""
     if not isinstance(fields, dict):
         raise ShapeError("", "an object")
     deps, outs = (_seen_from(name, fields.get(name)) for name in ("deps", "outs"))
@@ -132,14 +132,14 @@ def write_receipt(receipt: Receipt) -> None:
     fields = {"format": FORMAT, **receipt._asdict()}
     for name in ("deps", "outs"):
         fields[name] = [_seen_to_dict(seen) for seen in fields[name]]
-    write_own(_path(receipt.step), json.dumps(fields, indent=1).encode())
+    write_own(receipt_path(receipt.step), json.dumps(fields, indent=1).encode())
     with contextlib.suppress(OSError):  # the receipt is what counts
-        remove_own(_path(receipt.step, ".failed"))
+        remove_own(failure_path(receipt.step))
 
 
 def read_failure(step: str) -> Failure | None:
     """How the step's last job failed; None when it has not failed since its last receipt."""
-    path = _path(step, ".failed")
+    path = failure_path(step)
     if (fields := read_own(path)) is None:
         return None
     try:
@@ -162,11 +162,17 @@ def failed_steps() -> set[str]:
 
 def write_failure(failure: Failure) -> None:
     """Record that the step's last job failed."""
-    write_own(_path(failure.step, ".failed"), json.dumps(failure._asdict()).encode())
+    write_own(failure_path(failure.step), json.dumps(failure._asdict()).encode())
 
 
-def _path(step: str, kind: str = "") -> str:
-    return os.path.join(RECEIPTS, f"{file_name(step)}{kind}.json")
+def receipt_path(step: str) -> str:
+    """Where the step's receipt is."""
+    return os.path.join(RECEIPTS, f"{file_name(step)}.json")
+
+
+def failure_path(step: str) -> str:
+    """Where the record of the step's failure is."""
+    return os.path.join(RECEIPTS, f"{file_name(step)}.failed.json")
 
 
 def _seen_to_dict(seen: Seen) -> dict[str, Any]:

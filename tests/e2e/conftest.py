@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from diskfaults import ForkServer, compile_faults, fork_server
 from e2e_project import NOTEBOOKS, PARAMS, Project, environment
+from servers import free_port, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
@@ -118,6 +119,27 @@ def done(finished: Project, tmp_path: Path) -> Project:
 def clone(cloned: Project, tmp_path: Path) -> Project:
     """A fresh clone with its data, in which nothing has run."""
     return cloned.copy_to(tmp_path / "clone")
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[int]:
+    """The port of an S3 server with the bucket ``store``."""
+    server = shutil.which("moto_server")
+    if server is None:
+        pytest.skip("moto's server is not installed: pip install 'nbsnake[remote]'")
+    pytest.importorskip("dvc_s3", reason="pip install 'nbsnake[remote]'")
+    port = free_port()
+    for _ in serve([server, "-H", "127.0.0.1", "-p", str(port)], port, tmp_path / "s3.log"):
+        import boto3
+
+        boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106  (of the server on this machine)
+        ).create_bucket(Bucket="store")
+        yield port
 
 
 @pytest.fixture(scope="session")

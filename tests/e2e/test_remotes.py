@@ -6,15 +6,13 @@ The servers are real ones on the loopback interface, started and stopped by the 
 import getpass
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e_project import NOTHING, Project
+from servers import free_port, serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]
 
@@ -30,57 +28,6 @@ StrictModes no
 UsePAM no
 Subsystem sftp internal-sftp
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "the server ended"
-        assert time.monotonic() < deadline, "the server never listened"
-        time.sleep(0.05)
-
-
-def serve(command: list[str], port: int, log: Path) -> Iterator[None]:
-    """Run a server until the test ends."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        try:
-            wait_for(port, process)
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-
-
-@pytest.fixture
-def s3(tmp_path: Path) -> Iterator[int]:
-    """The port of an S3 server with the bucket ``store``."""
-    server = shutil.which("moto_server")
-    if server is None:
-        pytest.skip("moto's server is not installed: pip install 'nbsnake[remote]'")
-    pytest.importorskip("dvc_s3", reason="pip install 'nbsnake[remote]'")
-    port = free_port()
-    for _ in serve([server, "-H", "127.0.0.1", "-p", str(port)], port, tmp_path / "s3.log"):
-        import boto3
-
-        boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106  (of the server on this machine)
-        ).create_bucket(Bucket="store")
-        yield port
 
 
 @pytest.fixture

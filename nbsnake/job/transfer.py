@@ -1,0 +1,128 @@
+"""Files that come from URLs, and go to them: ``http``, ``https`` and ``file``.
+
+Standard library only: this runs inside every job. An HTTP server gets one GET or PUT for a file, as
+S3 has it for signed URLs. A server that is away is waited for.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import IO, Any
+
+from nbsnake.job.atomic import beside
+from nbsnake.job.say import say
+
+PATIENCE = 600.0  # seconds for which a server may be away
+PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds between two tries, first and last
+TIMEOUT = 60.0  # seconds without a byte
+BUSY = (408, 429, 500, 502, 503, 504)  # HTTP's codes for "try again"
+LARGEST = 5 * 1024**3  # bytes that S3 takes in one PUT (Amazon S3 User Guide, "Uploading objects")
+_SCHEMES = ("file", "http", "https")
+
+
+def fetch(url: str, path: str) -> None:
+    """Write what the URL holds to a new file. Raises :class:`OSError`, also where it is absent."""
+    _patiently(lambda: _fetch(url, path), f"fetching {os.path.basename(path)}")
+
+
+def send(path: str, url: str) -> None:
+    """Make the URL hold what the file does, as a whole. Raises :class:`OSError`."""
+    _patiently(lambda: _send(path, url), f"sending {os.path.basename(path)}")
+
+
+def forget(url: str) -> None:
+    """Remove what the URL holds, which may be nothing. Raises :class:`OSError`."""
+    if local := local_path(url):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(local)
+        with contextlib.suppress(OSError):  # where others lie in the folder
+            os.rmdir(os.path.dirname(local))
+        return
+    with contextlib.closing(_opened(url, method="DELETE")):
+        return
+
+
+def is_there(url: str) -> bool:
+    """Whether the URL holds something. Raises :class:`OSError` where no one answers."""
+    if local := local_path(url):
+        return os.path.exists(local)
+    try:
+        with contextlib.closing(_opened(url, headers={"Range": "bytes=0-0"})):
+            return True
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code in (403, 404):  # 403 without the right to list what there is
+                return False
+        raise
+
+
+def local_path(url: str) -> str:
+    """The path that a ``file`` URL names; "" for another one.
+
+    Raises :class:`ValueError` for a URL of another kind.
+    """
+    scheme, _, path, *_ = urllib.parse.urlsplit(url)
+    if scheme not in _SCHEMES:
+        raise ValueError(f"{scheme!r} is not one of {', '.join(_SCHEMES)}")
+    return urllib.request.url2pathname(path) if scheme == "file" else ""
+
+
+def is_away(error: OSError) -> bool:
+    """Whether a failure may be over soon: the server is busy, or nobody answers."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in BUSY
+    return isinstance(error, urllib.error.URLError | ConnectionError | TimeoutError)
+
+
+def _patiently(act: Callable[[], None], doing: str) -> None:
+    until, pause, told = time.monotonic() + PATIENCE, PAUSE, False
+    while True:
+        try:
+            return act()
+        except OSError as error:
+            if not is_away(error) or time.monotonic() > until:
+                raise
+            if not told:
+                say(f"{doing}: the server does not answer ({error}); trying again")
+                told = True
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _fetch(url: str, path: str) -> None:
+    local = local_path(url)
+    source: Any = open(local, "rb") if local else _opened(url)  # noqa: SIM115  (closed below)
+    with contextlib.closing(source), open(path, "wb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+        if not local and (size := source.headers.get("Content-Length")) != str(file.tell()):
+            raise ConnectionError(f"{file.tell()} of {size} bytes came")
+
+
+def _send(path: str, url: str) -> None:
+    size = os.path.getsize(path)
+    if local := local_path(url):
+        temporary = beside(local)
+        shutil.copyfile(path, temporary)
+        os.replace(temporary, local)
+        return
+    if size > LARGEST:
+        raise OSError(f"{size} bytes are more than S3 takes at once ({LARGEST})")
+    headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+    with open(path, "rb") as file, contextlib.closing(_opened(url, "PUT", headers, file)):
+        return
+
+
+def _opened(
+    url: str,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    data: IO[bytes] | None = None,
+) -> Any:
+    local_path(url)
+    request = urllib.request.Request(url, data, headers or {}, method=method)  # noqa: S310
+    return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310  (of _SCHEMES)

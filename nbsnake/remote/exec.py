@@ -1,0 +1,176 @@
+"""``nbsnake exec`` with ``NBSNAKE_REMOTE``: a step runs as a job that sees only the DVC remote.
+
+This process waits for the job, holds the step's locks meanwhile, and leaves the receipt that a job
+of this machine would leave. So Snakemake, the sync and DVC need not know of it.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from nbsnake.errors import NbsnakeError, ToolError
+from nbsnake.job.away import Task
+from nbsnake.job.exec import Start, begin
+from nbsnake.job.exec import main as exec_main
+from nbsnake.job.inside import plain
+from nbsnake.job.jobs import Job
+from nbsnake.job.receipt import Failure, write_failure
+from nbsnake.job.say import say
+from nbsnake.job.shape import from_json, parse
+from nbsnake.job.transfer import fetch, forget, is_there
+from nbsnake.programs import python_call
+from nbsnake.remote.result import ResultError, opened, take
+from nbsnake.remote.runs import (
+    Run,
+    forget_run,
+    key_of,
+    new_run,
+    path_of,
+    read_run,
+    write_run,
+)
+from nbsnake.remote.task import start_code, task_of
+from nbsnake.remote.template import RUNNING, VARIABLE, Template, read_template
+
+CALLER = "nbsnake exec"
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end."""
+
+
+def main(argv: list[str]) -> int:
+    """As :func:`nbsnake.job.exec.main`."""
+    return exec_main(argv, _exec)
+
+
+def _exec(job: Job, command: list[str], threads: str) -> int:
+    start = begin(job, command)
+    if isinstance(start, int):
+        return start
+    try:
+        template = read_template(os.environ[VARIABLE])
+        with _stopped_by_signals():
+            return _run(job, command, threads, start, template)
+    except NbsnakeError as error:
+        say(f"{job.step.name}: {error}", CALLER)
+        write_failure(Failure(job.step.name, error.exit_code, time.time(), error=error.message))
+        return error.exit_code
+
+
+def _run(job: Job, command: list[str], threads: str, start: Start, template: Template) -> int:
+    step = job.step
+    key = key_of(step, command, start)
+    run = _left(job, key, template)
+    needed = None if run else task_of(job, command, threads, start)
+    run = run or new_run(step, key)
+    answer = _prepare(job, run, template, *(needed or (None, {})))
+    if needed:
+        write_run(step, run)
+        words = {"name": run.name, "start": start_code(answer["package"], answer["sha256"])}
+        run = run._replace(job=template.start(step.name, {**words, "threads": threads or "1"}))
+        write_run(step, run)
+        say(f"{step.name}: job {run.job}", CALLER)
+    try:
+        _wait(run, template, answer["result"])
+        return _take(job, command, start, answer["result"])
+    except Stopped:
+        template.stop(run.job)
+        return 128 + signal.SIGTERM
+    finally:
+        forget_run(step)
+        for url in answer["remove"]:
+            with contextlib.suppress(OSError):  # what is left there is of no use, and small
+                forget(url)
+
+
+def _left(job: Job, key: str, template: Template) -> Run | None:
+    """The job that an earlier head left, if it computes what is wanted; another one is ended."""
+    run = read_run(job.step)
+    if run is None or not run.job:
+        return None
+    if run.key == key and os.environ.get("NBSNAKE_RESTORE") != "0":
+        say(f"{job.step.name}: taking the job {run.job} that an earlier run left", CALLER)
+        return run
+    template.stop(run.job)
+    return None
+
+
+def _prepare(
+    job: Job, run: Run, template: Template, task: Task | None, paths: dict[str, str]
+) -> dict[str, Any]:
+    """What :mod:`nbsnake.remote.prepare` answers. Raises :class:`ToolError`."""
+    request = {
+        "name": run.name,
+        "remote": template.remote,
+        "cache": job.cache._asdict(),
+        "paths": paths,
+        "task": None if task is None else {**task._asdict(), "files": _files(task)},
+    }
+    done = subprocess.run(
+        python_call("nbsnake.remote.prepare"),
+        input=json.dumps(request),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode:
+        raise ToolError("the DVC remote did not take what the job needs")
+    return parse(dict[str, Any], from_json(done.stdout.splitlines()[-1]))  # type: ignore[no-any-return]
+
+
+def _files(task: Task) -> list[dict[str, Any]]:
+    return [file._asdict() for file in task.files]
+
+
+def _wait(run: Run, template: Template, result: str) -> None:
+    """Raises :class:`ToolError` for a job that has ended and left no result."""
+    told = False
+    while True:
+        state, printed = template.ask(run.job)
+        try:
+            if is_there(result):
+                return
+            if state != RUNNING:
+                raise ToolError(
+                    f"the job {run.job} ended without a result: {printed}",
+                    hint="its own log, on the machine or in the batch system, tells more",
+                )
+        except ToolError:
+            raise
+        except OSError as error:
+            if not told:
+                say(f"the remote does not answer: {error}; waiting for it", CALLER)
+                told = True
+        time.sleep(template.poll)
+
+
+def _take(job: Job, command: list[str], start: Start, url: str) -> int:
+    path = plain(path_of(job.step, ".tar"))
+    try:
+        fetch(url, path)
+        with opened(path, plain(path_of(job.step, ".objects"))) as result:
+            return take(job, command, start, result)
+    except ResultError as error:
+        error.hint = error.hint or "run the step again"
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,120 @@
+"""What a job gets: the files that its step reads, and one zip archive with the task and nbsnake."""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import nbsnake
+from nbsnake.job.away import PACKAGE, TASK, Task, TaskFile
+from nbsnake.job.cache import Cache
+from nbsnake.job.content import ANY_EXECUTE, Digest, digest, md5_of_file, tree_of_folder
+from nbsnake.job.exec import Start
+from nbsnake.job.ignore import FILE as IGNORE_FILE
+from nbsnake.job.jobs import Job, jobs_of
+from nbsnake.job.threads import OPTION
+from nbsnake.names import upwards
+
+VALUES = "--values-from="  # before the path of a file with values of parameters
+# What of nbsnake a job needs, beside its room: for `nbsnake record`.
+_ROOMS = (
+    *("*.py", "job/**/*.py", "commands/__init__.py", "commands/record.py"),
+    *("settings/__init__.py", "settings/discover.py"),
+)
+_FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest time that zip knows, so that times make no difference
+_START = """\
+import hashlib, io, sys, tempfile, time, urllib.request, zipfile
+def get():
+    for pause in (1, 2, 5, 10, 20, 40, 60, 60, 60):
+        try:
+            return urllib.request.urlopen({url!r}).read()
+        except OSError as error:
+            print('nbsnake: the package of the job cannot be fetched:', error, file=sys.stderr)
+        time.sleep(pause)
+    sys.exit(3)
+data = get()
+if hashlib.sha256(data).hexdigest() != {sha256!r}:
+    sys.exit('nbsnake: the package of the job is damaged')
+top = tempfile.mkdtemp(prefix='nbsnake-')
+package = top + '/{package}'
+zipfile.ZipFile(io.BytesIO(data)).extractall(package)
+sys.path.insert(0, package)
+from nbsnake.job.away import main
+sys.exit(main(top))
+"""
+
+
+class Needed(NamedTuple):
+    """A task without its URLs, and for each md5 in it the path of a file that has it."""
+
+    task: Task
+    paths: dict[str, str]
+
+
+def task_of(job: Job, command: list[str], threads: str, start: Start) -> Needed:
+    """The task of a job that is ready to run."""
+    files, paths = [], {}
+    for path, md5 in dict(_files(job, command, start)).items():
+        files.append(TaskFile(path, md5, bool(os.stat(path).st_mode & ANY_EXECUTE)))
+        paths[md5] = path
+    option = [f"{OPTION}{threads}"] if threads else []
+    argv = (job.step.name, *option, *(["--", *command] if command else []))
+    # No other process is there that DVC's lock on paths could stop.
+    own = job._replace(makers=(), cache=Cache(".dvc/cache", ("hardlink",)), hardlink_lock=True)
+    return Needed(Task(job.step.name, argv, jobs_of(own).decode(), tuple(files), {}, ""), paths)
+
+
+def _files(job: Job, command: list[str], start: Start) -> Iterator[tuple[str, str]]:
+    """Each path with its md5."""
+    step = job.step
+    for path, content in start.contents.items():
+        yield from _files_of(path, content, job.cache)
+    for out in step.outs:
+        if out.persist and os.path.lexists(out.path):
+            yield from _files_of(out.path, digest(out.path), job.cache)
+    folders = {
+        os.path.dirname(up) for path in (*step.deps, *step.out_paths) for up in upwards(path)
+    }
+    others = [os.path.join(folder, IGNORE_FILE) for folder in folders]
+    others += [word.removeprefix(VALUES) for word in command if word.startswith(VALUES)]
+    if not command:  # a stage that a person wrote may read them by itself
+        others += step.params
+    for path in others:
+        if os.path.isfile(path):
+            yield path, md5_of_file(path)
+
+
+def _files_of(path: str, content: Digest, cache: Cache) -> Iterator[tuple[str, str]]:
+    if not content.is_dir:
+        yield path, content.md5
+        return
+    try:
+        listing = cache.listing(content)
+    except (OSError, ValueError):  # a source that is not in the cache
+        listing = [(file.relpath, file.md5) for file in tree_of_folder(path)]
+    for relpath, md5 in listing:
+        yield f"{path}/{relpath}", md5
+
+
+def package(task: Task) -> bytes:
+    """The zip archive of a job."""
+    root = Path(nbsnake.__file__).parent
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(TASK, json.dumps(_as_dict(task)))
+        for path in sorted({path for pattern in _ROOMS for path in root.glob(pattern)}):
+            name = f"nbsnake/{path.relative_to(root).as_posix()}"
+            archive.writestr(zipfile.ZipInfo(name, _FIRST), path.read_bytes())
+    return data.getvalue()
+
+
+def _as_dict(task: Task) -> dict[str, object]:
+    return {**task._asdict(), "files": [file._asdict() for file in task.files]}
+
+
+def start_code(url: str, sha256: str) -> str:
+    """The Python code that a job starts with."""
+    return _START.format(url=url, sha256=sha256, package=PACKAGE)

@@ -1,0 +1,121 @@
+"""Steps run as jobs that see only the DVC remote: the same results, and one message for a fault."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from e2e_project import NOTHING, Project, kill_group
+from remote_machine import job_ids, use, use_folder
+
+pytestmark = [pytest.mark.e2e, pytest.mark.remote]
+ALL = ["join", "left", "make", "right"]
+
+
+@pytest.fixture
+def away(project: Project, tmp_path: Path) -> Project:
+    """The diamond, in which nothing has run, with a folder as its remote."""
+    use_folder(project, tmp_path / "store")
+    return project
+
+
+def wait_for_job(project: Project, process: "subprocess.Popen[bytes]") -> str:
+    deadline = time.monotonic() + 120
+    while not job_ids(project):
+        assert process.poll() is None, "the run ended too early"
+        assert time.monotonic() < deadline, "no job was submitted"
+        time.sleep(0.05)
+    return job_ids(project)[0]
+
+
+def test_jobs_that_see_only_s3_lock_what_this_machine_locks(
+    project: Project, finished: Project, s3: int
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    project.env.update(keys, AWS_DEFAULT_REGION="us-east-1")  # of the head: jobs get none
+    project.dvc("remote", "add", "--default", "--quiet", "store", "s3://store/data")
+    project.dvc("remote", "modify", "store", "endpointurl", f"http://127.0.0.1:{s3}")
+    use(project)
+    done = project.nbsnake("run", "--remote", "here")
+    assert "dvc.lock: locked" in done.stderr
+    assert project.computed() == ALL
+    assert project.lock() == finished.lock()
+    assert project.outputs() == finished.outputs()
+    assert project.output_modes() == finished.output_modes()
+    assert project.wrong_objects() == []
+    project.assert_dvc_clean()
+    assert NOTHING in project.snakemake()
+    assert (project.root / ".nbsnake/executed/left.ipynb").exists()
+    assert project.receipt("left")["python"]
+    assert job_ids(project) == []
+
+
+def test_plain_snakemake_is_the_scheduler_and_a_failure_has_its_place(
+    away: Project,
+) -> None:
+    away.write("data/raw.txt", "1 two\n")
+    away.env["NBSNAKE_REMOTE"] = "workflow/remote/here.yaml"
+    shown = away.snakemake("--keep-going", "left", code=1)
+    assert "left failed: notebooks/left.ipynb, cell 5" in shown
+    assert "ValueError: invalid literal for int() with base 10: 'two" in away.read("logs/left.log")
+    assert (away.root / ".nbsnake/executed/left.failed.ipynb").exists()
+    assert away.locked_steps() == {"make"}
+    assert away.computed() == ["make"]  # for left failed before it counts
+
+
+def test_a_job_that_was_killed_or_is_lost_is_said(away: Project) -> None:
+    with away.holding():
+        process = away.start("nbsnake", "run", "--remote", "here", "left")
+        away.wait_until_computing("left", process=process)
+        os.kill(int(wait_for_job(away, process)), signal.SIGKILL)
+        assert process.wait(timeout=120) == 1
+    out = away.root.with_name(f"{away.root.name}.out").read_text()
+    assert "ended without a result: failed" in out
+    assert job_ids(away) == []
+    assert "left" not in away.locked_steps()
+
+
+def test_the_next_head_takes_the_job_of_a_killed_one(
+    away: Project, finished: Project, tmp_path: Path
+) -> None:
+    with away.holding():
+        process = away.start("nbsnake", "run", "--remote", "here", "left")
+        away.wait_until_computing("left", process=process)
+        job = wait_for_job(away, process)
+        kill_group(process, signal.SIGKILL)
+    away.nbsnake("run", "--remote", "here", "left")
+    assert f"taking the job {job} that an earlier run left" in away.read("logs/left.log")
+    assert away.computed() == ["left", "make"]
+    assert away.read("results of all/left.txt") == finished.read("results of all/left.txt")
+    assert away.locked_steps() == {"left", "make"}
+    left = [path for path in (tmp_path / "store/nbsnake").rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_an_interrupted_head_cancels_its_job(away: Project) -> None:
+    with away.holding():
+        process = away.start("nbsnake", "run", "--remote", "here", "left")
+        away.wait_until_computing("left", process=process)
+        job = wait_for_job(away, process)
+        kill_group(process, signal.SIGINT)
+        deadline = time.monotonic() + 60
+        while Path(f"/proc/{job}/cmdline").exists() and Path(f"/proc/{job}/cmdline").read_bytes():
+            assert time.monotonic() < deadline, "the job goes on"
+            time.sleep(0.05)
+    assert job_ids(away) == []
+
+
+def test_a_damaged_object_is_named(away: Project, tmp_path: Path) -> None:
+    md5 = hashlib.md5(b"1 2 3\n").hexdigest()
+    damaged = tmp_path / "store/files/md5" / md5[:2] / md5[2:]
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("1 2 4\n")
+    away.nbsnake("run", "--remote", "here", "make", code=1)
+    assert f"it is damaged there: remove files/md5/{md5[:2]}" in away.read("logs/make.log")
+    assert away.computed() == []
+    damaged.write_text("half")  # of another size: it is put again
+    away.nbsnake("run", "--remote", "here", "make")
+    assert away.locked_steps() == {"make"}
