@@ -38,7 +38,7 @@ fault: $(INSTALLED)  ## kill the tools and break their disk at every call (needs
 trust: $(INSTALLED)  ## try thousands of hostile projects and damaged files
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m trust
 
-slurm: $(INSTALLED)  ## run pipelines on a real Slurm that it starts on this machine (needs root)
+slurm: $(INSTALLED)  ## run pipelines on a real Slurm and Grid Engine that it starts on this machine (needs root)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[slurm]"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 4 --dist worksteal -m slurm
 
