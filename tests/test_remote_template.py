@@ -1,6 +1,8 @@
 """How jobs are submitted, asked for and cancelled, as a file says."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +88,80 @@ def test_all_faults_of_a_file_are_named_with_their_lines(folder):
         "here.yaml, line 5: values.job is not text",
         "here.yaml, line 6: steps cannot have start, which nbsnake itself puts in",
     ]
+
+
+DOCS = (Path(__file__).parents[1] / "docs/cluster.md").read_text(encoding="utf-8")
+# What the tools print for the commands of docs/cluster.md: kubectl 1.31 (the types of conditions of
+# batch/v1, kubernetes.io/docs/concepts/workloads/controllers/job), and the AWS CLI 2 (the states of
+# docs.aws.amazon.com/batch/latest/userguide/job_states.html), where "None" is its word for null.
+ANSWERS = {
+    "kube": [
+        ("", "", RUNNING),
+        ("SuccessCriteriaMet Complete", "", SUCCESS),
+        ("FailureTarget Failed", "", FAILED),
+        ("", 'Error from server (NotFound): jobs.batch "nbsnake-a" not found', FAILED),
+        ("", "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout", RUNNING),
+        ("Suspended", "", RUNNING),
+    ],
+    "aws": [
+        *((state, "", RUNNING) for state in ("SUBMITTED", "PENDING", "RUNNABLE", "RUNNING")),
+        ("SUCCEEDED", "", SUCCESS),
+        ("FAILED", "", FAILED),
+        ("None", "", FAILED),
+        ("", "Could not connect to the endpoint URL", RUNNING),
+    ],
+}
+
+
+@pytest.fixture(params=sorted(ANSWERS))
+def documented(request, folder):
+    """A template of docs/cluster.md, by its name."""
+    blocks = re.findall(rf"```yaml\n# workflow/remote/{request.param}\.yaml\n(.*?)```", DOCS, re.S)
+    (text,) = blocks
+    return request.param, template(text)
+
+
+def tool(folder, monkeypatch, program, printed, error="", code=0):
+    """Put a program first in the PATH that keeps its words and input, and prints a text."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir(exist_ok=True)
+    (folder / "printed").write_text(printed)
+    (folder / "error").write_text(error)
+    file = bin_folder / program
+    file.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" > "{folder}/words"\ncat > "{folder}/input"\n'
+        f'cat "{folder}/printed"\ncat "{folder}/error" >&2\nexit {code}\n'
+    )
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
+
+
+def test_documented_templates_submit_what_the_services_take(documented, folder, monkeypatch):
+    name, read = documented
+    program = read.submit[0]
+    printed = {"kube": "job.batch/nbsnake-train-1\n", "aws": "8f2e4c1a-0000\n"}[name]
+    tool(folder, monkeypatch, program, printed)
+    assert read.start("train", WORDS) == printed.strip()
+    sent = json.loads((folder / "input").read_text())
+    if name == "kube":
+        container = sent["spec"]["template"]["spec"]["containers"][0]
+        assert sent["metadata"] == {"name": "nbsnake-train-1"}
+        assert container["command"] == ["python3", "-c", WORDS["start"]]
+        assert container["resources"]["requests"] == {"cpu": "4", "memory": "16Gi"}
+    else:
+        assert sent["jobName"] == "nbsnake-train-1"
+        assert sent["containerOverrides"]["command"] == ["python3", "-c", WORDS["start"]]
+        needs = sent["containerOverrides"]["resourceRequirements"]
+        assert {each["type"]: each["value"] for each in needs} == {"VCPU": "4", "MEMORY": "4096"}
+    assert re.findall(r"\{\w+\}", json.dumps(sent)) == ["{job}"]  # of the code to start
+
+
+def test_documented_templates_know_the_answers_of_their_tools(documented, folder, monkeypatch):
+    name, read = documented
+    for printed, error, state in ANSWERS[name]:
+        tool(folder, monkeypatch, read.status[0], printed, error, code=1 if error else 0)
+        assert read.ask("job-7")[0] == state, (printed, error)
+        assert "job-7" in (folder / "words").read_text().split()
+    tool(folder, monkeypatch, read.cancel[0], "")
+    read.stop("job-7")
+    assert "job-7" in (folder / "words").read_text().split()

@@ -107,7 +107,8 @@ def package(task: Task) -> bytes:
         archive.writestr(TASK, json.dumps(_as_dict(task)))
         for path in sorted({path for pattern in _ROOMS for path in root.glob(pattern)}):
             name = f"nbsnake/{path.relative_to(root).as_posix()}"
-            archive.writestr(zipfile.ZipInfo(name, _FIRST), path.read_bytes())
+            info = zipfile.ZipInfo(name, _FIRST)
+            archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return data.getvalue()
 
 
