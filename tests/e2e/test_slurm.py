@@ -6,6 +6,7 @@ Every wait is bounded. After each test no job is left.
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -371,3 +372,50 @@ def test_cores_of_a_rule_are_what_its_command_uses(alone: Callable[..., Login]) 
     login.project.nbsnake("profile", "slurm", "--from-receipts", "--force")
     profile = login.project.read(f"{PROFILE}/profile.yaml")
     assert "set-resources:\n  work:\n    mem_mb:" in profile
+
+
+DOCS = (Path(__file__).parents[2] / "docs/cluster.md").read_text(encoding="utf-8")
+COPIES = '''\
+"""Work in the scratch of a node.
+
+:param features: what is read
+:param result: what is written
+:dvc-in features: data/raw.txt
+:dvc-out result: data/copy.txt
+"""
+features = "../data/raw.txt"
+result = "../data/copy.txt"
+'''
+
+
+def documented_commands() -> list[str]:
+    """The commands of docs/cluster.md for this cluster, in their order."""
+    blocks = re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL)
+    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if not line.startswith("pip ") and "remote" not in line.lower()]
+
+
+def test_commands_and_code_of_the_documentation_run(folder: Project, cluster: Cluster) -> None:
+    (recipe,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    folder.write("data/raw.txt", "1 2 3\n")
+    folder.nbsnake("init")
+    back = "shutil.copy(local, result)\n"
+    folder.write_notebook("copies", ["# Copy", COPIES, recipe + back])
+    folder.git("add", ".")
+    folder.git("commit", "--quiet", "--message", "copies")
+    login = Login(folder, cluster)
+    (folder.root / PROFILE / "profile.yaml").unlink()
+    commands = documented_commands()
+    assert [command.split()[1] for command in commands] == [
+        *("profile", "profile", "run", "status", "profile", "submit", "status"),
+        *("profile", "profile"),
+    ]
+    for command in commands:
+        shutil.rmtree(folder.root / "workflow/profiles/generic", ignore_errors=True)
+        login.project.run("sh", "-c", command)
+        profile = folder.read(f"{PROFILE}/profile.yaml")
+        poll = r"(?m)^(slurm-init-seconds-before-status-checks): \d+"
+        folder.write(f"{PROFILE}/profile.yaml", re.sub(poll, r"\1: 1", profile))
+    assert folder.read("data/copy.txt") == "1 2 3\n"
+    assert folder.locked_steps() == {"copies"}
+    login.assert_no_job_is_left()
