@@ -57,6 +57,8 @@ def _exec(job: Job, command: list[str], threads: str) -> int:
         template = read_template(os.environ[VARIABLE])
         with _stopped_by_signals():
             return _run(job, command, threads, start, template)
+    except Stopped:
+        return 128 + signal.SIGTERM
     except NbsnakeError as error:
         say(f"{job.step.name}: {error}", CALLER)
         write_failure(Failure(job.step.name, error.exit_code, time.time(), error=error.message))
@@ -70,23 +72,30 @@ def _run(job: Job, command: list[str], threads: str, start: Start, template: Tem
     needed = None if run else task_of(job, command, threads, start)
     run = run or new_run(step, key)
     answer = _prepare(job, run, template, *(needed or (None, {})))
-    if needed:
-        write_run(step, run)
-        words = {"name": run.name, "start": start_code(answer["package"], answer["sha256"])}
-        run = run._replace(job=template.start(step.name, {**words, "threads": threads or "1"}))
-        write_run(step, run)
-        say(f"{step.name}: job {run.job}", CALLER)
     try:
+        if needed:
+            run = _submit(job, run, template, answer, threads)
         _wait(run, template, answer["result"])
         return _take(job, command, start, answer["result"])
     except Stopped:
-        template.stop(run.job)
-        return 128 + signal.SIGTERM
+        if run.job:
+            template.stop(run.job)
+        raise
     finally:
         forget_run(step)
         for url in answer["remove"]:
             with contextlib.suppress(OSError):  # what is left there is of no use, and small
                 forget(url)
+
+
+def _submit(job: Job, run: Run, template: Template, answer: dict[str, Any], threads: str) -> Run:
+    step = job.step
+    write_run(step, run)
+    words = {"name": run.name, "start": start_code(answer["package"], answer["sha256"])}
+    run = run._replace(job=template.start(step.name, {**words, "threads": threads or "1"}))
+    write_run(step, run)
+    say(f"{step.name}: job {run.job}", CALLER)
+    return run
 
 
 def _left(job: Job, key: str, template: Template) -> Run | None:
