@@ -1,7 +1,9 @@
 """Status scripts of batch systems, on what the tools of these systems print.
 
 The forms are those of the manuals: qstat(1B) of PBS Professional 2022.1 and of Torque 6.1, bjobs
-of LSF 10.1, qstat(1) and qacct(1) of Son of Grid Engine 8.1.9, squeue(1) and sacct(1) of Slurm.
+of LSF 10.1, qstat(1) and qacct(1) of Son of Grid Engine 8.1.9, squeue(1) and sacct(1) of Slurm. How
+PBS breaks lines and shows the variables of a job is taken from what users of AiiDA recorded
+(aiida-core, tests/schedulers/test_pbspro.py).
 """
 
 import os
@@ -20,6 +22,26 @@ Job Id: 12.pbs
     Exit_status = {code}
     comment = Job run at Thu Nov 26 at 10:00 on (node1:ncpus=1:mem=1048576kb) and {end}
 """
+PBS_LONG = """\
+Job Id: 12.pbs
+    Job_Name = nb-a
+    Job_Owner = ada@login1.example.org
+    resources_used.cpupercent = 98
+    resources_used.walltime = 00:10:03
+    job_state = {}
+    queue = workq
+    Variable_List = PBS_O_HOME=/home/ada,PBS_O_LANG=en_US.UTF-8,
+\tPBS_O_PATH=/usr/local/bin:/usr/bin:/bin:/opt/pbs/bin,NOTE=said that
+\t    job_state = F
+\tand Exit_status = 1,PBS_O_QUEUE=workq
+    comment = Job run at Thu Nov 26 at 10:00 on (node1:ncpus=4:mem=1048576kb) an
+\td failed
+    etime = Thu Nov 26 10:00:00 2026
+    Exit_status = {}
+    project = _pbs_project_default
+
+"""
+NO_HISTORY = ("qstat: PBS is not configured to maintain job history 12.pbs\n", 153)
 PBS_RUNS = "Job Id: 12.pbs\n    Job_Name = nb-a\n    job_state = {}\n    queue = workq\n"
 TORQUE = "Job Id: 12.torque\n    Job_Name = nb-a\n    job_state = C\n    exit_status = {}\n"
 XML = "<Data><Job><Job_Id>12.torque</Job_Id><job_state>C</job_state></Job></Data>\n"
@@ -47,6 +69,25 @@ CASES = {
         ("suspended", {"qstat": (PBS_RUNS.format("S"), 0)}, "running", ""),
         ("forgotten", {"qstat": ("qstat: Unknown Job Id 12.pbs\n", 153)}, "failed", "no longer"),
         ("silent", {"qstat": ("Connection refused\nqstat: cannot connect\n", 255)}, "running", ""),
+        (
+            "broken_lines",
+            {"qstat": (PBS_LONG.format("F", -29), 0)},
+            "failed",
+            "exit code -29: Job run at Thu Nov 26 at 10:00 on (node1:ncpus=4:mem=1048576kb) and f",
+        ),
+        ("variables_running", {"qstat": (PBS_LONG.format("R", 0), 0)}, "running", ""),
+        (
+            "no_history_running",
+            {"qstat": NO_HISTORY, "qstat_f": (PBS_RUNS.format("R"), 0)},
+            "running",
+            "",
+        ),
+        (
+            "no_history_ended",
+            {"qstat": NO_HISTORY, "qstat_f": ("qstat: Unknown Job Id 12.pbs\n", 153)},
+            "failed",
+            "it keeps no history: qmgr -c 'set server job_history_enable = true'",
+        ),
         ("torque_done", {"qstat": (XML, 0), "qstat_f": (TORQUE.format(0), 0)}, "success", ""),
         (
             "torque_failed",

@@ -67,19 +67,29 @@ else
   esac
 fi
 """
-# qstat(1B) of PBS Pro and OpenPBS, where -x asks for ended jobs; Torque prints XML for -x, and
-# keeps ended jobs for a while (keep_completed).
+# qstat(1B) of PBS Pro and OpenPBS, where -x asks for ended jobs, and fails for all jobs where the
+# server keeps no history (error 15140, PBSE_JOBHISTNOTSET); Torque prints XML for -x, and keeps
+# ended jobs for a while (keep_completed).
 _PBS_STATUS = """\
 answer=$(qstat -x -f "$job" 2>&1)
-case "$answer" in '<'* | *'invalid option'*) answer=$(qstat -f "$job" 2>&1) ;; esac
-code=$(printf '%s\\n' "$answer" | sed -n 's/^ *[Ee]xit_status = *//p')
-why=$(printf '%s\\n' "$answer" | sed -n 's/^ *comment = *//p')
+gone='PBS no longer knows the job'
 case "$answer" in
-  *'job_state = F'* | *'job_state = C'*)
+  '<'* | *'invalid option'*) answer=$(qstat -f "$job" 2>&1) ;;
+  *'not configured to maintain job history'*)
+    gone="$gone, for it keeps no history: qmgr -c 'set server job_history_enable = true'"
+    answer=$(qstat -f "$job" 2>&1) ;;
+esac
+# A long line goes on in the next one, after a tab.
+answer=$(printf '%s\\n' "$answer" | sed -e ':a' -e '$!N' -e 's/\\n\t//' -e 'ta' -e 'P' -e 'D')
+field() { printf '%s\\n' "$answer" | sed -n "s/^ *$1 = *//p"; }
+code=$(field '[Ee]xit_status')
+why=$(field comment)
+case "$(field job_state)" in
+  F | C)
     case "$code" in
       0) echo success ;; *) failed "exit code ${code:-unknown}${why:+: $why}" ;; esac ;;
-  *'Unknown Job'*) failed "PBS no longer knows the job" ;;
-  *) echo running ;;
+  ?*) echo running ;;
+  *) case "$answer" in *'Unknown Job'*) failed "$gone" ;; *) echo running ;; esac ;;
 esac
 """
 # bjobs(1) of LSF 10.1, with -o.
