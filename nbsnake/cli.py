@@ -9,7 +9,7 @@ from types import ModuleType
 
 from nbsnake import __version__
 from nbsnake.bars import bars_for_long_work
-from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text
+from nbsnake.errors import TOO_DEEP, NbsnakeError, ToolError, UsageError, os_error_text
 from nbsnake.escape import only_text
 from nbsnake.examples import examples_text
 from nbsnake.job.inside import UnsafePathError
@@ -102,6 +102,9 @@ def _run(module: ModuleType, args: argparse.Namespace) -> int:
     except OSError as error:
         say(os_error_text(error))
         return ToolError.exit_code
+    except RecursionError:
+        say(f"what is read here {TOO_DEEP}")
+        return NbsnakeError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     return code

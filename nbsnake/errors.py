@@ -1,5 +1,6 @@
 """What can go wrong, named by who must act, and where."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -53,6 +54,21 @@ class NbsnakeError(Exception):
 
 class NotebookError(NbsnakeError):
     """The author must edit a cell."""
+
+
+TOO_DEEP = "is nested more deeply than Python follows"
+
+
+@contextlib.contextmanager
+def only_so_deep(path: str) -> Iterator[None]:
+    """Raise :class:`NotebookError` where code in a file is nested more deeply than is followed.
+
+    For the same depth, Python's parser raises :class:`MemoryError` too.
+    """
+    try:
+        yield
+    except (RecursionError, MemoryError):
+        raise NotebookError(TOO_DEEP, where=Where(path), hint="write it in steps") from None
 
 
 class PipelineError(NbsnakeError):

@@ -53,6 +53,11 @@ def test_a_name_or_path_that_does_not_fit_is_refused_and_nothing_written(words):
     assert Path("notebooks/a.ipynb").read_bytes() == before
 
 
+def test_no_notebook_goes_into_a_folder_of_a_tool():
+    assert main(["new", ".git/hooks/a"]) == 1
+    assert not Path(".git").exists()
+
+
 def test_the_cells_have_ids_that_differ():
     main(["new", "a"])
     ids = [cell["id"] for cell in json.loads(Path("notebooks/a.ipynb").read_text())["cells"]]

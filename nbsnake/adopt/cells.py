@@ -16,6 +16,7 @@ from nbsnake.notebook.code import has_no_effect
 from nbsnake.notebook.kept_cells import is_code
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+DEEPEST = 200  # levels of a tree that is followed, with a few calls of Python for each
 _AROUND = ("time", "timeit", "capture", "prun")  # whose body is Python of the notebook
 
 
@@ -56,10 +57,10 @@ def _source(cell: Cell, words: tuple[str, ...]) -> Source:
         own = [Line(n, text) for n, text in enumerate(cell.source.splitlines(), 1) if text.strip()]
         return Source(cell, None, kept, tuple(own) if magic[1] in ("bash", "sh", "cd") else ())
     if not re.search(r"^\s*[%!?]|=\s*[%!]|\?\s*$|^\s*[,;/]", cell.source, re.MULTILINE):
-        return Source(cell, _parsed(cell.source), kept)
+        return Source(cell, parsed(cell.source), kept)
     commands: list[Line] = []
     plain = "".join(_plain(piece, commands) for piece in pieces(cell.source))
-    return Source(cell, _parsed(plain), kept, tuple(commands))
+    return Source(cell, parsed(plain), kept, tuple(commands))
 
 
 def _plain(piece: Piece, commands: list[Line]) -> str:
@@ -75,13 +76,22 @@ def _plain(piece: Piece, commands: list[Line]) -> str:
     return f"{indent[0] if indent else ''}pass{ends}"
 
 
-def _parsed(source: str) -> ast.Module | None:
+def parsed(source: str) -> ast.Module | None:
+    """The tree of a cell; None where it is not Python, or nested more deeply than is followed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source)
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return None if _is_deep(tree) else tree
+
+
+def _is_deep(tree: ast.AST) -> bool:
+    level = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def statements(cells: Iterable[Source]) -> Iterator[tuple[Source, ast.stmt]]:

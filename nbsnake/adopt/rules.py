@@ -10,6 +10,7 @@ from nbsnake.adopt.proposal import AxisSpec
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Role
 
+NOT_LITERAL = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError)
 _RULE = re.compile(r"^(?:rule|checkpoint)\s+(\w+)\s*:\s*(?:#.*)?$", re.MULTILINE)
 _SECTION = re.compile(r"^(\s+)(\w+)\s*:(.*)$")
 _WILDCARD = re.compile(r"\{(\w+)\}")
@@ -112,7 +113,7 @@ def _items(section: str) -> list[tuple[str, Value]]:
     """The arguments of a section: names, "" for none, and literals, None for what is not one."""
     try:
         call = ast.parse(f"f({section}\n)", mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     if not isinstance(call, ast.Call):
         return []
@@ -126,7 +127,7 @@ def _value(node: ast.expr) -> Value:
         return _value(node.args[0])
     try:
         found: Value = ast.literal_eval(node)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return found
 
@@ -141,7 +142,7 @@ def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
     for match in re.finditer(r"^(\w+)\s*=\s*(\[[^\]]*\]|\([^)]*\))", text, re.MULTILINE):
         try:
             found = ast.literal_eval(match[2])
-        except (ValueError, SyntaxError):
+        except NOT_LITERAL:
             continue
         yield match[1], [str(each) for each in found]
 
@@ -151,7 +152,7 @@ def _values_of(name: str, text: str, lists: Mapping[str, list[str]]) -> list[str
     if match := re.search(rf"\b{name}\s*=\s*(\[[^\]]*\])", text):
         try:
             return [str(each) for each in ast.literal_eval(match[1])]
-        except (ValueError, SyntaxError):
+        except NOT_LITERAL:
             return []
     match = re.search(rf"\b{name}\s*=\s*(\w+)", text)
     return lists.get(match[1], []) if match else []

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbsnake.adopt import passing
 from nbsnake.adopt.blank import new_cell
-from nbsnake.adopt.cells import Source, sources
+from nbsnake.adopt.cells import Source, parsed, sources
 from nbsnake.adopt.handover import handed_over, lost_views, repeated, shared_groups
 from nbsnake.adopt.nameflow import Names, names_of_parts
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
@@ -120,10 +120,8 @@ def _code(notebook: Notebook, no_effect: Sequence[str]) -> dict[int, Source]:
 
 
 def _translated(source: Source, plain: Cell) -> Source:
-    try:
-        return source._replace(cell=plain, tree=ast.parse(plain.source))
-    except SyntaxError:  # what was refused stays as it was
-        return source
+    tree = parsed(plain.source)  # what was refused stays as it was
+    return source._replace(cell=plain, tree=tree) if tree else source
 
 
 def _groups(notebook: Notebook, level: int) -> list[tuple[str, list[Cell]]]:

@@ -8,6 +8,7 @@ from nbsnake.adopt.blank import blank_notebook
 from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError, Where
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.inside import output
 from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Role
 
@@ -51,6 +52,6 @@ def run(args: argparse.Namespace) -> int:
                 file, role, Where(path), "--in" if role is Role.DEP else "--out"
             ):
                 raise UsageError(fault.message, hint=fault.hint)
-    write_atomically(path, blank_notebook(path, args.inputs, args.outputs).encode())
+    write_atomically(output(path), blank_notebook(path, args.inputs, args.outputs).encode())
     print(f"wrote {path}; next: open it in Jupyter, then nbsnake run", file=sys.stderr)
     return 0

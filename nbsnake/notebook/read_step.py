@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
+from nbsnake.errors import NbsnakeError, NotebookError, Where, only_so_deep, raise_all
 from nbsnake.ipython.backends import Backend
 from nbsnake.ipython.celltext import comment_out
 from nbsnake.ipython.kernel import with_modules
@@ -117,7 +117,11 @@ def read_step(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec | None:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
-    notebook = as_python(notebook, reading.no_effect)
+    with only_so_deep(notebook.path):
+        return _read_step(as_python(notebook, reading.no_effect), reading)
+
+
+def _read_step(notebook: Notebook, reading: Reading) -> StepSpec | None:
     cells = kept_cells(notebook, reading.no_effect)
     if notebook.is_report or not any(is_code(cell) and may_declare(cell, KEYS) for cell in cells):
         return None
@@ -135,10 +139,12 @@ def read_any(notebook: Notebook, reading: Reading = PLAIN) -> StepSpec:
 
     Raises :class:`NotebookError`, several together, for what is wrong in its cells.
     """
-    notebook = as_python(notebook, reading.no_effect)
-    check_language(notebook)
-    text = _plain_text(notebook, kept_cells(notebook, reading.no_effect), reading, in_step=False)
-    return _read(text, reading, in_step=False)
+    with only_so_deep(notebook.path):
+        notebook = as_python(notebook, reading.no_effect)
+        check_language(notebook)
+        cells = kept_cells(notebook, reading.no_effect)
+        text = _plain_text(notebook, cells, reading, in_step=False)
+        return _read(text, reading, in_step=False)
 
 
 def with_habits(spec: StepSpec, modules: frozenset[Habit]) -> StepSpec:

@@ -46,8 +46,9 @@ def new_cell(fields: dict[str, Any], source: str, kind: str = "code") -> dict[st
     as_text = any(isinstance(each.get("source"), str) for each in cells)
     cell: dict[str, Any] = {"cell_type": kind}
     cell |= {"execution_count": None} if kind == "code" else {}
-    if any("id" in each for each in cells) or fields.get("nbformat_minor", 0) >= 5:
-        cell["id"] = _new_id(source, {each.get("id") for each in cells})
+    minor = fields.get("nbformat_minor")
+    if any("id" in each for each in cells) or (isinstance(minor, int) and minor >= 5):
+        cell["id"] = _new_id(source, [each.get("id") for each in cells])
     cell |= {"metadata": {}}
     cell |= {"outputs": []} if kind == "code" else {}
     cell |= {"source": source if as_text else []}

@@ -10,7 +10,14 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
-from nbsnake.errors import NbsnakeError, NotebookError, PipelineError, Where, raise_all
+from nbsnake.errors import (
+    NbsnakeError,
+    NotebookError,
+    PipelineError,
+    Where,
+    only_so_deep,
+    raise_all,
+)
 from nbsnake.generate.generate import find_pipeline, find_scripts
 from nbsnake.generate.memo import content_of, read_memo
 from nbsnake.generate.unchanged import MEMO_FILE
@@ -59,7 +66,8 @@ def find_ports(words: Iterable[str]) -> list[Port]:
             if script in in_kernel:
                 _check_unedited(script, now[script])
                 continue
-            found += filter(None, [_port(script, notebook, now[script])])
+            with only_so_deep(script):
+                found += filter(None, [_port(script, notebook, now[script])])
         except NbsnakeError as fault:
             faults.append(fault)
     raise_all(faults)
