@@ -18,6 +18,7 @@ from mutation import damaged, nested, retyped
 from results_builder import Folder, planned
 from set_back import CopyOf
 
+from nbsnake.__main__ import main
 from nbsnake.cluster.usage import fitting, usage_of
 from nbsnake.commands.restore import _list_kept
 from nbsnake.errors import NbsnakeError
@@ -101,6 +102,57 @@ def notebooks(tmp_path_factory):
         memo.save()
         assert is_unchanged()
     return root.rename(root.with_name("source"))
+
+
+@pytest.fixture(scope="module")
+def authored(tmp_path_factory):
+    """A project with an edited script, bare notebooks, files of other tools, and a merge."""
+    root = tmp_path_factory.mktemp("authored") / "project"
+    for folder in ("notebooks", ".dvc", "bare"):
+        (root / folder).mkdir(parents=True)
+    with contextlib.chdir(root):
+        source = declare(":param int n: a number", ":param x: path", ":dvc-out x: data/x.txt")
+        Path("notebooks/a.ipynb").write_bytes(nb_bytes(f"{source}n = 3\nx = 'y'\n", "print(n)"))
+        generate()
+        script = Path("workflow/scripts/a.py")
+        script.write_text(script.read_text().replace("print(n)", "print(n + 1)"))
+        writes = "for n in ['a', 'b']:\n    open(f'out/{n}.csv', 'w').write('%s' % n)"
+        Path("bare/b.ipynb").write_bytes(nb_bytes(writes, "x = 1", "open('c.txt').read()"))
+        Path("long.ipynb").write_bytes(
+            nb_bytes(("markdown", "## One"), "x = 1", ("markdown", "## Two"), "y = x + 1")
+        )
+        task = {"source": "bare/b.ipynb", "product": {"nb": "o.ipynb", "data": "out/a.csv"}}
+        tasks = [{**task, "params": {"a": 1, "b": [1, 2]}, "upstream": ["c"]}, {"source": "c.py"}]
+        Path("pipeline.yaml").write_text(as_yaml({"tasks": tasks}))
+        rule = "input: 'c.txt'\n    output: a=expand('out/{n}.csv', n=N)\n    params: x=1, y='{z}'"
+        Path("Snakefile").write_text(
+            f"N = ['a']\nrule b:\n    {rule}\n    notebook: 'bare/b.ipynb'\n"
+        )
+        stage = {"cmd": "x", "deps": [{"path": "a", "hash": "md5", "md5": "0" * 32, "size": 1}]}
+        for side, names in {"base": "ab", "ours": "abc", "theirs": "abd"}.items():
+            stages = {name: {**stage, "cmd": f"x {side}"} for name in names}
+            Path(f"{side}.lock").write_text(as_yaml({"schema": "2.0", "stages": stages}))
+    return root.rename(root.with_name("source"))
+
+
+def use_authored(kind):
+    def use(dice):
+        code = main([*dice.choice(AUTHORED[kind][1])])
+        assert code in (0, 1, 2, 3)
+
+    return use
+
+
+ADOPT = (["adopt"], ["adopt", "--write"], ["adopt", "bare"])
+MERGE = (["merge", "lock", "base.lock", "ours.lock", "theirs.lock", "dvc.lock"],)
+AUTHORED = {
+    "edited script": ("workflow/scripts/a.py", (["port"], ["port", "--write"])),
+    "bare notebook": ("bare/b.ipynb", ADOPT),
+    "Ploomber": ("pipeline.yaml", ADOPT),
+    "Snakefile": ("Snakefile", ADOPT),
+    "long notebook": ("long.ipynb", (["split", "long.ipynb"], ["split", "long.ipynb", "--write"])),
+    "merged lock": ("*.lock", MERGE),
+}
 
 
 def use_results(dice):
@@ -242,6 +294,18 @@ def test_damaged_records_raise_no_other_error(results, kind):
 @pytest.mark.parametrize("kind", NOTEBOOKS)
 def test_damaged_memos_raise_no_other_error(notebooks, kind):
     attack(notebooks, NOTEBOOKS[kind], use_notebooks, range(FIRST, FIRST + FEW))
+
+
+@pytest.mark.parametrize("kind", AUTHORED)
+def test_damaged_sources_raise_no_other_error(authored, kind):
+    attack(authored, AUTHORED[kind][0], use_authored(kind), range(FIRST, FIRST + FEW))
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("start", range(FIRST, FIRST + MANY, CHUNK))
+@pytest.mark.parametrize("kind", AUTHORED)
+def test_many_damaged_sources_raise_no_other_error(authored, kind, start):
+    attack(authored, AUTHORED[kind][0], use_authored(kind), range(start, start + CHUNK))
 
 
 @pytest.mark.trust

@@ -17,6 +17,7 @@ from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.keys import step_name
+from nbsnake.notebook.written import as_json
 
 _HEADING = re.compile(r"\s*(#{1,6})\s+(.+)")
 FOLDER = "parts"  # of the values that pass from part to part
@@ -204,7 +205,7 @@ def write_part(part: Part, data: bytes, *, marks: bool = False) -> bytes:
         after.append(new_cell("code", passing.marking(path)))
     first = next((n for n, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells))
     fields["cells"] = [*cells[:first], *before, *cells[first:], *after]
-    return (json.dumps(fields, indent=1, ensure_ascii=False) + "\n").encode()
+    return as_json(fields, 1) + b"\n"
 
 
 def _silent(statements: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from nbsnake.model.step import Step
 from nbsnake.model.variants import Variant, full_name
 from nbsnake.names import file_name
 from nbsnake.notebook.read import read_bytes
+from nbsnake.notebook.written import as_json
 from nbsnake.render.debug import debug_notebook
 
 FOLDER = ".nbsnake/debug"  # hidden, so that the copy is no step of the project
@@ -32,8 +33,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{step.name} runs in a kernel of its own", hint=hint)
     document = json.loads(read_bytes(step.notebook))
     path = f"{FOLDER}/{file_name(args.step)}.ipynb"
-    text = json.dumps(debug_notebook(document, step, variant), indent=1, ensure_ascii=False)
-    write_own(path, f"{text}\n".encode())
+    write_own(path, as_json(debug_notebook(document, step, variant), 1) + b"\n")
     print(path)
     print("run it in Jupyter; it writes what the step writes", file=sys.stderr)
     return 0

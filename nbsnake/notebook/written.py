@@ -3,6 +3,7 @@
 The notebook keeps its outputs, ids, metadata, order of keys, indentation and line ends.
 """
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -67,13 +68,24 @@ def dumped(fields: dict[str, Any], data: bytes) -> bytes:
     """JSON in the form of the old file."""
     old = data.decode("utf-8-sig")
     indent = _INDENT.match(old)
-    text = json.dumps(
-        fields,
-        indent=indent[1] if indent else None,
-        ensure_ascii=old.isascii() and "\\u" in old,
-        separators=None if indent or '": ' in old[:200] else (",", ":"),
-    )
-    return (text + old[len(old.rstrip()) :]).encode()
+    is_ascii = old.isascii() and "\\u" in old
+    separators = None if indent or '": ' in old[:200] else (",", ":")
+    text = as_json(fields, indent[1] if indent else None, separators, is_ascii=is_ascii)
+    return text + old[len(old.rstrip()) :].encode()
+
+
+def as_json(
+    fields: dict[str, Any],
+    indent: int | str | None,
+    separators: tuple[str, str] | None = None,
+    *,
+    is_ascii: bool = False,
+) -> bytes:
+    """Fields of a notebook as a file has them; halves of characters can only be escaped."""
+    form: dict[str, Any] = {"indent": indent, "separators": separators}
+    with contextlib.suppress(UnicodeEncodeError):
+        return json.dumps(fields, ensure_ascii=is_ascii, **form).encode()
+    return json.dumps(fields, **form).encode()
 
 
 def cell_diff(old: bytes, new: bytes, path: str) -> str:
