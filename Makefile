@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 # The groups of DVC's tests to run, such as "parsing or lock".
 PEER := peer
 
-.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench bench-quick bench-docs bench-more clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench bench-quick bench-docs bench-more bench-rivals clean tools
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -91,8 +91,11 @@ bench-more: $(INSTALLED)  ## measure conversion, sweeps, large projects, the run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/runner.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/cluster.py
 
+bench-rivals: $(INSTALLED)  ## install other tools that run notebooks, and measure digits in each
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/rivals/measure_rivals.py
+
 clean:  ## remove what the targets above made
-	rm -rf .venv .demo .lowest .site
+	rm -rf .venv .demo .lowest .rivals .site
 
 tools:
 	@test -n "$(PYTHON)" || { \

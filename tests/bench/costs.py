@@ -63,6 +63,14 @@ class Row(NamedTuple):
 
 def command(root: Path, *words: str, env: Mapping[str, str] | None = None) -> Cost:
     """Run a command in a folder. Ends this process, with what was printed, where it fails."""
+    cost, code, printed = attempt(root, *words, env=env)
+    if code:
+        sys.exit(f"{' '.join(words)} failed:\n{printed}")
+    return cost
+
+
+def attempt(root: Path, *words: str, env: Mapping[str, str] | None = None) -> tuple[Cost, int, str]:
+    """Run a command that may fail: its cost, its exit code and what it printed."""
     start = time.perf_counter()
     with subprocess.Popen(
         words,
@@ -77,9 +85,8 @@ def command(root: Path, *words: str, env: Mapping[str, str] | None = None) -> Co
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(words)} failed:\n{printed.decode(errors='replace')}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall)
+    cost = Cost(usage.ru_utime + usage.ru_stime, wall)
+    return cost, process.returncode, printed.decode(errors="replace")
 
 
 def together(*costs: Cost) -> Cost:

@@ -1,0 +1,6 @@
+upstream = ["load"]
+product = None
+bins = None
+# %%
+data = upstream["load"]["data"]
+features = product["features"]

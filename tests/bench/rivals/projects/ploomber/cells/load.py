@@ -1,0 +1,6 @@
+upstream = None
+product = None
+test_share = None
+seed = None
+# %%
+data = product["data"]

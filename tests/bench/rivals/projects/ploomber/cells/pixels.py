@@ -1,0 +1,6 @@
+upstream = ["load"]
+product = None
+components = None
+# %%
+data = upstream["load"]["data"]
+features = product["features"]

@@ -1,0 +1,7 @@
+upstream = ["pixels"]
+product = None
+c = None
+gamma = None
+# %%
+pixels = upstream["pixels"]["features"]
+model = product["model"]

@@ -1,0 +1,3 @@
+data = snakemake.input.data
+features = snakemake.output.features
+components = snakemake.params.components
