@@ -113,6 +113,11 @@ def test_sync_beside_snakemake_locks_what_is_finished_and_nothing_else(
         assert run.poll() is None
         assert project.locked_steps() == {"make"}
         assert project.status()["left"]["state"] != "fresh"
+        lines = project.nbsnake("status").stdout.splitlines()
+        (left,) = (line for line in lines if line.startswith("left "))
+        assert "running" in left
+        assert "since" in left
+        assert "is missing" not in left
     end(project, run)
     assert project.computed() == sorted(ALL)
     assert_right(project, finished)

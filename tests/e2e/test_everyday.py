@@ -22,7 +22,7 @@ def test_reasons_are_those_of_the_steps_that_are_asked_for(done: Project) -> Non
     done.replace("params.yaml", "factor: 3", "factor: 4")
     said = done.nbsnake("run", "right").stderr
     assert "is stale" not in said
-    assert "nothing to be done" in said
+    assert "nothing to be done: the steps that were asked for are fresh" in said
     assert "left is stale: left.factor was 3, now 4" in done.nbsnake("run", "left").stderr
 
 

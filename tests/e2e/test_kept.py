@@ -23,6 +23,15 @@ def test_what_lay_at_an_output_before_its_step_ran_can_be_brought_back(project: 
     assert "nothing is kept of none" in project.nbsnake("restore", "--kept", "none", code=2).stderr
 
 
+def test_what_lay_at_an_output_can_be_brought_back_after_its_step_failed(project: Project) -> None:
+    project.write(LEFT, "the only copy\n")
+    project.replace("notebooks/left.ipynb", "value * factor", "value / 0")
+    project.nbsnake("generate")
+    project.snakemake("left", code=1)
+    project.nbsnake("restore", "--kept", LEFT)
+    assert project.read(LEFT) == "the only copy\n"
+
+
 def test_an_edit_by_hand_is_kept_and_the_result_is_back_without_a_run(done: Project) -> None:
     (done.root / LEFT).chmod(0o644)
     done.write(LEFT, "edited\n")
