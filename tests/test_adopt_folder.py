@@ -460,3 +460,24 @@ def test_the_folder_of_the_notebook_is_the_same_in_a_step(own, same, monkeypatch
         monkeypatch.chdir(start)
         found = eval(same, {"Path": Path, "os": os, "raw": raw})  # noqa: S307
         assert os.path.samefile(found, folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("sys.path.append('..')", "sys.path.append('..'); sys.path.append('.')"),
+        ("sys.path.insert(0, '../lib')", "sys.path.insert(0, '../lib'); sys.path.insert(0, 'lib')"),
+        (
+            "sys.path.append(os.path.abspath('..'))",
+            "sys.path.append(os.path.abspath('..')); sys.path.append('.')",
+        ),
+        ("sys.path.append('/opt/lib')", "sys.path.append('/opt/lib')"),
+        ("sys.path.append('../../lib')", "sys.path.append('../../lib')"),
+    ],
+)
+def test_modules_beside_the_notebooks_folder_are_found_in_a_step(line, same):
+    put("notebooks/a.ipynb", f"import os\nimport sys\n{line}\n", "open('../out.txt', 'w')")
+    write("lib/own.py")
+    assert main(["adopt", "--write"]) == 0
+    source = json.loads(Path("notebooks/a.ipynb").read_text())["cells"][1]["source"]
+    assert same in "".join(source).split("\n")

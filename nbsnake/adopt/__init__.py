@@ -3,6 +3,6 @@
 Reading executes nothing; :mod:`nbsnake.adopt.folder` is the way in. Where the
 user asked for it, ``observe``, ``prove`` and ``prove_split`` run notebooks.
 
-Imports: errors, generate, ipython, job, model, names, notebook, programs,
+Imports: errors, generate, ipython, job, model, names, notebook, programs, python,
 settings.
 """

@@ -13,6 +13,7 @@ from nbsnake.adopt.edits import Edits
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder
 from nbsnake.adopt.naming import fresh
 from nbsnake.adopt.proposal import Doubt, FileParam, Proposal
+from nbsnake.adopt.searched import added_folders
 from nbsnake.adopt.spans import (
     Assigned,
     Span,
@@ -73,8 +74,13 @@ class _Proposer:
             self._pattern(pattern.path, pattern.origin, pattern.where)
         for folder in self._facts.folders:
             self._folder(folder, shared)
-        for here in self._facts.heres if self._start() else ():
-            self._here(here)
+        if self._start():
+            for source, call, folder in added_folders(self._cells, self._start()):
+                text = ast.get_source_segment(source.cell.source, call) or ""
+                more = ast.unparse(ast.Call(call.func, [*call.args[:-1], ast.Constant(folder)], []))
+                self._edits.replace(Origin(source.number, call), f"{text}; {more}")
+            for here in self._facts.heres:
+                self._here(here)
         declared = self._constants()
         code = next((each.number for each in self._cells), len(self._notebook.cells) + 1)
         return Proposal(
