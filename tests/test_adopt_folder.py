@@ -481,3 +481,48 @@ def test_modules_beside_the_notebooks_folder_are_found_in_a_step(line, same):
     assert main(["adopt", "--write"]) == 0
     source = json.loads(Path("notebooks/a.ipynb").read_text())["cells"][1]["source"]
     assert same in "".join(source).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "load"),
+    [
+        ("config.yaml", "paths: {raw: data/raw.csv, out: out}", "yaml.safe_load(open({}))"),
+        ("conf.json", '{"paths": {"raw": "data/raw.csv", "out": "out"}}', "json.load(open({}))"),
+        ("c.toml", "paths = {raw='data/raw.csv', out='out'}", "tomllib.load(open({}, 'rb'))"),
+        ("c.yml", "paths: {raw: data/raw.csv, out: out}", "yaml.safe_load(Path({}).read_text())"),
+    ],
+)
+def test_paths_in_a_configuration_are_known(name, text, load):
+    imports = "import json, os, tomllib, yaml\nfrom pathlib import Path"
+    code = (
+        f"cfg = {load.format(repr(f'../{name}'))}\nos.makedirs('../' + cfg['paths']['out'])",
+        "x = open('../' + cfg['paths']['raw']).read()",
+        "open(os.path.join('..', cfg['paths']['out'], 'x.txt'), 'w').write(x)",
+    )
+    put("notebooks/a.ipynb", imports, *code)
+    Path(name).write_text(text)
+    write("data/raw.csv")
+    (node,) = plan_of().nodes
+    assert set(node.reads) == {name, "data/raw.csv"}
+    assert node.writes == ("out/x.txt",)
+    assert main(["adopt", "--write"]) == 0
+    cells = json.loads(Path("notebooks/a.ipynb").read_text())["cells"]
+    assert """os.makedirs(x_txt.rsplit("/", 1)[0])""" in "".join(cells[2]["source"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.yaml", "a: !!python/object/apply:os.system ['touch hacked']"),
+        ("config.yaml", "- a"),
+        ("config.json", "{"),
+        ("result.json", '{"a": "data/raw.csv"}'),
+        ("../config.yaml", "a: data/raw.csv"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_gives_nothing(name, text):
+    load = "json" if name.endswith("json") else "yaml"
+    put("a.ipynb", f"import json, yaml\ncfg = {load}.load(open({name!r}))\nopen(cfg['a'])")
+    Path(name).write_text(text)
+    assert not any("raw.csv" in path for node in plan_of().nodes for path in node.reads)
+    assert not Path("hacked").exists()

@@ -22,6 +22,7 @@ from nbsnake.names import is_reserved
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".gif")
 _METRICS = ("metric", "score", "accuracy", "evaluation")
+_FOLDERS = (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Call)  # how code names one that it makes
 MOST_FILES = 20  # of a pattern; for more, their folder is the input
 _PATHS = (How.READ, How.WRITE, How.BOTH, How.LIST, How.PASS)
 
@@ -44,6 +45,7 @@ def follow(notebook: Notebook, no_effect: Iterable[str]) -> Followed:
     """Follow the code of a notebook."""
     cells = sources(notebook, no_effect)
     found = Follower()
+    found.folder = posixpath.dirname(notebook.path)
     found.run(cells)
     return Followed(notebook=notebook, cells=tuple(cells), found=found)
 
@@ -209,15 +211,17 @@ class _Reader:
         """The folders that the code makes or joins with names, by the literals that name them."""
         found: dict[object, Folder] = {}
         for path, each in self._mentions:
-            is_literal = each.origin and isinstance(each.origin.node, ast.Constant)
-            if each.how is How.MAKE and each.origin and is_literal and each.kept:
-                found.setdefault(each.origin.span, Folder(path=path, origin=each.origin))
+            can_be = each.origin and isinstance(each.origin.node, _FOLDERS)
+            if each.how is How.MAKE and each.origin and can_be and each.kept:
+                made = Folder(path=path, origin=each.origin, sources=each.sources)
+                found.setdefault(each.origin.span, made)
             for origin in each.sources[:1]:
                 text = getattr(origin.node, "value", None)
                 folder = self._places.from_root(text, each.cwd) if isinstance(text, str) else None
                 if folder and folder != path and path.startswith(f"{folder}/"):
                     found.setdefault(origin.span, Folder(path=folder, origin=origin))
-        return found.values()
+        # Where a literal is replaced, expressions with it lead to the right folder already.
+        return sorted(found.values(), key=lambda own: not isinstance(own.origin.node, ast.Constant))
 
     def _fault(self, path: str, role: Role, mentions: Sequence[Mention]) -> Hazard | None:
         first = next(each for each in mentions if each.kept)

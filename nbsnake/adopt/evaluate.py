@@ -1,11 +1,13 @@
 """The values of expressions, as far as they can be known without running them."""
 
 import ast
+import posixpath
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from nbsnake.adopt.calls import ON_PATHS
+from nbsnake.adopt.configs import is_config_reader, read_config
 from nbsnake.adopt.expressions import (
     ATTRIBUTES,
     DEFAULTS,
@@ -32,6 +34,7 @@ from nbsnake.adopt.values import (
     Items,
     Known,
     Matched,
+    Opened,
     Space,
     Values,
     combined,
@@ -39,6 +42,7 @@ from nbsnake.adopt.values import (
     united,
 )
 
+_OPENS = frozenset({"open", "read_text", "read_bytes"})
 _MOST_PARENTS = 8  # folders above a path that code names
 
 
@@ -48,6 +52,7 @@ class Evaluator(Noter):
     def __init__(self) -> None:
         super().__init__()
         self.modules: dict[str, str] = {}
+        self.folder = ""  # of the notebook, from the root
         self._names: dict[str, Values] = {}
 
     @abstractmethod
@@ -151,6 +156,8 @@ class Evaluator(Noter):
                 found.append((own,))
             elif isinstance(each, Known) and each.maker and name == "parents":
                 found.append((Items(tuple(self._parents(each))),))
+            elif isinstance(each, Items) and each.keys is not None:  # as OmegaConf has them
+                found.append(self._subscript((each,), (Known(name),)))
         return united(found)
 
     def _parents(self, path: Known) -> Iterator[Values]:
@@ -220,7 +227,23 @@ class Evaluator(Noter):
         if made is not None:
             return made
         on_path = any(each.maker for each in known(owner)) and name in ON_PATHS
-        return self._used(node, name, dotted, owner if on_path else (), arguments, keywords)
+        found = self._used(node, name, dotted, owner if on_path else (), arguments, keywords)
+        if is_config_reader(dotted) and arguments:
+            return self._config(dotted, arguments[0])
+        if name == "read" and (opened := [each for each in owner if isinstance(each, Opened)]):
+            return tuple(opened)
+        if dotted == "open" or (on_path and name in _OPENS):
+            paths = owner if on_path else arguments[0] if arguments else ()
+            return tuple(Opened(each.text) for each in known(paths) if not each.partial)
+        return found
+
+    def _config(self, dotted: str, source: Values) -> Values:
+        """The values of a file of configuration, beside the notebook or from the root."""
+        texts = [each.text for each in source if isinstance(each, Opened | Known)]
+        if len(texts) != 1:
+            return ()
+        below = posixpath.join(self.folder, self._cwd, texts[0])
+        return read_config(dotted, below) or read_config(dotted, texts[0])
 
     def _dotted(self, node: ast.expr) -> str:
         """The name of a function with its module, "" where that is not one of an import."""

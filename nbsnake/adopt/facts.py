@@ -52,10 +52,14 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder that the code names: it makes it, or puts paths together with it."""
+    """A folder that the code names: it makes it, or puts paths together with it.
+
+    ``sources`` are the literals of an expression for it.
+    """
 
     path: str
     origin: Origin
+    sources: tuple[Origin, ...] = ()
 
 
 class Hazard(NamedTuple):

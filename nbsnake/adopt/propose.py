@@ -75,9 +75,9 @@ class _Proposer:
         for folder in self._facts.folders:
             self._folder(folder, shared)
         if self._start():
-            for source, call, folder in added_folders(self._cells, self._start()):
+            for source, call, added in added_folders(self._cells, self._start()):
                 text = ast.get_source_segment(source.cell.source, call) or ""
-                more = ast.unparse(ast.Call(call.func, [*call.args[:-1], ast.Constant(folder)], []))
+                more = ast.unparse(ast.Call(call.func, [*call.args[:-1], ast.Constant(added)], []))
                 self._edits.replace(Origin(source.number, call), f"{text}; {more}")
             for here in self._facts.heres:
                 self._here(here)
@@ -326,6 +326,12 @@ class _Proposer:
             return
         text = getattr(origin.node, "value", None)
         expression = self._derived(folder.path)
+        if not isinstance(origin.node, ast.Constant):
+            if expression is None or any(map(self._edits.replaces, folder.sources)):
+                return
+            made = f"{origin.maker}({expression})" if origin.maker else expression
+            self._edits.replace(origin, made)
+            return
         if expression is None or not isinstance(text, str):
             if folder.path != ".":
                 text = f"names the folder {folder.path!r}"

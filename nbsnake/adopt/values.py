@@ -92,7 +92,14 @@ class Space:
     names: "dict[str, Values]"
 
 
-Value: TypeAlias = Known | Items | Matched | Function | Space
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is open, or its text, by the path as the code has it."""
+
+    text: str
+
+
+Value: TypeAlias = Opened | Known | Items | Matched | Function | Space
 Values: TypeAlias = tuple[Value, ...]
 
 
