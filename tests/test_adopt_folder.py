@@ -526,3 +526,21 @@ def test_a_configuration_that_cannot_be_read_gives_nothing(name, text):
     Path(name).write_text(text)
     assert not any("raw.csv" in path for node in plan_of().nodes for path in node.reads)
     assert not Path("hacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "role"),
+    [
+        ("df.to_sql('t', con)", "out"),
+        ("con.execute('CREATE TABLE t (a)')", "out"),
+        ("con.execute('insert into t values (1)')", "out-persist"),
+        ("con.execute('select * from t')", "dep"),
+        ("df = pd.read_sql('select * from t', con)", "dep"),
+    ],
+)
+def test_statements_say_what_is_done_with_a_database(code, role):
+    connect = "import sqlite3\ncon = sqlite3.connect('work/app.db')"
+    put("a.ipynb", connect, code, "open('done.txt', 'w')")
+    (proposal,) = plan_of().proposals
+    roles = {path: file.role.value for file in proposal.files for path in file.paths}
+    assert roles == {"work/app.db": role, "done.txt": "out"}

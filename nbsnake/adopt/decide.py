@@ -3,13 +3,14 @@
 import ast
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import glob
 
 from nbsnake.adopt.calls import How
-from nbsnake.adopt.cells import Source, sources
+from nbsnake.adopt.cells import Source, sources, statements
 from nbsnake.adopt.constants import find_constants
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder, Hazard, Pattern
 from nbsnake.adopt.follow import Follower
@@ -24,6 +25,8 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".gif")
 _METRICS = ("metric", "score", "accuracy", "evaluation")
 _FOLDERS = (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Call)  # how code names one that it makes
 MOST_FILES = 20  # of a pattern; for more, their folder is the input
+_CREATES = re.compile(r"\s*create\s+(?:or\s+replace\s+)?(?:temp\w*\s+)?table", re.IGNORECASE)
+_CHANGES = re.compile(r"\s*(?:insert|update|delete|replace|alter|drop)\s", re.IGNORECASE)
 _PATHS = (How.READ, How.WRITE, How.BOTH, How.LIST, How.PASS)
 
 
@@ -82,9 +85,26 @@ class _Reader:
             elif each.text and not self._places.is_temporary(each.text):
                 self._outside.append(each)
 
+    def _how_of_database(self) -> How:
+        """What the statements of the notebook do with its database."""
+        names, texts = set[str](), list[str]()
+        for _, statement in statements(each for each in self._of.cells if each.kept):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Attribute):
+                    names.add(node.attr)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    texts.append(node.value)
+        if "to_sql" in names or any(map(_CREATES.match, texts)):
+            return How.WRITE
+        return How.BOTH if any(map(_CHANGES.match, texts)) else How.READ
+
     def paths(self, *hows: How) -> set[str]:
         """The paths with which the notebook does one of these."""
-        return {path for path, each in self._mentions if each.how in hows and each.kept}
+        return {
+            path
+            for path, each in self._mentions
+            if each.kept and (self._how_of_database() if each.is_database else each.how) in hows
+        }
 
     def facts(self, written: Set[str], read: Set[str]) -> Facts:
         """What is known; ``written`` and ``read`` are the paths of all notebooks."""
@@ -153,6 +173,8 @@ class _Reader:
                     each = each._replace(how=How.WRITE)
                 elif os.path.isdir(path) or "." not in posixpath.basename(path):
                     continue
+            if each.is_database and each.how is How.READ:
+                each = each._replace(how=self._how_of_database())
             if each.how in _PATHS and path != ".":
                 found.setdefault(path, []).append(each)
         for path, each in self._mentions:

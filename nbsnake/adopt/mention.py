@@ -11,7 +11,8 @@ class Mention(NamedTuple):
 
     ``line`` is that of the call. A mention that is not ``kept`` is of a cell that the author left
     out. ``sources`` are the literals behind it. A
-    ``partial`` one has ``*`` where its text is not known.
+    ``partial`` one has ``*`` where its text is not known. What is done with a database the
+    statements say that go to it.
     """
 
     text: str
@@ -23,6 +24,7 @@ class Mention(NamedTuple):
     kept: bool = True
     sources: tuple[Origin, ...] = ()
     partial: bool = False
+    is_database: bool = False
 
 
 class Gap(NamedTuple):

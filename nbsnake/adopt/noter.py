@@ -91,10 +91,19 @@ class Noter:
                 self._mention(each, How.READ, node.lineno, self._at(node))
                 found.append(Matched(text, None))
             else:
-                self._mention(each, how, node.lineno, self._at(node) if how is How.GLOB else None)
+                place = self._at(node) if how is How.GLOB else None
+                self._mention(each, how, node.lineno, place, is_database=name == "connect")
         return tuple(found)
 
-    def _mention(self, path: Known, how: How, line: int, origin: Origin | None) -> None:
+    def _mention(
+        self,
+        path: Known,
+        how: How,
+        line: int,
+        origin: Origin | None,
+        *,
+        is_database: bool = False,
+    ) -> None:
         """Note one path; ``origin`` is the expression that finds it, if it is not its own."""
         self.mentions.append(
             Mention(
@@ -107,6 +116,7 @@ class Noter:
                 kept=self._kept,
                 sources=path.literals,
                 partial=path.partial,
+                is_database=is_database,
             )
         )
 
