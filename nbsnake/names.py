@@ -26,20 +26,9 @@ FIRST_MODULES = frozenset(
     {"abc", "argparse", "bisect", "codecs", "collections", "contextlib", "copyreg", "encodings"}
     | {"enum", "errno", "fcntl", "fnmatch", "functools", "genericpath", "gettext", "glob", "grp"}
     | {"heapq", "io", "ipaddress", "itertools", "json", "keyword", "linecache", "locale", "math"}
-    | {
-        "ntpath",
-        "operator",
-        "os",
-        "pathlib",
-        "posixpath",
-        "re",
-        "reprlib",
-        "shutil",
-        "site",
-        "stat",
-    }
-    | {"string", "struct", "sys", "textwrap", "traceback", "types", "typing", "unicodedata"}
-    | {"urllib", "warnings", "weakref"}
+    | {"ntpath", "operator", "os", "pathlib", "posixpath", "re", "reprlib", "shutil", "site"}
+    | {"stat", "string", "struct", "sys", "textwrap", "traceback", "types", "typing"}
+    | {"unicodedata", "urllib", "warnings", "weakref"}
 )
 
 
