@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbsnake
+from nbsnake.errors import UsageError
 from nbsnake.job.away import PACKAGE, TASK, Task, TaskFile
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import ANY_EXECUTE, Digest, digest, md5_of_file, tree_of_folder
@@ -55,9 +56,17 @@ class Needed(NamedTuple):
 
 
 def task_of(job: Job, command: list[str], threads: str, start: Start) -> Needed:
-    """The task of a job that is ready to run."""
+    """The task of a job that is ready to run.
+
+    Raises :class:`UsageError` for one that reads what is not in the project.
+    """
     files, paths = [], {}
     for path, md5 in dict(_files(job, command, start)).items():
+        if path.startswith(("/", "../")):
+            raise UsageError(
+                f"it reads {path}, which is not in the project",
+                hint="jobs that see only the DVC remote have nothing else; move it, or run here",
+            )
         files.append(TaskFile(path, md5, bool(os.stat(path).st_mode & ANY_EXECUTE)))
         paths[md5] = path
     option = [f"{OPTION}{threads}"] if threads else []
@@ -80,8 +89,8 @@ def _files(job: Job, command: list[str], start: Start) -> Iterator[tuple[str, st
     }
     others = [os.path.join(folder, IGNORE_FILE) for folder in folders]
     others += [word.removeprefix(VALUES) for word in command if word.startswith(VALUES)]
-    if not command:  # a stage that a person wrote may read them by itself
-        others += step.params
+    if not command:  # a stage that a person wrote may read them by itself, by paths from its folder
+        others += [os.path.normpath(os.path.join(step.wdir, file)) for file in step.params]
     for path in others:
         if os.path.isfile(path):
             yield path, md5_of_file(path)
