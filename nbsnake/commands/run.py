@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     args.steps = enter_project_with(args.steps)
     check_folders()  # where Snakemake writes before it reads the Snakefile
     if args.remote:
-        _use_remote(args.remote)
+        _use_remote(args)
     if args.dry_run:
         return _dry_run(args)
     if DRY_RUN.intersection(args.rest):
@@ -188,9 +188,14 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 3
 
 
-def _use_remote(name: str) -> None:
+def _use_remote(args: argparse.Namespace) -> None:
     """Have each job of this run start one elsewhere. Raises for settings that cannot be read."""
-    path = f"{FOLDER}/{name}.yaml"
+    if args.profile:
+        raise UsageError(
+            "--remote and --profile are two ways to start jobs",
+            hint="for jobs of a cluster that see only the DVC remote, let --remote submit them",
+        )
+    path = f"{FOLDER}/{args.remote}.yaml"
     if not os.path.exists(path):
         raise UsageError(f"there is no {path}", hint="docs/cluster.md shows what it contains")
     read_template(path)

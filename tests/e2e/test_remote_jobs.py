@@ -66,6 +66,13 @@ def test_plain_snakemake_is_the_scheduler_and_a_failure_has_its_place(
     assert away.computed() == ["make"]  # for left failed before it counts
 
 
+def test_a_wrong_call_is_refused_before_anything_runs(away: Project) -> None:
+    absent = away.nbsnake("run", "--remote", "absent", code=2)
+    assert "there is no workflow/remote/absent.yaml" in absent.stderr
+    both = away.nbsnake("run", "--remote", "here", "--profile", "default", code=2)
+    assert "two ways to start jobs" in both.stderr
+
+
 def test_a_job_that_was_killed_or_is_lost_is_said(away: Project) -> None:
     with away.holding():
         process = away.start("nbsnake", "run", "--remote", "here", "left")
