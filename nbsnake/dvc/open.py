@@ -20,7 +20,8 @@ from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.scan import check_files
 from nbsnake.dvc.stores import checked_objects
 from nbsnake.errors import ToolError, Where
-from nbsnake.job.inside import inside, plain
+from nbsnake.job.inside import OWNED, inside, plain
+from nbsnake.names import is_owned
 
 # Settings of remotes that are, or lead to, a command: of WebDAV, of S3 and of Google's storage.
 COMMANDS = ("bearer_token_command", "configpath", "credentialpath")
@@ -53,6 +54,7 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(checked_objects(reads_all=fetches))
         repo: Any = stack.enter_context(Repo(".") if _is_writable() else _read_only(stack))
+        _check_stores(repo)
         for given in tracked.values():
             for name, setting in _commands(given):
                 repo.config["remote"].get(name, {}).pop(setting, None)
@@ -105,6 +107,17 @@ def _check_links() -> None:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(".dvc/tmp"):
             plain(f".dvc/tmp/{name}")
+
+
+def _check_stores(repo: Any) -> None:
+    """Raise :class:`ToolError` for a cache or remote in a folder of git or of another tool."""
+    remotes = repo.config["remote"].items()
+    stores = {f"the remote {name!r}": str(each.get("url", "")) for name, each in remotes}
+    for what, folder in {"the cache": repo.cache.legacy.path, **stores}.items():
+        path = os.path.relpath(os.path.realpath(folder))
+        if "://" not in folder and is_owned(path) and not f"{path}/".startswith(".dvc/cache/"):
+            message = f"{what} is in {path}, which {OWNED}"
+            raise ToolError(message, where=Where(".dvc/config"), hint="name another folder there")
 
 
 def _tracked(config: Config) -> dict[str, dict[str, Any]]:

@@ -193,3 +193,28 @@ def test_the_settings_of_another_repository_are_not_used(done: Project, outside:
     ended = done.nbsnake("pull")
     assert "x.dvc is from another repository" in ended.stderr
     assert (done.root / "y").read_bytes() == GOOD
+
+
+STORES = {
+    "cache": "[cache]\n    dir",
+    "remote": "[core]\n    remote = r\n['remote \"r\"']\n    url",
+}
+
+
+@pytest.mark.parametrize("folder", [".git/hooks", "workflow", ".DVC/tmp"])
+@pytest.mark.parametrize("setting", STORES.values(), ids=STORES)
+def test_no_store_is_in_a_folder_of_a_tool(done: Project, folder: str, setting: str) -> None:
+    before = done.files(folder)
+    done.write(".dvc/config", f"{setting} = ../{folder}\n")
+    ended = done.run_anyhow("nbsnake", "push")
+    assert ended.returncode == 3, ended.stderr
+    assert "belongs to git" in ended.stderr
+    assert {path for path in done.files(folder) if "/files/" in path} <= {*before}
+
+
+def test_a_link_that_leads_out_is_no_result_to_accept(done: Project, outside: Path) -> None:
+    (done.root / "joined.txt").unlink()
+    (done.root / "joined.txt").symlink_to(outside / "victim")
+    ended = done.run("nbsnake", "accept", "join", "--reason", "mine", code=1)
+    assert "joined.txt is a link that leads out of the project" in ended.stderr
+    assert not object_in(done.root / ".dvc/cache", GOOD_MD5).exists()
