@@ -13,6 +13,7 @@ from nbsnake.__main__ import main
 from nbsnake.adopt.alike import with_uses
 from nbsnake.adopt.folder import make_plan, read_all
 from nbsnake.adopt.naming import newest, version_of
+from nbsnake.generate.generate import find_scripts
 from nbsnake.notebook.read_step import PLAIN
 
 
@@ -544,3 +545,37 @@ def test_statements_say_what_is_done_with_a_database(code, role):
     (proposal,) = plan_of().proposals
     roles = {path: file.role.value for file in proposal.files for path in file.paths}
     assert roles == {"work/app.db": role, "done.txt": "out"}
+
+
+def test_a_notebook_that_runs_another_one_reads_what_that_reads():
+    write("data/in.csv")
+    step("01_load.ipynb", "data/in.csv", "out/x.csv")
+    put("02_fit.ipynb", "%run 01_load.ipynb", "open('out/y.csv', 'w')")
+    plan = plan_of()
+    node = next(each for each in plan.nodes if each.step == "fit")
+    assert (node.reads, node.writes) == (("data/in.csv",), ("out/y.csv",))
+    (shown,) = hazards(plan)
+    assert shown == (
+        "02_fit.ipynb, cell 1, line 1: runs the cells of 01_load.ipynb once more, "
+        "which write 'out/x.csv'"
+    )
+    assert main(["adopt", "--write"]) == 0
+    script = find_scripts()["workflow/scripts/fit.py"]  # though both have a docstring now
+    assert ":dvc-out" not in script.partition("cell 2")[2]
+    assert ":dvc-in: data/in.csv" in Path("02_fit.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cell", "roles"),
+    [
+        ("!wc -l < a.csv > out/n.txt", {"out/n.txt": "out"}),
+        ("!date >> log.txt", {"log.txt": "out-persist"}),
+        ("%%bash\nsort a.csv > b.csv; cat b.csv 2>&1", {"b.csv": "out"}),
+        ("!ls 2> /dev/null\nx = 3 > 2", {}),
+    ],
+)
+def test_what_a_shell_command_prints_into_is_an_output(cell, roles):
+    put("a.ipynb", cell, "open('done.txt', 'w')")
+    (proposal,) = plan_of().proposals
+    found = {path: file.role.value for file in proposal.files for path in file.paths}
+    assert found == {**roles, "done.txt": "out"}

@@ -11,6 +11,7 @@ from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
 from nbsnake.adopt.given import Given, with_given
+from nbsnake.adopt.included import with_included
 from nbsnake.adopt.naming import home_of, is_archived, newest, step_of, version_of
 from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import Proposal
@@ -147,6 +148,7 @@ def make_plan(
         for each in decide(followed, starts)
     ]
     by_path = {each.path: each for each in followed}
+    facts = with_included(facts, by_path)
     every = {file.path for each in facts for file in each.writes}
     free = [each for each in facts if each.notebook not in tools]
     alike = find_alike(free, by_path, every, rules)

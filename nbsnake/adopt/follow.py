@@ -5,12 +5,15 @@ functions are followed, each statement once and in order.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 
-from nbsnake.adopt.cells import Source
+from nbsnake.adopt.calls import How
+from nbsnake.adopt.cells import Line, Source
 from nbsnake.adopt.evaluate import Evaluator
-from nbsnake.adopt.values import Function, Items, Space, Values, united
+from nbsnake.adopt.values import Function, Items, Known, Space, Values, united
 
+_REDIRECTS = re.compile(r"(?<![<>=&\d-])>(>?)\s*([\w./-]*[\w-]\.\w+)(?=[\s;|&)]|$)")
 _DEEPEST = 4  # calls of the notebook's own functions in one another
 _MOST_CALLS = 400  # followed ones in one notebook
 
@@ -32,10 +35,18 @@ class Follower(Evaluator):
             for command in source.commands:
                 if command.text.startswith(("%cd ", "cd ")):
                     self._move(command.text.split(None, 1)[1].strip("\"' "), command.line, "%cd")
+                elif not self.folder:  # a step runs a command in the root, with paths from there
+                    self._redirected(command)
             self._body(source.tree.body if source.tree else ())
         for function in [each for values in [*self._names.values()] for each in values]:
             if isinstance(function, Function) and id(function.node) not in self._entered:
                 self._enter(function, {})
+
+    def _redirected(self, command: Line) -> None:
+        """The files to which a shell command writes what it prints."""
+        for match in _REDIRECTS.finditer(command.text):
+            how = How.BOTH if match[1] else How.WRITE
+            self._mention(Known(match[2]), how, command.line, None)
 
     def _body(self, body: Iterable[ast.stmt]) -> None:
         for node in body:

@@ -1,7 +1,9 @@
 """Which cells of a notebook become part of a script, those of notebooks that it runs included."""
 
+import ast
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from nbsnake.errors import NotebookError, Where
 from nbsnake.ipython.around import Include
@@ -78,6 +80,24 @@ def includer(path: str, words: Iterable[str], included: list[str]) -> Include:
         included.append(other)
         notebook = read_notebook(other)
         check_language(notebook)
-        return [cell for cell in kept_cells(notebook, wanted) if is_code(cell)]
+        cells = [cell for cell in kept_cells(notebook, wanted) if is_code(cell)]
+        return [_without_docstring(cells[0]), *cells[1:]] if cells else []
 
     return include
+
+
+def _without_docstring(cell: Cell) -> Cell:
+    """The cell without the docstring that makes its own notebook a step; lines stay in place."""
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return cell
+    if ast.get_docstring(tree, clean=False) is None:
+        return cell
+    first = tree.body[0]
+    lines = cell.source.split("\n")
+    end = first.end_lineno or first.lineno
+    rest = lines[end - 1].encode()[first.end_col_offset or 0 :].decode()
+    blank = [""] * (end - first.lineno)
+    source = "\n".join([*lines[: first.lineno - 1], *blank, rest.lstrip("; "), *lines[end:]])
+    return replace(cell, source=source)
