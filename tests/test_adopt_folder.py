@@ -579,3 +579,39 @@ def test_what_a_shell_command_prints_into_is_an_output(cell, roles):
     (proposal,) = plan_of().proposals
     found = {path: file.role.value for file in proposal.files for path in file.paths}
     assert found == {**roles, "done.txt": "out"}
+
+
+def test_wildcards_of_a_configuration_are_axes_and_computed_inputs_stay_with_the_snakefile(capsys):
+    put("nb/count.ipynb", "open(snakemake.output[0], 'w').write(open(snakemake.input[0]).read())")
+    put("nb/all.ipynb", "open(snakemake.output[0], 'w').write(str(snakemake.input))")
+    Path("config.yaml").write_text("samples: [a, b]")
+    Path("Snakefile").write_text(
+        """configfile: "config.yaml"
+
+
+rule count:
+    input:
+        "data/{sample}.txt",
+    output:
+        "out/{sample}.txt",
+    notebook:
+        "nb/count.ipynb"
+
+
+rule total:
+    input:
+        expand("out/{sample}.txt", sample=config["samples"]),
+    output:
+        "out/total.txt",
+    notebook:
+        "nb/all.ipynb"
+"""
+    )
+    assert main(["adopt", "--write"]) == 0
+    text = Path("nb/count.ipynb").read_text()
+    assert ":foreach sample: a b" in text
+    assert "data/{sample}.txt" in text
+    assert "snakemake" in Path("nb/all.ipynb").read_text()
+    rules = Path("Snakefile").read_text()
+    assert "rule total" in rules
+    assert "rule count" not in rules

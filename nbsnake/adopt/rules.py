@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from nbsnake.adopt.given import Given, GivenFile
 from nbsnake.adopt.proposal import AxisSpec
+from nbsnake.job.inside import ends_inside
 from nbsnake.model.paramtype import Value
 from nbsnake.model.step import Role
+from nbsnake.settings.settings import read_yaml
 
 NOT_LITERAL = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError)
 _RULE = re.compile(r"^(?:rule|checkpoint)\s+(\w+)\s*:\s*(?:#.*)?$", re.MULTILINE)
@@ -54,11 +56,16 @@ def _sections(lines: Sequence[str]) -> dict[str, str]:
 
 
 def given_by_rules(text: str, folder: str) -> Iterator[tuple[Rule, Given]]:
-    """The ``notebook:`` rules of a Snakefile in ``folder``, with what they declare."""
-    lists = dict(_lists(text))
+    """The ``notebook:`` rules of a Snakefile in ``folder``, with what they declare.
+
+    A rule whose files are computed, such as by ``expand``, stays the Snakefile's own.
+    """
+    lists = dict(_lists(text)) | dict(_lists_of_config(text))
     for rule in find_rules(text):
         notebook = _literal(rule.sections.get("notebook", ""))
-        if isinstance(notebook, str):
+        sections = (rule.sections.get(key, "") for key in ("input", "output"))
+        files = [value for section in sections for _, value in _items(section)]
+        if isinstance(notebook, str) and None not in files:
             yield rule, _given(rule, f"{folder}/{notebook}".lstrip("/"), text, lists)
 
 
@@ -147,6 +154,18 @@ def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
         yield match[1], [str(each) for each in found]
 
 
+def _lists_of_config(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Lists of the files of configuration, by the expression that gives each."""
+    for match in re.finditer(r"^configfile:\s*[\"']([^\"']+)[\"']", text, re.MULTILINE):
+        if not ends_inside(match[1]):
+            continue
+        for key, value in read_yaml(match[1]).items():
+            if isinstance(value, list):
+                own = [str(each) for each in value]
+                yield f'config["{key}"]', own
+                yield f"config['{key}']", own
+
+
 def _values_of(name: str, text: str, lists: Mapping[str, list[str]]) -> list[str]:
     """The values of a wildcard, as ``expand`` names them."""
     if match := re.search(rf"\b{name}\s*=\s*(\[[^\]]*\])", text):
@@ -154,7 +173,7 @@ def _values_of(name: str, text: str, lists: Mapping[str, list[str]]) -> list[str
             return [str(each) for each in ast.literal_eval(match[1])]
         except NOT_LITERAL:
             return []
-    match = re.search(rf"\b{name}\s*=\s*(\w+)", text)
+    match = re.search(rf"\b{name}\s*=\s*(config\[[\"'][^\"'\]]+[\"']\]|\w+)", text)
     return lists.get(match[1], []) if match else []
 
 
