@@ -7,7 +7,7 @@ axis of the step (``:foreach``), else further uses of its notebook in nbsnake.ya
 import ast
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,13 +86,26 @@ def find_alike(
     facts: Sequence[Facts], followed: Mapping[str, Followed], written: Set[str], rules: Reading
 ) -> list[Alike]:
     """The groups of notebooks that can be variants of one, whose results are files of their own."""
-    shapes: dict[tuple[str, ...], list[Facts]] = {}
-    for each in facts:
-        if each.writes:
-            shape = tuple(shape_of_cells(followed[each.notebook].cells))
-            shapes.setdefault(shape, []).append(each)
-    groups = (group for group in shapes.values() if len(group) > 1)
+    rough = _grouped((each for each in facts if each.writes), lambda each: _sizes(followed[each]))
+    groups = [
+        group
+        for some in rough  # to compare the code of all is slow
+        for group in _grouped(some, lambda each: tuple(shape_of_cells(followed[each].cells)))
+    ]
     return [found for group in groups if (found := _alike(group, followed, written, rules))]
+
+
+def _grouped(facts: Iterable[Facts], key: Callable[[str], object]) -> list[list[Facts]]:
+    """The notebooks that share a key, which their path gives, with another one."""
+    groups: dict[object, list[Facts]] = {}
+    for each in facts:
+        groups.setdefault(key(each.notebook), []).append(each)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _sizes(followed: Followed) -> tuple[int, ...]:
+    """How many statements each cell has."""
+    return tuple(len(each.tree.body) if each.tree else 0 for each in followed.cells)
 
 
 def _alike(
