@@ -69,6 +69,8 @@ def make(source: Project, root: Path, seed: int) -> tuple[Project, list[str], li
     (out(project) / "folder").mkdir()
     (out(project) / "folder/inside").write_text("precious\n")
     done = [changed(project, dice) for _ in range(dice.randint(1, 4))]
+    if dice.random() < 0.1:
+        done.append(put_pipe(project, dice))  # at last: a change that reads it would wait
     commands = [dice.choice(COMMANDS) for _ in range(3)]
     if dice.random() < 0.04:
         commands.append(dice.choice(RUNS))
@@ -366,7 +368,6 @@ CHANGES: list[Change] = [
     *[tamper_with_state] * 2,
     *[stale] * 6,
     *[add_remote] * 3,
-    put_pipe,
     keep_edit,
     write_notebook,
     write_settings,
