@@ -113,13 +113,15 @@ def _alike(
 ) -> Alike | None:
     latest = newest(each.notebook for each in group)
     first = next(each for each in group if each.notebook == latest)
-    main = _read(first, followed, written, rules, ())
+    own = {file.path for file in first.writes}
+    group = [each for each in group if not own & {file.path for file in each.writes}]
+    main = _read(first, followed, written, rules, ()) if group else None
     if main is None:
         return None
     found = list[_Reading]()
     made = set(main.outputs)
     for each in group:
-        other = None if each is first else _read(each, followed, written, rules, main.files)
+        other = _read(each, followed, written, rules, main.files)
         if other and not made & other.outputs and _same_program(main, other):
             found.append(other)
             made |= other.outputs
