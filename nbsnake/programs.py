@@ -31,6 +31,16 @@ def step_call(script: str, *arguments: str) -> list[str]:
     return [sys.executable, script, *arguments]
 
 
+def code_call(code: str) -> list[str]:
+    """The words that run code by this Python."""
+    return [sys.executable, "-P", "-c", code]
+
+
+def bare_call() -> list[str]:
+    """The words that call this Python without more, as a shell does."""
+    return [sys.executable]
+
+
 def git_call(*arguments: str) -> list[str]:
     """The words that call git."""
     return ["git", *_NO_PROGRAMS, *arguments]

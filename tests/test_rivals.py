@@ -17,10 +17,10 @@ def rivals(monkeypatch):
     monkeypatch.syspath_prepend(str(RIVALS.parent))
     import measure_rivals
     import project
-    import tools
+    import rival_tools
 
-    yield measure_rivals, project, {tool.name: tool for tool in tools.TOOLS}
-    for name in ("measure_rivals", "project", "tools"):
+    yield measure_rivals, project, {tool.name: tool for tool in rival_tools.TOOLS}
+    for name in ("measure_rivals", "project", "rival_tools"):
         del sys.modules[name]
 
 

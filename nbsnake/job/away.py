@@ -23,6 +23,7 @@ from nbsnake.job.own import write_own
 from nbsnake.job.receipt import failure_path, read_receipt, receipt_path
 from nbsnake.job.shape import from_json, parse
 from nbsnake.job.transfer import fetch, send
+from nbsnake.programs import bare_call, code_call
 
 TASK, PACKAGE, PROJECT = "task.json", "package", "project"
 RESULT = "result.tar"
@@ -118,12 +119,12 @@ def _make_programs(top: str) -> str:
     folder = f"{top}/bin"
     os.mkdir(folder)
     start = (
-        f"import sys; sys.path[:1] = [{top + '/' + PACKAGE!r}]; "
+        f"import sys; sys.path.insert(0, {top + '/' + PACKAGE!r}); "
         "from nbsnake.__main__ import main; sys.exit(main())"
     )
-    _write_program(f"{folder}/nbsnake", [sys.executable, "-c", start])
+    _write_program(f"{folder}/nbsnake", code_call(start))
     if shutil.which("python") is None:
-        _write_program(f"{folder}/python", [sys.executable])
+        _write_program(f"{folder}/python", bare_call())
     return folder
 
 

@@ -30,7 +30,7 @@ from project import (
     write_project,
     written_lines,
 )
-from tools import TOOLS, Tool
+from rival_tools import TOOLS, Tool
 
 CASES = ("from nothing", "no-op", "one parameter", "changed back", "a comment", "sweep of 20")
 LONGEST = 200  # characters of a message
