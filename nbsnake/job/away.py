@@ -23,7 +23,6 @@ from nbsnake.job.own import write_own
 from nbsnake.job.receipt import failure_path, read_receipt, receipt_path
 from nbsnake.job.shape import from_json, parse
 from nbsnake.job.transfer import fetch, send
-from nbsnake.programs import bare_call, code_call
 
 TASK, PACKAGE, PROJECT = "task.json", "package", "project"
 RESULT = "result.tar"
@@ -116,6 +115,8 @@ def _run(task: Task, top: str, log: IO[str]) -> int:
 
 def _make_programs(top: str) -> str:
     """A folder with ``nbsnake``, and ``python`` where there is none."""
+    from nbsnake.programs import bare_call, code_call  # for this only
+
     folder = f"{top}/bin"
     os.mkdir(folder)
     start = (

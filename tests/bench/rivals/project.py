@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools import PROJECTS, Tool
+from rival_tools import PROJECTS, Tool
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits"
 RAN = "RIVALS_RAN"  # names the file to which each notebook that runs adds its name
