@@ -97,15 +97,22 @@ def push_runs(repo: Any, remote: str | None) -> None:
 
 
 def _copy_runs(source: Any, target: Any) -> None:
-    """Copy what has the name of a run; HTTP lists no files."""
-    runs = source.fs.join(source.path, "runs")
-    over_http = isinstance(source.fs, HTTPFileSystem) or isinstance(target.fs, HTTPFileSystem)
-    if over_http or not source.fs.exists(runs):
+    """Copy what has the name of a run and is not there yet; HTTP lists no files."""
+    if isinstance(source.fs, HTTPFileSystem) or isinstance(target.fs, HTTPFileSystem):
         return
-    for path in source.fs.find(runs):
-        names = source.fs.parts(path)[-4:]
-        if _RUN.fullmatch("/".join(names)):
+    there = {names for names, _ in _runs(target)}
+    for names, path in _runs(source):
+        if names not in there:
             place = target.fs.join(target.path, *names)
             for store, each in ((source, path), (target, place)):
                 _check_file(store, each)
             generic.log_exceptions(generic.copy)(source.fs, path, target.fs, place)
+
+
+def _runs(store: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The runs in a store, each with the parts of its name, by which its content is known."""
+    top = store.fs.join(store.path, "runs")
+    for path in store.fs.find(top) if store.fs.exists(top) else ():
+        names = tuple(store.fs.parts(path)[-4:])
+        if _RUN.fullmatch("/".join(names)):
+            yield names, path
