@@ -1,7 +1,7 @@
 """A folder of notebooks as a pipeline: which of them become steps, and who reads what who wrote."""
 
 import graphlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from nbsnake.adopt.alike import Alike, UseOf, find_alike
@@ -14,7 +14,7 @@ from nbsnake.adopt.given import Given, with_given
 from nbsnake.adopt.included import with_included
 from nbsnake.adopt.naming import home_of, is_archived, newest, step_of, version_of
 from nbsnake.adopt.observe import Seen
-from nbsnake.adopt.proposal import Proposal
+from nbsnake.adopt.proposal import AxisSpec, Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.model.step import Notebook
@@ -133,73 +133,90 @@ def make_plan(
     ``lists`` those of params.yaml, by key. ``given`` is what other tools declare, by notebook.
     With ``variants`` notebooks that differ in values alone become variants of one.
     """
-    tools, runs = given or {}, seen or {}
-    named = {*chosen_ones, *tools}
-    followed, steps = found.followed, found.steps
-    starts = {path: "" for path, each in tools.items() if each.at_root}
-    cells = {each.path: each.cells for each in followed}
-    facts = [
-        _with_seen(
-            with_given(each, cells[each.notebook], tools[each.notebook])
-            if each.notebook in tools
-            else each,
-            runs.get(each.notebook),
-        )
-        for each in decide(followed, starts)
-    ]
-    by_path = {each.path: each for each in followed}
-    facts = with_included(facts, by_path)
+    tools = given or {}
+    by_path = {each.path: each for each in found.followed}
+    facts = _facts(found.followed, tools, seen or {})
     every = {file.path for each in facts for file in each.writes}
     free = [each for each in facts if each.notebook not in tools]
     alike = find_alike(free, by_path, every, rules)
-    merged = {path: each for each in alike if variants for path in each.others}
-    older = dict(_older(facts, named, by_path, {path for each in alike for path in each.others}))
-    older |= {path: f"it is a variant of {each.main}" for path, each in merged.items()}
+    merged = [each for each in alike if variants]
+    offered = {path for each in alike for path in each.others}
+    older = dict(_older(facts, {*chosen_ones, *tools}, by_path, offered))
+    older |= {path: f"it is a variant of {each.main}" for each in merged for path in each.others}
     idle = {each.notebook for each in facts if not each.writes}
     chosen = [each for each in facts if each.notebook not in older and each.notebook not in idle]
-    shared = {each.main: step_name(each.name) for each in merged.values() if each.name}
-    written = {file.path for each in chosen for file in each.writes}
-    taken = {step.name for step in steps}
-    proposals = []
-    for each in chosen:
-        tool = tools.get(each.notebook)
-        own = step_name(tool.step) if tool and tool.step else shared.get(each.notebook, "")
-        name = own if own and own not in taken else step_of(each.notebook, taken)
-        taken.add(name)
-        made = propose(by_path[each.notebook], each, name, written)
-        proposals.append(replace(made, axes=tool.axes) if tool else made)
-    axes = {each.main: each.axis for each in merged.values() if each.axis}
-    proposals = [
-        replace(each, axes=(axes[each.notebook],)) if each.notebook in axes else each
-        for each in proposals
-    ]
-    proposals = with_axes(proposals, overlays or {}, lists or {})
-    nodes = [*map(_node_of_step, steps), *map(_node, proposals)]
-    nodes += [_node_of_use(each.main, use) for each in alike if variants for use in each.uses]
+    made = _proposals(chosen, by_path, {step.name for step in found.steps}, tools, merged)
+    proposals = with_axes(made, overlays or {}, lists or {})
+    nodes = [*map(_node_of_step, found.steps), *map(_node, proposals)]
+    nodes += [_node_of_use(each.main, use) for each in merged for use in each.uses]
     ordered, circle = _ordered(nodes)
-    shown = [each for each in facts if each.notebook not in older]
-    hazards = [hazard for each in shown for hazard in each.hazards]
-    for each in shown:
-        hazards += find_credentials(by_path[each.notebook].cells, each.notebook)
+    hazards = [*_own_hazards([each for each in facts if each.notebook not in older], by_path)]
     hazards += [*_two_writers(chosen), *_circle_hazards(circle, chosen), *_wrong_order(nodes)]
-    why_idle = "it writes no file that is known, and a step has a result"
+    old = (Left(notebook=path, why=why) for path, why in older.items())
     return Plan(
         proposals=tuple(proposals),
         nodes=tuple(ordered),
-        left=(
-            *found.left,
-            *(Left(notebook=path, why=why) for path, why in older.items()),
-            *(
-                Left(notebook=path, why=why_idle)
-                for path in sorted(idle - older.keys())
-                if not any(hazard.where.file == path and hazard.blocks for hazard in hazards)
-            ),
-        ),
+        left=(*found.left, *old, *_idle_ones(idle - older.keys(), hazards)),
         hazards=tuple(sorted(hazards, key=lambda each: _place(each.where))),
         idle=frozenset(idle),
         faults=found.faults,
         alike=tuple(alike),
     )
+
+
+def _facts(
+    followed: Sequence[Followed], tools: Mapping[str, Given], runs: Mapping[str, Seen]
+) -> list[Facts]:
+    """What is known of each notebook by its code, other tools and its run."""
+    by_path = {each.path: each for each in followed}
+    starts = {path: "" for path, each in tools.items() if each.at_root}
+    facts = []
+    for each in decide(followed, starts):
+        path = each.notebook
+        given = tools.get(path)
+        known = with_given(each, by_path[path].cells, given) if given else each
+        facts.append(_with_seen(known, runs.get(path)))
+    return list(with_included(facts, by_path))
+
+
+def _proposals(
+    chosen: Sequence[Facts],
+    followed: Mapping[str, Followed],
+    taken: Set[str],
+    tools: Mapping[str, Given],
+    merged: Sequence[Alike],
+) -> list[Proposal]:
+    """The steps that notebooks become, with names other than those ``taken``."""
+    names = set(taken)
+    written = {file.path for each in chosen for file in each.writes}
+    shared = {each.main: step_name(each.name) for each in merged if each.name}
+    axes: dict[str, tuple[AxisSpec, ...]] = {
+        each.main: (each.axis,) for each in merged if each.axis
+    }
+    axes |= {path: each.axes for path, each in tools.items()}
+    proposals = []
+    for each in chosen:
+        path, tool = each.notebook, tools.get(each.notebook)
+        own = step_name(tool.step) if tool and tool.step else shared.get(path, "")
+        name = own if own and own not in names else step_of(path, names)
+        names.add(name)
+        made = propose(followed[path], each, name, written)
+        proposals.append(replace(made, axes=axes.get(path, made.axes)))
+    return proposals
+
+
+def _own_hazards(facts: Iterable[Facts], followed: Mapping[str, Followed]) -> Iterator[Hazard]:
+    """What is wrong in notebooks, each looked at alone."""
+    for each in facts:
+        yield from each.hazards
+        yield from find_credentials(followed[each.notebook].cells, each.notebook)
+
+
+def _idle_ones(notebooks: Iterable[str], hazards: Iterable[Hazard]) -> Iterator[Left]:
+    """Notebooks without a result, but for those of which a hazard says more."""
+    blocked = {each.where.file for each in hazards if each.blocks}
+    why = "it writes no file that is known, and a step has a result"
+    return (Left(notebook=path, why=why) for path in sorted(notebooks) if path not in blocked)
 
 
 def _place(where: Where) -> tuple[str, int, int]:
