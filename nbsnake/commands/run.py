@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from nbsnake.cluster.profiles import read_profile
@@ -35,6 +35,7 @@ from nbsnake.report.states import states_of
 from nbsnake.report.summary import plan_summary, run_summary
 from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders
+from nbsnake.results.sync import Synced
 from nbsnake.snakemake.call import QUIET, run_snakemake, unlock_if_dead
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
 from nbsnake.styles import has_color
@@ -129,11 +130,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     if DRY_RUN.intersection(args.rest):
-        from nbsnake.generate.generate import find_changes  # slow, and not always needed
-
-        if changes := find_changes():
-            report(changes, dry_run=True)
-        return run_snakemake([*_where(args), *args.rest])
+        return _dry_run_of_snakemake(args)
     if not is_unchanged():
         _generate()
     if missing := missing_includes():
@@ -147,6 +144,34 @@ def run(args: argparse.Namespace) -> int:
         print(f"{step} is frozen: it never runs", file=sys.stderr)
     if frozen and len(frozen) == len(steps):
         return sync(args)
+    _end_earlier_runs()
+    _tell_jobs(args, plan)
+    started, where = time.time(), _where(args)
+    targets = _all_targets(plan, [step for step in steps if step not in frozen])
+    forced = _forced(args, plan)
+    if not args.rest and not forced:
+        synced = bring_up_to_date(plan, targets, _profile(args))
+        if synced is not None:
+            _report_nothing_to_do(args, plan, targets, synced)
+            _summarize(plan, started)
+            return 0
+    if args.profile:
+        _refuse_unfit(args, plan, targets)
+    code = _run_steps(args, plan, [*targets, *forced, *where], started)
+    _summarize(plan, started)
+    return code
+
+
+def _dry_run_of_snakemake(args: argparse.Namespace) -> int:
+    from nbsnake.generate.generate import find_changes  # slow, and not always needed
+
+    if changes := find_changes():
+        report(changes, dry_run=True)
+    return run_snakemake([*_where(args), *args.rest])
+
+
+def _end_earlier_runs() -> None:
+    """See to the lock and the jobs of heads that were killed."""
     if not head_is_alive():
         cancel_waiting_jobs()  # or they would start while others are waited for
     if unlock_if_dead():
@@ -154,36 +179,33 @@ def run(args: argparse.Namespace) -> int:
     if not head_is_alive():
         wait_for_orphans()
         end_left_jobs()
+
+
+def _tell_jobs(args: argparse.Namespace, plan: Plan) -> None:
+    """Set the variables that jobs and the display read."""
     if args.no_restore or args.alone:
         os.environ["NBSNAKE_RESTORE"] = "0"
     if args.quiet:
         os.environ[QUIET] = "1"
     if args.all_cells:
         _show_all_cells(plan)
-    started, where = time.time(), _where(args)
-    steps = [step for step in steps if step not in frozen]
-    targets = _all_targets(plan, steps)
-    forced = _forced(args, plan)
-    if not args.rest and not forced:
-        synced = bring_up_to_date(plan, targets, _profile(args))
-        if synced is not None:
-            report_synced(synced)
-            if plan.steps:
-                print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
-            if args.all_cells:
-                print("to show all cells of a fresh step, run it again: -f STEP", file=sys.stderr)
-            _summarize(plan, started)
-            return 0
-    if args.profile:
-        _refuse_unfit(args, plan, targets)
+
+
+def _report_nothing_to_do(
+    args: argparse.Namespace, plan: Plan, targets: Collection[str], synced: Synced
+) -> None:
+    report_synced(synced)
+    if plan.steps:
+        print(NOTHING_OF if targets else NOTHING, file=sys.stderr)
+    if args.all_cells:
+        print("to show all cells of a fresh step, run it again: -f STEP", file=sys.stderr)
+
+
+def _run_steps(args: argparse.Namespace, plan: Plan, words: list[str], started: float) -> int:
+    """Call Snakemake with these words and those of the user; the exit code."""
     more = ["--keep-going"] if args.keep_going else []
-    options = [*forced, *where, *more, "--logger", "nbsnake", *args.rest]
-    code = run_snakemake([*targets, *options])
-    if code == 0:
-        code = _check_locked()
-        _summarize(plan, started)
-        return code
-    _summarize(plan, started)
+    if run_snakemake([*words, *more, "--logger", "nbsnake", *args.rest]) == 0:
+        return _check_locked()
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
 
