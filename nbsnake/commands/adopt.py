@@ -33,6 +33,7 @@ from nbsnake.settings.overlays import overlay_files
 from nbsnake.settings.settings import SETTINGS_FILE, read_params, read_settings, reading
 from nbsnake.tables import Table, as_text
 
+Texts = dict[str, tuple[bytes, bytes]]  # notebooks by path, before and after
 _NOTHING = "no notebook here is to be adopted"
 _NO_NOTEBOOK = "there is no notebook here; to begin with one: nbsnake init, then nbsnake new NAME"
 _KNOWN = {
@@ -95,26 +96,34 @@ def run(args: argparse.Namespace) -> int:
     for hazard in plan.hazards:
         print(_hazard_text(hazard), file=sys.stderr)
     texts, faults = _texts(plan, rules)
-    cells = {each.path: each.cells for each in found.followed}
-    for path, (old, new) in texts.items():
-        sys.stdout.write(f"\n{hidden(cell_diff(old, new, path), cells[path])}")
     edits = list(tools.edits if texts.keys() >= tools.given.keys() else ())
     edits += _uses(plan) if args.variants else []
-    for edit in edits:
-        sys.stdout.write(f"\n{_diff(edit)}")
+    _show_changes(texts, edits, found)
     proofs = _proofs(plan, found, texts, rules) if args.prove else []
     sys.stdout.write(f"\n{as_text(_table(proofs))}" if proofs else "")
     sys.stdout.flush()
     if args.write:
-        for path, (_, new) in texts.items():
-            write_atomically(path, new)
-        for edit in edits:
-            write_atomically(edit.path, edit.new.encode())
+        _write(texts, edits)
     if faults:
         say(explained(Faults(faults)))
     _say_next(plan, len(texts), "" if args.write else _to_write(args))
     is_proven = all(each.verdict.same for each in proofs)
     return 1 if faults or plan.blocked or not is_proven else 0
+
+
+def _show_changes(texts: Texts, edits: Iterable[FileEdit], found: Readings) -> None:
+    cells = {each.path: each.cells for each in found.followed}
+    for path, (old, new) in texts.items():
+        sys.stdout.write(f"\n{hidden(cell_diff(old, new, path), cells[path])}")
+    for edit in edits:
+        sys.stdout.write(f"\n{_diff(edit)}")
+
+
+def _write(texts: Texts, edits: Iterable[FileEdit]) -> None:
+    for path, (_, new) in texts.items():
+        write_atomically(path, new)
+    for edit in edits:
+        write_atomically(edit.path, edit.new.encode())
 
 
 def _uses(plan: Plan) -> list[FileEdit]:
@@ -130,9 +139,9 @@ def _diff(edit: FileEdit) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
 
 
-def _texts(plan: Plan, rules: Reading) -> tuple[dict[str, tuple[bytes, bytes]], list[NbsnakeError]]:
+def _texts(plan: Plan, rules: Reading) -> tuple[Texts, list[NbsnakeError]]:
     """The notebooks before and after; what is wrong with those that do not become steps."""
-    faults, found = list(plan.faults), dict[str, tuple[bytes, bytes]]()
+    faults, found = list(plan.faults), Texts()
     for each in plan.proposals:
         if each.notebook in plan.blocked:
             continue
