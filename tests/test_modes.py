@@ -49,7 +49,7 @@ def test_options_of_a_program_that_calls_the_api_are_its_own(monkeypatch):
     [
         *("-c2", "-j 3", "-c all --quiet --keep-going --rerun-incomplete --show-failed-logs"),
         "-c1 --scheduler greedy --retries 2 --printshellcmds --verbose --logger nbsnake",
-        "--executor slurm -j 9 --default-resources mem_mb=9 --set-threads a=2 --latency-wait 9",
+        "--executor local -j 9 --default-resources mem_mb=9 --set-threads a=2 --latency-wait 9",
     ],
 )
 def test_options_that_say_how_jobs_run_are_plain(line):

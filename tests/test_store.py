@@ -69,6 +69,7 @@ def test_an_object_of_the_cache_is_sent_though_its_file_was_edited(remote, folde
         assert file.read() == b"content"
 
 
+@pytest.mark.remote
 def test_a_remote_without_urls_is_refused(remote):
     pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
     remote("ssh://127.0.0.1/store")
