@@ -7,11 +7,11 @@ import pytest
 from builders import nb, nb_fields
 
 from nbsnake.__main__ import main
-from nbsnake.adopt.shown import compare_lines
-from nbsnake.adopt.split import plan_split
 from nbsnake.errors import NotebookError
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_step
+from nbsnake.split.shown import compare_lines
+from nbsnake.split.split import plan_split
 
 TITLE = ("markdown", "# Whole")
 

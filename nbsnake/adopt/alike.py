@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nbsnake.adopt.axes import axis_name, differing, with_word
-from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.decide import Followed
 from nbsnake.adopt.facts import Facts, File
 from nbsnake.adopt.given import FileEdit
@@ -21,6 +20,7 @@ from nbsnake.adopt.proposal import AxisSpec, FileParam, Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.errors import NbsnakeError
+from nbsnake.follow.cells import shape_of_cells
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step

@@ -4,10 +4,10 @@ import ast
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from nbsnake.adopt.calls import PATH_LIKE
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.credentials import is_credential
 from nbsnake.adopt.facts import Constant
+from nbsnake.follow.calls import PATH_LIKE
+from nbsnake.follow.cells import Source
 from nbsnake.model.literals import fitted
 from nbsnake.model.paramtype import parse_type
 from nbsnake.notebook.code import Assignment, assignments

@@ -4,9 +4,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.facts import Hazard
 from nbsnake.errors import Where
+from nbsnake.follow.cells import Source
 
 _NAME = re.compile(
     r"(?:.*_)?(?:api_?key|secret(?:_key)?|access_key(?:_id)?|auth_?token|token|password|passwd|pwd"

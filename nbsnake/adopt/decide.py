@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import glob
 
-from nbsnake.adopt.calls import How
-from nbsnake.adopt.cells import Source, sources, statements
 from nbsnake.adopt.constants import find_constants
 from nbsnake.adopt.facts import Certainty, Facts, File, Folder, Hazard, Pattern
-from nbsnake.adopt.follow import Follower
-from nbsnake.adopt.mention import Mention
 from nbsnake.adopt.places import Places, find_prefixes, find_start, plain
-from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
+from nbsnake.follow.calls import How
+from nbsnake.follow.cells import Source, sources, statements
+from nbsnake.follow.follow import Follower
+from nbsnake.follow.mention import Mention
+from nbsnake.follow.values import Origin
 from nbsnake.model.step import Notebook, Role
 from nbsnake.names import is_reserved
 

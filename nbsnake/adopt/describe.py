@@ -4,10 +4,10 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.facts import Certainty, Facts
 from nbsnake.adopt.proposal import Doubt
 from nbsnake.adopt.spans import is_text
+from nbsnake.follow.cells import Source
 from nbsnake.model.step import Notebook
 
 

@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from nbsnake.adopt.cells import Source, statements
 from nbsnake.adopt.facts import Facts
 from nbsnake.adopt.proposal import SpanEdit
 from nbsnake.adopt.spans import Span, contains, edit_of, removal
-from nbsnake.adopt.values import Origin
+from nbsnake.follow.cells import Source, statements
+from nbsnake.follow.values import Origin
 
 
 class Edits:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
+from nbsnake.follow.values import Origin
 from nbsnake.model.step import Role
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from nbsnake.adopt.alike import Alike, UseOf, find_alike
 from nbsnake.adopt.axes import is_output, spread, with_axes
-from nbsnake.adopt.cells import shape_of_cells
 from nbsnake.adopt.credentials import find_credentials
 from nbsnake.adopt.decide import Followed, decide, follow, matching
 from nbsnake.adopt.facts import Certainty, Facts, File, Hazard
@@ -17,6 +16,7 @@ from nbsnake.adopt.observe import Seen
 from nbsnake.adopt.proposal import AxisSpec, Proposal
 from nbsnake.adopt.propose import propose
 from nbsnake.errors import NbsnakeError, Where
+from nbsnake.follow.cells import shape_of_cells
 from nbsnake.model.step import Notebook
 from nbsnake.notebook.foreign_literals import LANGUAGES
 from nbsnake.notebook.kept_cells import PYTHON

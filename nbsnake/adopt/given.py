@@ -8,11 +8,11 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.facts import Certainty, Constant, Facts, File
 from nbsnake.adopt.proposal import AxisSpec
-from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
+from nbsnake.follow.cells import Source
+from nbsnake.follow.values import Origin
 from nbsnake.model.paramtype import Value, type_of
 from nbsnake.model.quote import literal
 from nbsnake.model.step import Role

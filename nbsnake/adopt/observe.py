@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.decide import Followed, shown_role
 from nbsnake.adopt.facts import Certainty, File, Hazard
-from nbsnake.adopt.values import Origin
 from nbsnake.errors import NbsnakeError, Where
+from nbsnake.follow.cells import Source
+from nbsnake.follow.values import Origin
 from nbsnake.generate.convert import Job, convert
 from nbsnake.model.step import Role
 from nbsnake.names import is_reserved

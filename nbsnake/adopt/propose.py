@@ -5,7 +5,6 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from nbsnake.adopt.cells import Source
 from nbsnake.adopt.constants import bindings, has_star
 from nbsnake.adopt.decide import MOST_FILES, Followed, matching
 from nbsnake.adopt.describe import description, doubts
@@ -25,8 +24,9 @@ from nbsnake.adopt.spans import (
     names_in,
     pattern_text,
 )
-from nbsnake.adopt.values import Origin
 from nbsnake.errors import Where
+from nbsnake.follow.cells import Source
+from nbsnake.follow.values import Origin
 from nbsnake.model.quote import string
 from nbsnake.model.step import Role
 from nbsnake.notebook.params import PARAMETERS_TAG

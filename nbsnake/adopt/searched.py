@@ -4,7 +4,7 @@ import ast
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from nbsnake.adopt.cells import Source, statements
+from nbsnake.follow.cells import Source, statements
 from nbsnake.python.pathexpr import path_of
 from nbsnake.python.references import added_to_path
 

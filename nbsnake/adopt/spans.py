@@ -4,10 +4,10 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from nbsnake.adopt.cells import Source, statements
-from nbsnake.adopt.expressions import TO_ITEMS
 from nbsnake.adopt.proposal import SpanEdit
-from nbsnake.adopt.values import Origin
+from nbsnake.follow.cells import Source, statements
+from nbsnake.follow.expressions import TO_ITEMS
+from nbsnake.follow.values import Origin
 
 Span = tuple[int, int, int, int, int]
 

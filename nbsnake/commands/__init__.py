@@ -4,7 +4,7 @@ The command line imports only the module of the command that is called.
 
 Imports: adopt, cluster, compare, dvc, errors, escape, generate, guess, job, merging, mlvtools,
 model, names, notebook, port, programs, remote, render, report, results, settings, snakemake,
-styles, tables.
+split, styles, tables.
 """
 
 import os

@@ -8,16 +8,16 @@ from pathlib import Path
 from nbsnake.adopt.decide import decide, follow
 from nbsnake.adopt.folder import make_plan, read_parsed
 from nbsnake.adopt.proposal import Proposal
-from nbsnake.adopt.prove_split import prove_split
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.adopt.same import Verdict
-from nbsnake.adopt.split import Part, plan_split, write_part
 from nbsnake.commands.adopt import chosen_notebooks
 from nbsnake.errors import UsageError
 from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading
 from nbsnake.settings.settings import read_settings, reading
+from nbsnake.split.prove import prove_split
+from nbsnake.split.split import Part, plan_split, write_part
 from nbsnake.tables import Table, as_text
 
 

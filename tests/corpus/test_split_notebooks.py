@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from nbsnake.adopt.shown import compare_lines, shown_lines
+from nbsnake.split.shown import compare_lines, shown_lines
 
 pytestmark = pytest.mark.corpus
 

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from nbsnake.adopt.aliases import Alias, groups_of
-from nbsnake.adopt.changes import changes
-from nbsnake.adopt.nameflow import STATE, Names, arguments_of, free_names
+from nbsnake.split.aliases import Alias, groups_of
+from nbsnake.split.changes import changes
+from nbsnake.split.nameflow import STATE, Names, arguments_of, free_names
 
 
 def handed_over(parts: Sequence[Names]) -> list[dict[str, int]]:

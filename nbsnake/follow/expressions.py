@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Callable
 
-from nbsnake.adopt.values import Known
+from nbsnake.follow.values import Known
 
 SAME = frozenset(
     {"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser"}

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbsnake.adopt import passing
 from nbsnake.adopt.blank import new_cell
-from nbsnake.adopt.cells import Source, parsed, sources
-from nbsnake.adopt.handover import handed_over, lost_views, repeated, shared_groups
-from nbsnake.adopt.nameflow import Names, names_of_parts
 from nbsnake.errors import NbsnakeError, NotebookError, Where, raise_all
+from nbsnake.follow.cells import Source, parsed, sources
 from nbsnake.ipython.translation import to_python
 from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.keys import step_name
 from nbsnake.notebook.written import as_json
+from nbsnake.split import passing
+from nbsnake.split.handover import handed_over, lost_views, repeated, shared_groups
+from nbsnake.split.nameflow import Names, names_of_parts
 
 _HEADING = re.compile(r"\s*(#{1,6})\s+(.+)")
 FOLDER = "parts"  # of the values that pass from part to part

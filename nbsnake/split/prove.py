@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from nbsnake.adopt.prove import copy_project, run_apart
 from nbsnake.adopt.same import Verdict, compare
-from nbsnake.adopt.shown import compare_lines, shown_lines
 from nbsnake.job.executed import EVENTS, as_notebook, parse_events, with_runner
 from nbsnake.programs import python_call, step_call
+from nbsnake.split.shown import compare_lines, shown_lines
 
 SHOWN = "what is shown"
 _SEED = "1"  # of the order of sets

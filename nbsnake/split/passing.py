@@ -5,8 +5,8 @@ import importlib.util
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
-from nbsnake.adopt.nameflow import STATE
 from nbsnake.model.quote import string
+from nbsnake.split.nameflow import STATE
 
 _JSON = frozenset({"len", "int", "float", "str", "round", "sum", "bool"})
 _TABLES = frozenset({"read_csv", "read_excel", "read_table", "read_parquet"})

@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from nbsnake.adopt.calls import ON_PATHS
-from nbsnake.adopt.configs import is_config_reader, read_config
-from nbsnake.adopt.expressions import (
+from nbsnake.follow.calls import ON_PATHS
+from nbsnake.follow.configs import is_config_reader, read_config
+from nbsnake.follow.expressions import (
     ATTRIBUTES,
     DEFAULTS,
     HERE,
@@ -27,9 +27,9 @@ from nbsnake.adopt.expressions import (
     replaced,
     with_part,
 )
-from nbsnake.adopt.mention import Here
-from nbsnake.adopt.noter import Noter
-from nbsnake.adopt.values import (
+from nbsnake.follow.mention import Here
+from nbsnake.follow.noter import Noter
+from nbsnake.follow.values import (
     Function,
     Items,
     Known,

@@ -5,8 +5,9 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nbsnake.adopt.aliases import Alias, compared, find_aliases, made_by_numpy
-from nbsnake.adopt.changes import (
+from nbsnake.adopt.constants import bound_at_top
+from nbsnake.split.aliases import Alias, compared, find_aliases, made_by_numpy
+from nbsnake.split.changes import (
     GENERATORS,
     calls,
     changes,
@@ -16,7 +17,6 @@ from nbsnake.adopt.changes import (
     is_setting,
     seeded,
 )
-from nbsnake.adopt.constants import bound_at_top
 
 Definition = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

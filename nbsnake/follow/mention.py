@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from nbsnake.adopt.calls import How
-from nbsnake.adopt.values import Origin
+from nbsnake.follow.calls import How
+from nbsnake.follow.values import Origin
 
 
 class Mention(NamedTuple):

@@ -8,10 +8,10 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
-from nbsnake.adopt.calls import How
-from nbsnake.adopt.cells import Line, Source
-from nbsnake.adopt.evaluate import Evaluator
-from nbsnake.adopt.values import Function, Items, Known, Space, Values, united
+from nbsnake.follow.calls import How
+from nbsnake.follow.cells import Line, Source
+from nbsnake.follow.evaluate import Evaluator
+from nbsnake.follow.values import Function, Items, Known, Space, Values, united
 
 _REDIRECTS = re.compile(r"(?<![<>=&\d-])>(>?)\s*([\w./-]*[\w-]\.\w+)(?=[\s;|&)]|$)")
 _DEEPEST = 4  # calls of the notebook's own functions in one another

@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nbsnake.adopt.values import Items, Known, Values
 from nbsnake.errors import NbsnakeError
+from nbsnake.follow.values import Items, Known, Values
 from nbsnake.job.inside import ends_inside
 from nbsnake.job.regular import read_regular
 from nbsnake.settings.settings import read_yaml

@@ -2,7 +2,7 @@
 
 import ast
 
-from nbsnake.adopt.calls import (
+from nbsnake.follow.calls import (
     PATH_LIKE,
     How,
     expects_path,
@@ -11,9 +11,9 @@ from nbsnake.adopt.calls import (
     mode_position,
     takes_any_text,
 )
-from nbsnake.adopt.expressions import joined
-from nbsnake.adopt.mention import Gap, Here, Mention, Move
-from nbsnake.adopt.values import Items, Known, Matched, Origin, Values, flat, known
+from nbsnake.follow.expressions import joined
+from nbsnake.follow.mention import Gap, Here, Mention, Move
+from nbsnake.follow.values import Items, Known, Matched, Origin, Values, flat, known
 
 _OF_MACHINES = frozenset({"mount"})  # calls whose paths are no files of a project
 _NO_PATHS = frozenset({"sep", "delimiter", "date_format", "encoding", "mode", "format", "engine"})
