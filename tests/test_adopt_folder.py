@@ -13,6 +13,7 @@ from nbsnake.__main__ import main
 from nbsnake.adopt.alike import with_uses
 from nbsnake.adopt.folder import make_plan, read_all
 from nbsnake.adopt.naming import newest, version_of
+from nbsnake.adopt.ploomber import given_by_tasks
 from nbsnake.generate.generate import find_scripts
 from nbsnake.notebook.read_step import PLAIN
 
@@ -615,3 +616,12 @@ rule total:
     rules = Path("Snakefile").read_text()
     assert "rule total" in rules
     assert "rule count" not in rules
+
+
+@pytest.mark.parametrize("name", ["it's", 'a"b', "a\\", "a\0b", "a-b", "{'a': 1}"])
+def test_name_that_another_tool_gives_is_quoted(name):
+    put("b.ipynb", f"open(product[{name!r}], 'w').write('x')")
+    tasks = {"tasks": [{"source": "b.ipynb", "product": {"data": "a.csv", name: "b.csv"}}]}
+    (given,) = given_by_tasks(tasks, {})
+    (made,) = make_plan(read_all(["b.ipynb"], PLAIN), given={"b.ipynb": given}).proposals
+    assert "b.csv" in [path for file in made.files for path in file.paths]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lock_entries import entry, join_entry, lock, lock_of_run, wrong_entries
 
-from nbsnake.dvc.lockblocks import blocks_of, files_of, is_plain, lines_of, stage_name
+from nbsnake.dvc.lockblocks import blocks_of, files_of, is_plain, lines_of, sources_of, stage_name
 from nbsnake.dvc.lockfile import HEAD
 from nbsnake.job.locktext import entry_text
 from nbsnake.merging.drivers import attribute_pattern, driver_command
@@ -93,6 +93,10 @@ def test_files_of_a_block_are_told_apart():
     assert list(files.deps) == ["data/a.txt", "data/b.txt"]
     assert list(files.outs) == ["data/f.txt", "data/g.json"]
     assert len({*files.deps.values(), *files.outs.values()}) == 4
+
+
+def test_block_of_a_damaged_lock_has_the_lines_that_it_has():
+    assert ("deps",) in sources_of("  a:\n    cmd: x\n    deps\n", {})
 
 
 def test_entry_of_two_runs_is_combined():

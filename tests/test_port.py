@@ -227,6 +227,15 @@ def test_a_cell_without_its_mark_goes(project, capsys):
     assert CELLS[5] not in cells()
 
 
+def test_edits_that_leave_no_step_are_refused(project, capsys):
+    project()
+    text = Path(SCRIPT).read_text()
+    Path(SCRIPT).write_text(text[: text.index("# %% cell") + len("# %% cell")] + "\n")
+    before = Path(NOTEBOOK).read_text()
+    assert f"{SCRIPT}: {NOTEBOOK} would be no step" in ported(capsys, code=1).err
+    assert Path(NOTEBOOK).read_text() == before
+
+
 def test_a_cell_that_may_fail_takes_edits_of_its_block(project, capsys):
     cell = "int('x')\ns = '''\na'''\nt = 2"
     project(CELLS[0] + "open(out, 'w')", cell, tags={2: ["raises-exception"]})

@@ -123,7 +123,10 @@ def _file(each: GivenFile, notebook: str, sources: list[Source]) -> File:
 
 def find_expressions(sources: Iterable[Source], text: str) -> list[Origin]:
     """The places where the code has an expression, such as ``snakemake.input[0]``."""
-    wanted = ast.dump(ast.parse(text, mode="eval").body)
+    try:
+        wanted = ast.dump(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError):  # a name of another tool may be none of Python's
+        return []
     first = text.partition(".")[0].partition("[")[0]
     return [
         Origin(source.number, node)

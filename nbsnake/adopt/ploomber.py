@@ -7,6 +7,7 @@ from typing import Any
 
 from nbsnake.adopt.given import Given, GivenFile
 from nbsnake.model.paramtype import Value, is_json
+from nbsnake.model.quote import string
 from nbsnake.model.step import Role
 
 PIPELINE_FILE, ENV_FILE = "pipeline.yaml", "env.yaml"
@@ -67,7 +68,7 @@ def _given(
         GivenFile(
             path=path,
             role=Role.DEP,
-            expressions=_expressions(f"upstream['{name}']", key),
+            expressions=_expressions(f"upstream[{string(name)}]", key),
             optional=True,
         )
         for name, made in products.items()
@@ -91,4 +92,4 @@ def _given(
 
 
 def _expressions(start: str, key: str) -> tuple[str, ...]:
-    return (f"{start}['{key}']",) if key else (start, f"str({start})")
+    return (f"{start}[{string(key)}]",) if key else (start, f"str({start})")

@@ -9,6 +9,7 @@ from nbsnake.adopt.given import Given, GivenFile
 from nbsnake.adopt.proposal import AxisSpec
 from nbsnake.job.inside import ends_inside
 from nbsnake.model.paramtype import Value
+from nbsnake.model.quote import string
 from nbsnake.model.step import Role
 from nbsnake.settings.settings import read_yaml
 
@@ -75,7 +76,7 @@ def _given(rule: Rule, notebook: str, text: str, lists: Mapping[str, list[str]])
         for number, (name, path) in enumerate(_items(rule.sections.get(key, ""))):
             if isinstance(path, str):
                 own = (f"snakemake.{key}[{number}]", f"str(snakemake.{key})" if not number else "")
-                named = (f"snakemake.{key}.{name}", f"snakemake.{key}['{name}']") if name else ()
+                named = _named(f"snakemake.{key}", name) if name else ()
                 named_so = tuple(filter(None, (*own, *named)))
                 called = name or ("source" if role is Role.DEP else "result")
                 files.append(GivenFile(path=path, role=role, expressions=named_so, called=called))
@@ -84,7 +85,7 @@ def _given(rule: Rule, notebook: str, text: str, lists: Mapping[str, list[str]])
     for name, value in _items(rule.sections.get("params", "")):
         if name and value is not None:
             values[name] = value
-            expressions |= {f"snakemake.params.{name}": name, f"snakemake.params['{name}']": name}
+            expressions |= dict.fromkeys(_named("snakemake.params", name), name)
     wildcards = {name for file in files for name in _WILDCARD.findall(file.path)}
     axes = []
     for name in sorted(wildcards):
@@ -92,10 +93,7 @@ def _given(rule: Rule, notebook: str, text: str, lists: Mapping[str, list[str]])
         if own_values:
             axes.append(AxisSpec(name, own_values[0], tuple(own_values)))
             values[name] = own_values[0]
-            expressions |= {
-                f"snakemake.wildcards.{name}": name,
-                f"snakemake.wildcards['{name}']": name,
-            }
+            expressions |= dict.fromkeys(_named("snakemake.wildcards", name), name)
     filled = [
         GivenFile(
             path=_WILDCARD.sub(lambda match: str(values.get(match[1], match[0])), file.path),
@@ -114,6 +112,11 @@ def _given(rule: Rule, notebook: str, text: str, lists: Mapping[str, list[str]])
         expressions=expressions,
         axes=tuple(axes),
     )
+
+
+def _named(start: str, name: str) -> tuple[str, str]:
+    """How code names what has a name."""
+    return f"{start}.{name}", f"{start}[{string(name)}]"
 
 
 def _items(section: str) -> list[tuple[str, Value]]:

@@ -80,5 +80,5 @@ def sources_of(block: str, outs: Container[str]) -> frozenset[Line]:
         line
         for line in lines_of(block)
         if line[0] != "outs"
-        and not (line[0] == "deps" and line[1].removeprefix("- path: ") in outs)
+        and not (line[0] == "deps" and "".join(line[1:2]).removeprefix("- path: ") in outs)
     )

@@ -91,7 +91,14 @@ def _port(script: str, notebook: str, now: str) -> Port | None:
     current = read_bytes(notebook)
 
     def script_of(data: bytes) -> str:
-        return now if data == current else find_scripts({notebook: data})[script]
+        found = now if data == current else find_scripts({notebook: data}).get(script)
+        if found is None:
+            raise PipelineError(
+                f"{notebook} would be no step, or one of another name, with these edits",
+                where=Where(script),
+                hint="edit the notebook instead, and undo them: nbsnake generate writes the script",
+            )
+        return found
 
     return port(edited, _base(script, notebook), current, script_of, Names(notebook, script))
 
