@@ -4,6 +4,7 @@ The parts run as steps, and in kernels in their folder. Each notebook is a file 
 ``long_notebooks``, whose cells are parted by ``# %%``; one that begins with a heading is text.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,8 @@ def in_jupyter(paths):
     lines = []
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
+        client = NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}})
+        client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})  # sets are shown in one order
         lines += shown_lines(notebook)
     return lines
 
