@@ -19,6 +19,14 @@ def literals(spec):
     return {param.name: param.literal for param in spec.params}
 
 
+@pytest.mark.parametrize("count", [True, False, 1.0, "1", [1], None])
+def test_execution_count_that_is_no_whole_number_is_none(count):
+    fields = nb_fields("1")
+    fields["cells"][0]["execution_count"] = count
+    (cell,) = parse_notebook(json.dumps(fields).encode(), "a.ipynb").cells
+    assert cell.prompt is None
+
+
 def test_future_import_moves_to_the_top_and_lines_stay():
     cell = (
         '"""Text."""\nfrom __future__ import (\n    division,\n    annotations,\n)\nraise OSError'

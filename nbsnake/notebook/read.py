@@ -162,7 +162,7 @@ def _cell(fields: object, where: Where) -> Cell:
         kind=kind,  # type: ignore[arg-type]
         source=_as_text(source, kind, where),
         tags=_tags(fields.get("metadata")),
-        prompt=prompt if isinstance(prompt := fields.get("execution_count"), int) else None,
+        prompt=prompt if type(prompt := fields.get("execution_count")) is int else None,
     )
 
 
