@@ -1,5 +1,6 @@
 """``nbsnake clean`` finds what nothing names, and removes no source."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from results_builder import Folder, planned
 from nbsnake.job.content import digest
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.own import write_own
+from nbsnake.job.regular import NotRegularError
 from nbsnake.results.waste import find_waste, remove_waste
 
 
@@ -42,6 +44,13 @@ def run_with(project, times):
 
 def test_nothing_is_found_where_all_is_named(project):
     assert kinds(project) == []
+
+
+def test_without_a_lock_that_can_be_read_nothing_is_found(project):
+    Path("dvc.lock").unlink()
+    os.mkfifo("dvc.lock")
+    with pytest.raises(NotRegularError):
+        find_waste(project.plan, 1)
 
 
 def test_result_of_an_uncommitted_value_is_found_when_it_was_left(project):

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -12,6 +11,7 @@ from nbsnake.adopt.given import FileEdit, Given
 from nbsnake.adopt.ploomber import ENV_FILE, PIPELINE_FILE, given_by_tasks
 from nbsnake.adopt.rules import given_by_rules, with_steps, without_rules
 from nbsnake.adopt.stages import given_by_stages, without_stages
+from nbsnake.job.regular import read_regular
 from nbsnake.names import DVC_FILE, PARAMS_FILE
 from nbsnake.notebook.keys import step_name
 from nbsnake.settings.settings import read_yaml
@@ -86,6 +86,6 @@ def _values(given: Iterable[Given]) -> FileEdit | None:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return read_regular(path).decode().replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
         return ""

@@ -16,7 +16,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from nbsnake.dvc.lockblocks import Blocks, blocks_of, lines_of, stage_name
@@ -27,6 +26,7 @@ from nbsnake.job.outputs import OWN_CACHE
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.regular import read_regular
 from nbsnake.job.runcache import run_path
 from nbsnake.merging.git import Commit, Place, Versions, commits_of_lock, find_place, pending
 from nbsnake.names import LOCK_FILE
@@ -136,7 +136,7 @@ def _unseen(cut: list[str]) -> str:
 
 def _blocks_now() -> Blocks:
     try:
-        return blocks_of(Path(LOCK_FILE).read_text(encoding="utf-8", errors="replace"))
+        return blocks_of(read_regular(LOCK_FILE).decode(errors="replace").replace("\r\n", "\n"))
     except OSError:
         return {}
 

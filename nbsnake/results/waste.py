@@ -20,8 +20,9 @@ from nbsnake.job.links import remove
 from nbsnake.job.outputs import OWN_CACHE
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import RECEIPTS, Receipt, read_receipt
+from nbsnake.job.regular import read_regular
 from nbsnake.job.runcache import run_files
-from nbsnake.names import file_name, step_of_file
+from nbsnake.names import LOCK_FILE, file_name, step_of_file
 from nbsnake.programs import git_call
 
 _MD5 = re.compile(rb"\bmd5: ([0-9a-f]{32}(?:\.dir)?)")
@@ -154,11 +155,10 @@ def _named(revisions: int) -> set[str]:
 
 
 def _locked() -> set[str]:
-    """As git is not needed for it, also without git."""
+    """As git is not needed for it, also without git. Raises OSError for a lock that is not read."""
     try:
-        with open("dvc.lock", "rb") as file:
-            return {md5.decode() for md5 in _MD5.findall(file.read())}
-    except OSError:
+        return {md5.decode() for md5 in _MD5.findall(read_regular(LOCK_FILE))}
+    except FileNotFoundError:
         return set()
 
 
