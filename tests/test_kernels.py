@@ -45,7 +45,7 @@ def told(source, *cells, **more):
     return [
         each.args[0].value
         for each in calls
-        if isinstance(each.func, ast.Name) and each.func.id == "_nb_tell"
+        if isinstance(each.func, ast.Name) and each.func.id == "_nb_execute"
         if isinstance(each.args[0], ast.Constant)
     ]
 
@@ -64,7 +64,7 @@ def test_the_comment_of_a_notebook_in_r_is_its_docstring():
     ]
     script = render_script(found)
     assert '_nb_kernel("ir", "R")' in script
-    assert "_nb_tell(_nb_in_r(model=model, rate=rate, raw=raw))" in script
+    assert "_nb_execute(_nb_in_r(model=model, rate=rate, raw=raw))" in script
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_julia_and_a_python_notebook_that_asks_for_a_kernel():
     for kind, printer in ((JULIA, "_nb_in_julia"), (PYTHON, "_nb_in_python")):
         script = render_script(step(head, "%%R\nx", metadata=kind))
         assert '_nb_kernel("mine", ' in script
-        assert f"_nb_tell({printer}(out=out))" in script
+        assert f"_nb_execute({printer}(out=out))" in script
 
 
 def test_other_notebooks_are_as_they_were():

@@ -1,6 +1,6 @@
 """What the script of a notebook that runs in a Jupyter kernel carries: starting it, giving it the
-values of parameters in its language, telling it code. :mod:`nbsnake.ipython.standins` has the rule
-for such functions.
+values of parameters in its language, executing code in it. :mod:`nbsnake.ipython.standins` has the
+rule for such functions.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def _nb_kernel(name: str, language: str) -> None:
     vars(_nb_kernel)["client"] = client
 
 
-def _nb_tell(code: str) -> None:
+def _nb_execute(code: str) -> None:
     """Run code in the kernel, and show what it shows; raises RuntimeError for its error."""
     import nbformat
     from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -177,5 +177,5 @@ KERNEL_CALLS: tuple[Callable[..., object], ...] = (
     _nb_in_r,
     _nb_kernel,
     _nb_shown,
-    _nb_tell,
+    _nb_execute,
 )

@@ -184,8 +184,8 @@ class _Cells:
             self.all.append(_text_cell(event, len(self.all) + 1))
         elif self._running is None:
             return
-        elif "told" in event:
-            self._tell(event["told"])
+        elif "executed" in event:
+            self._execute(event["executed"])
         elif "update" in event:
             self._update(event["update"], event["output"])
         elif "output" in event:
@@ -217,7 +217,7 @@ class _Cells:
         if not is_marked:
             self.all.append(cell)
 
-    def _tell(self, code: str) -> None:
+    def _execute(self, code: str) -> None:
         """Code that ran in a kernel is the cell; what the script has is kept, to compare it."""
         if self._running is not None:
             source, own = self._running["source"], self._running["metadata"]["nbsnake"]

@@ -227,7 +227,7 @@ class Step:
 
     @property
     def runs_in_kernel(self) -> bool:
-        """Whether its script tells a Jupyter kernel the notebook's cells."""
+        """Whether its script has a Jupyter kernel execute the notebook's cells."""
         return any("_nb_kernel" in cell.helpers for cell in self.program.cells)
 
     @property

@@ -1,7 +1,7 @@
 """Notebooks that run in a Jupyter kernel, such as those in R and Julia, as notebooks in Python.
 
 Their docstring is the comment with which the first code cell begins. Each cell of the notebook in
-Python tells the kernel the text of one cell; the cell of the docstring gives the kernel the values
+Python has the kernel execute one cell; the cell of the docstring gives the kernel the values
 of the parameters in place of the lines that assign them. All else of a step is then as ever.
 """
 
@@ -66,7 +66,7 @@ def runs_in_kernel(notebook: Notebook, no_effect: Sequence[str]) -> bool:
 
 
 def as_python(notebook: Notebook, no_effect: Sequence[str]) -> Notebook:
-    """The notebook as one in Python that tells a kernel its cells, if it runs in one.
+    """The notebook as one in Python whose cells a kernel executes, if it runs in one.
 
     Raises :class:`NotebookError`, several together, for parameters that cannot be given.
     """
@@ -89,7 +89,7 @@ def as_python(notebook: Notebook, no_effect: Sequence[str]) -> Notebook:
     cells = [
         replace(cell, source=first)
         if cell is head.cell
-        else replace(cell, source=_telling(cell.source) if cell.index in kept else _silent(cell))
+        else replace(cell, source=_executing(cell.source) if cell.index in kept else _silent(cell))
         if is_code(cell)
         else cell
         for cell in notebook.cells
@@ -128,7 +128,7 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
             faults.append(NotebookError(message, where=where, hint=_HINT))
     raise_all(faults)
     values = ", ".join(f"{name}={name}" for name in sorted(names))
-    told = [f"_nb_tell({language.printer}({values}))"] if names else []
+    told = [f"_nb_execute({language.printer}({values}))"] if names else []
     more = "\n".join(rest).strip("\n")
     return "\n".join(
         [
@@ -136,18 +136,18 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
             *("\n".join(own).rstrip("\n").split("\n") if any(own) else []),
             f"_nb_kernel({string(kernel)}, {string(language.name)})",
             *told,
-            *([_telling(more)] if more.strip() else []),
+            *([_executing(more)] if more.strip() else []),
         ]
     )
 
 
-def _telling(source: str) -> str:
-    """The call that tells the kernel a cell, on lines of its own where that reads back."""
+def _executing(source: str) -> str:
+    """The call by which the kernel executes a cell, on lines of its own where that reads back."""
     readable = all(line.isprintable() for line in source.replace("\t", " ").split("\n"))
     if not readable or '"""' in source or source.endswith(("\\", '"')) or "\t" in source:
-        return f"_nb_tell({string(source)})"
+        return f"_nb_execute({string(source)})"
     start = "r" if "\\" in source else ""
-    return f'_nb_tell({start}"""{source}""")'
+    return f'_nb_execute({start}"""{source}""")'
 
 
 def _silent(cell: Cell) -> str:

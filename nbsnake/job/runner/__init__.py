@@ -4,11 +4,11 @@
 ``__main__``, and appends events to the file that ``NBSNAKE_EVENTS`` names, one JSON object a line:
 ``{"cell": index, "source": text}`` when a cell begins, ``{"output": ...}`` as nbformat 4.5 has it,
 with ``display``, its id, where it may change, or ``update``, where it is a change;
-``{"clear": ...}``, ``{"kernel": name, "language": name}`` and ``{"told": code}`` where the script
-runs code in a Jupyter kernel, ``{"seconds": number}`` when the cell ends, and at the end what was
-imported and opened. A job that is killed leaves the events so far. Where ``NBSNAKE_ALL_CELLS``
-names a folder, the cells that are in it follow the script's (:mod:`nbsnake.job.runner.marked`);
-their events have ``"marked"``.
+``{"clear": ...}``, ``{"kernel": name, "language": name}`` and ``{"executed": code}`` where the
+script runs code in a Jupyter kernel, ``{"seconds": number}`` when the cell ends, and at the end
+what was imported and opened. A job that is killed leaves the events so far. Where
+``NBSNAKE_ALL_CELLS`` names a folder, the cells that are in it follow the script's
+(:mod:`nbsnake.job.runner.marked`); their events have ``"marked"``.
 
 This folder and ``start.py`` need the standard library of Python 3.8 or newer, and import nothing
 else of nbsnake: they run in the environments and containers of steps, where it may be absent.

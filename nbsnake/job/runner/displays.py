@@ -42,7 +42,7 @@ class Displays:
         names["_nb_out"] = out
 
     def kernel(self, names: Any) -> None:
-        """Record which kernel a script starts, what it tells the kernel, and what that shows."""
+        """Record which kernel a script starts, what the kernel executes, and what that shows."""
 
         def shown(real: Callable[..., Any]) -> Callable[..., Any]:
             def show(data: Any) -> None:
@@ -51,12 +51,12 @@ class Displays:
 
             return wraps(real)(show)
 
-        def tell(real: Callable[..., Any]) -> Callable[..., Any]:
-            def told(code: str) -> None:
-                self._recorder.event(told=code)
+        def execute(real: Callable[..., Any]) -> Callable[..., Any]:
+            def executed(code: str) -> None:
+                self._recorder.event(executed=code)
                 real(code)
 
-            return wraps(real)(told)
+            return wraps(real)(executed)
 
         def started(real: Callable[..., Any]) -> Callable[..., Any]:
             def start(name: str, language: str) -> None:
@@ -68,7 +68,7 @@ class Displays:
 
         if "_nb_kernel" in names:
             names["_nb_shown"] = shown(names["_nb_shown"])
-            names["_nb_tell"] = tell(names["_nb_tell"])
+            names["_nb_execute"] = execute(names["_nb_execute"])
             names["_nb_kernel"] = started(names["_nb_kernel"])
 
     def value(self, value: Any, kind: str = "display_data", **more: Any) -> None:
