@@ -11,9 +11,10 @@ from builders import nb_fields
 
 from nbsnake.__main__ import main
 from nbsnake.adopt.alike import with_uses
-from nbsnake.adopt.folder import make_plan, read_all
+from nbsnake.adopt.folder import make_plan
 from nbsnake.adopt.naming import newest, version_of
 from nbsnake.adopt.ploomber import given_by_tasks
+from nbsnake.adopt.readings import read_all
 from nbsnake.generate.generate import find_scripts
 from nbsnake.notebook.read_step import PLAIN
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nbsnake.adopt.alike import edit_of_settings
 from nbsnake.adopt.credentials import hidden
 from nbsnake.adopt.facts import Certainty, Hazard
-from nbsnake.adopt.folder import Plan, Readings, make_plan, read_all
+from nbsnake.adopt.folder import Plan, make_plan
 from nbsnake.adopt.following import next_commands
 from nbsnake.adopt.gitindex import tracked_files
 from nbsnake.adopt.given import FileEdit
@@ -19,6 +19,7 @@ from nbsnake.adopt.observe import Seen, observe
 from nbsnake.adopt.project import find_neighbours
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.prove import Proof, prove
+from nbsnake.adopt.readings import Readings, read_all
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.errors import Faults, NbsnakeError, NotebookError, UsageError, Where
 from nbsnake.job.atomic import write_atomically

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nbsnake.adopt.decide import decide, follow
-from nbsnake.adopt.folder import make_plan, read_parsed
+from nbsnake.adopt.folder import make_plan
 from nbsnake.adopt.proposal import Proposal
+from nbsnake.adopt.readings import read_parsed
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.adopt.same import Verdict
 from nbsnake.commands.adopt import chosen_notebooks
