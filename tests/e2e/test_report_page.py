@@ -21,10 +21,11 @@ SCRIPT = (
 
 @pytest.fixture(scope="module")
 def edited(digits: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The example after a run and an edit, with its report."""
+    """The example after a run and an edit, with its report and that of the last commit."""
     project = digits.copy_to(tmp_path_factory.mktemp("report") / "digits")
     project.replace("params.yaml", "c: 4.0", "c: 0.5")
     project.nbsnake("report")
+    project.nbsnake("report", "--rev", "HEAD", "-o", "past.html")
     return project
 
 
@@ -64,14 +65,25 @@ def test_page_of_the_example_asks_nothing_and_reports_nothing(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["report.html", "past.html"])
 def test_page_has_no_fault_of_accessibility(
-    edited: Project, page_in: "Callable[..., Page]", scheme: str
+    edited: Project, page_in: "Callable[..., Page]", name: str, scheme: str
 ) -> None:
-    page = page_in(edited.root / "report.html", color_scheme=scheme, bypass_csp=True)
+    page = page_in(edited.root / name, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     page.evaluate(axe())
     found = page.evaluate("axe.run(document, {iframes: false})")["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+def test_page_of_a_commit_asks_nothing_and_reports_nothing(
+    edited: Project, visit: Callable[[Path], Visit]
+) -> None:
+    page, requests, messages = visit(edited.root / "past.html")
+    assert [url for url in requests if not url.startswith("data:")] == []
+    assert messages == []
+    assert page.locator(".g .node").count() == 6
+    assert "svm.c was" not in page.locator("main").inner_text()
 
 
 def test_everything_can_be_read_without_javascript(
@@ -146,3 +158,11 @@ def test_project_of_a_hostile_author_is_text(
     assert frame.locator("b").inner_text() == "table"
     assert frame.locator("script").count() == 0
     assert page.get_by_text("document.title").first.is_visible()
+    done.git("add", ".")
+    done.git("commit", "--quiet", "--message", SCRIPT)
+    done.git("tag", "<b>tag</b>")
+    done.nbsnake("report", "--rev", "<b>tag</b>", "-o", "past.html")
+    page, requests, messages = visit(done.root / "past.html")
+    assert (requests, messages) == ([], [])
+    assert page.title() == "done at <b>tag</b>: pipeline"
+    assert page.locator("img, main b").count() == 0
