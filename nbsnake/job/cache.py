@@ -8,7 +8,6 @@ written.
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from nbsnake.job.content import (
     tree_bytes,
     tree_of_folder,
 )
+from nbsnake.job.hashing import md5_of_bytes
 from nbsnake.job.inside import inside, output
 from nbsnake.job.links import (
     CREATE,
@@ -111,7 +111,7 @@ class Cache(NamedTuple):
         except OSError:
             return None
         lines = [f"{at.st_size}:{at.st_mtime_ns}:{at.st_ctime_ns}:{at.st_ino}" for at in states]
-        return hashlib.md5("\n".join(lines).encode()).hexdigest()
+        return md5_of_bytes("\n".join(lines).encode())
 
     def holds(self, content: Digest) -> bool:
         """Whether the objects are there and are what their names say; reads all of them."""
@@ -201,7 +201,7 @@ class Cache(NamedTuple):
         path = self.object_path(content.md5)
         with open_regular(path, follow=False) as file:
             data = file.read()
-        if f"{hashlib.md5(data).hexdigest()}.dir" != content.md5:
+        if f"{md5_of_bytes(data)}.dir" != content.md5:
             raise DamagedObjectError(path)
         return parse_listing(data)
 

@@ -6,7 +6,6 @@ DVC 3 addresses a file by the md5 of its bytes, and a folder by the md5 of the J
 files' md5s and relative paths (``md5`` ends in ``.dir`` then).
 """
 
-import hashlib
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from nbsnake.job.hashing import md5_of_bytes, md5_of_open
 from nbsnake.job.ignore import walk_files
 from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
@@ -75,7 +75,9 @@ def md5_of_file(path: str) -> str:
     """The md5 of a file's bytes. Raises :class:`OSError` for one that cannot be read."""
     with open_regular(path) as file:
         if not is_watched():
-            return hashlib.file_digest(file, "md5").hexdigest()
+            return md5_of_open(file)
+        import hashlib  # a job is not watched
+
         with working(f"reading {path}", os.fstat(file.fileno()).st_size):
             return hashlib.file_digest(Counted(file), "md5").hexdigest()
 
@@ -148,8 +150,9 @@ def parse_md5(text: object) -> str:
 
 def digest_of_tree(tree: list[TreeFile]) -> Digest:
     """The digest of a folder with these files; its size is the sum of theirs, in bytes."""
-    md5 = hashlib.md5(tree_bytes(tree)).hexdigest()
-    return Digest(f"{md5}.dir", sum(file.size for file in tree), len(tree))
+    return Digest(
+        f"{md5_of_bytes(tree_bytes(tree))}.dir", sum(file.size for file in tree), len(tree)
+    )
 
 
 def digest(path: str) -> Digest:
@@ -189,7 +192,7 @@ def _stamp(path: str, of_file: Callable[[str, os.stat_result], str]) -> str | No
         lines = sorted(f"{rel} {of_file(file, os.stat(file))}" for rel, file in walk_files(path))
     except (FileNotFoundError, NotADirectoryError, ValueError):  # of a path with a null byte
         return None
-    return hashlib.md5("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+    return md5_of_bytes("\n".join(lines).encode(errors="surrogateescape"))
 
 
 def _file_stamp(status: os.stat_result) -> str:
@@ -220,7 +223,7 @@ def source_digests(paths: list[str]) -> dict[str, str | None]:
     for path in paths:
         try:
             with open_regular(path) as file:
-                digests[path] = hashlib.file_digest(file, "md5").hexdigest()
+                digests[path] = md5_of_open(file)
         except OSError:
             digests[path] = None
     return digests

@@ -5,7 +5,6 @@ Standard library only: this runs inside every job. An entry is the file
 that goes in, ``value`` for what came out.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nbsnake.job.content import Digest, parse_md5
+from nbsnake.job.hashing import sha256_of_bytes
 from nbsnake.job.regular import open_regular
 
 _ENTRY = re.compile(r"[0-9a-f]{64}")
@@ -94,7 +94,7 @@ def _parse_outs(text: str) -> list[Digest]:
 
 def _sha256(body: dict[str, Any]) -> str:
     text = json.dumps(_without_sizes(body), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of_bytes(text.encode())
 
 
 def _without_sizes(value: Any) -> Any:
