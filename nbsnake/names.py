@@ -6,14 +6,12 @@ from collections.abc import Iterator
 DVC_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
 PARAMS_FILE = "params.yaml"
-# What belongs to git, DVC, Snakemake and nbsnake, in lower case.
-_OWNED = re.compile(
-    r"(.*/)?\.(git|dvc|nbsnake|snakemake)(/|$)"
-    r"|workflow(/|$)"
-    r"|(dvc\.yaml|dvc\.lock|params\.yaml|nbsnake\.yaml|\.mlvtools|snakefile)$"
-    r"|.*\.dvc$|(.*/)?\.(gitignore|gitattributes|gitmodules|dvcignore)$"
-)
-_KEPT_FREE = re.compile(r"logs(/[^/]*\.log)?$|.*\.ipynb$")  # of outputs of notebooks
+# What belongs to git, DVC, Snakemake and nbsnake, in lower case: folders, files anywhere, and files
+# of the root.
+_FOLDERS = {".git", ".dvc", ".nbsnake", ".snakemake"}
+_ANYWHERE = {".gitignore", ".gitattributes", ".gitmodules", ".dvcignore"}
+_IN_ROOT = {DVC_FILE, LOCK_FILE, PARAMS_FILE, "nbsnake.yaml", ".mlvtools", "snakefile"}
+_KEPT_FREE = r"logs(/[^/]*\.log)?$|.*\.ipynb$"  # of outputs of notebooks
 PROFILES_FOLDER = "workflow/profiles"
 SUBMITTED = ".nbsnake/slurm/submitted.json"  # the jobs of `nbsnake submit`
 ALL_RULE = "all"  # of the Snakefile, for all outputs
@@ -39,13 +37,16 @@ def is_owned(path: str) -> bool:
     and blanks at the end of a name.
     """
     shown = path if path.isprintable() else "".join(char for char in path if char.isprintable())
-    names = (name.rstrip(". ") or name for name in shown.casefold().split("/"))
-    return bool(_OWNED.match("/".join(names)))
+    names = [name.rstrip(". ") or name for name in shown.casefold().split("/")]
+    first, last = names[0], names[-1]
+    is_of_folder = first == "workflow" or not _FOLDERS.isdisjoint(names)
+    is_of_root = len(names) == 1 and first in _IN_ROOT
+    return is_of_folder or is_of_root or last in _ANYWHERE or last.endswith(".dvc")
 
 
 def is_reserved(path: str) -> bool:
     """Whether the path cannot be an output of a notebook's step."""
-    return is_owned(path) or bool(_KEPT_FREE.match(path.casefold()))
+    return is_owned(path) or bool(re.match(_KEPT_FREE, path.casefold()))
 
 
 def script_path(step: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from results_builder import Folder
 
 import nbsnake
 
@@ -41,3 +42,45 @@ def test_help_and_jobs_load_no_heavy_module(words, tmp_path):
     loaded = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "nbsnake" in loaded
     assert {name for name in loaded if name.partition(".")[0] in HEAVY} == set()
+
+
+# What a job that ends well imports, from nbsnake and from the standard library. Each of them is
+# found, read and executed before the step's command starts: what only failing jobs, folders, large
+# files or restored results need is imported there.
+OF_JOBS = {
+    *("", "escape", "names", "programs", "job"),
+    *(f"job.{name}" for name in ("atomic", "cache", "cachedir", "child", "combined", "commit")),
+    *(f"job.{name}" for name in ("content", "digests", "exec", "executed", "hashing", "inside")),
+    *(f"job.{name}" for name in ("jobs", "keyed", "links", "lockentry", "lockmemo", "locktext")),
+    *(f"job.{name}" for name in ("longwork", "outputs", "own", "plan", "receipt", "records")),
+    *(f"job.{name}" for name in ("regular", "run", "runcache", "running", "rwlock", "say")),
+    *(f"job.{name}" for name in ("shape", "threads", "touched")),
+}
+STANDARD = "contextlib, errno, fcntl, gc, io, json, re, resource, signal, typing"
+
+
+def test_a_job_imports_what_each_job_needs_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    project = Folder()
+    allowed = imported("-c", f"import runpy, {STANDARD}, nbsnake.job.hashing")
+    for name, step in project.plan.steps.items():
+        loaded = imported("-m", "nbsnake", "exec", name, "--", *step.argv)
+        assert project.receipt(name).outs
+        assert {each for each in loaded if not is_ours(each)} - allowed == set()
+        assert {each[8:] for each in loaded if is_ours(each)} == OF_JOBS
+
+
+def is_ours(module):
+    return module.partition(".")[0] == "nbsnake"
+
+
+def imported(*words):
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *words],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))

@@ -14,14 +14,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from nbsnake.job.hashing import md5_of_bytes, md5_of_open
-from nbsnake.job.ignore import walk_files
 from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
 from nbsnake.job.shape import ShapeError, from_json, is_count
 from nbsnake.names import upwards
 
 T = TypeVar("T")
-_MD5 = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
+_MD5 = r"[0-9a-f]{32}(?:\.dir)?"
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how a Git LFS pointer begins
 LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
@@ -84,6 +83,8 @@ def md5_of_file(path: str) -> str:
 
 def tree_of_folder(folder: str) -> list[TreeFile]:
     """The files of a folder with their digests. Raises as :func:`walk_files` does."""
+    from nbsnake.job.ignore import walk_files  # for folders only
+
     found = [(relpath, path, os.stat(path).st_size) for relpath, path in sorted(walk_files(folder))]
     sizes = [size for *_, size in found]
     with working(f"reading {folder}", sum(sizes)):
@@ -138,7 +139,7 @@ def _relpath(path: object) -> str:
 
 def is_md5(text: object) -> bool:
     """Whether a value is an md5 as DVC writes it, with ``.dir`` for a folder."""
-    return isinstance(text, str) and bool(_MD5.fullmatch(text))
+    return isinstance(text, str) and bool(re.fullmatch(_MD5, text))
 
 
 def parse_md5(text: object) -> str:
@@ -189,6 +190,8 @@ def _stamp(path: str, of_file: Callable[[str, os.stat_result], str]) -> str | No
         status = os.stat(path)
         if not stat.S_ISDIR(status.st_mode):
             return of_file(path, status)
+        from nbsnake.job.ignore import walk_files  # for folders only
+
         lines = sorted(f"{rel} {of_file(file, os.stat(file))}" for rel, file in walk_files(path))
     except (FileNotFoundError, NotADirectoryError, ValueError):  # of a path with a null byte
         return None

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 
 from nbsnake.job.atomic import beside
-from nbsnake.job.ignore import walk_files
 from nbsnake.job.longwork import advance, working
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
@@ -19,7 +18,7 @@ AT_ONCE = 1 << 26  # bytes to copy before anyone is shown how far it is
 LINKS = ("hardlink", "symlink")
 _UNKNOWN = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL)
 refused: set[str] = set()  # ways of linking that the file system of this process does not know
-_LEFT = re.compile(r"\.[0-9a-f]{32}\.tmp$")  # how names end that beside gives
+_LEFT = r"\.[0-9a-f]{32}\.tmp$"  # how names end that beside gives
 
 
 def refuse(kind: str, error: OSError) -> None:
@@ -32,12 +31,19 @@ def refuse(kind: str, error: OSError) -> None:
 
 def unprotect(path: str) -> None:
     """Make files of their own of what is linked to the cache, before something writes to them."""
-    files = [file for _, file in walk_files(path)] if os.path.isdir(path) else [path]
-    for file in files:
+    for file in _files_at(path):
         if os.path.islink(file) or (os.path.exists(file) and os.stat(file).st_nlink > 1):
             copy = beside(file)
             _copy(file, copy)
             os.replace(copy, file)
+
+
+def _files_at(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return [path]
+    from nbsnake.job.ignore import walk_files  # for folders only
+
+    return [file for _, file in walk_files(path)]
 
 
 def remove(path: str) -> None:
@@ -68,7 +74,7 @@ def clean_up(path: str) -> None:
     folder, name = os.path.split(path)
     begin = f".{name[:100]}."
     with os.scandir(folder or ".") as entries:
-        left = [e.path for e in entries if e.name.startswith(begin) and _LEFT.search(e.name)]
+        left = [e.path for e in entries if e.name.startswith(begin) and re.search(_LEFT, e.name)]
     for each in left:
         remove(each)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from nbsnake.job.cache import Cache
 from nbsnake.job.combined import is_combined
 from nbsnake.job.content import Digest
-from nbsnake.job.ignore import hides_any
 from nbsnake.job.lockmemo import read_lock_entry
 from nbsnake.job.locktext import NotPlain, entry_text
 from nbsnake.job.own import FILE_MODE, FOLDER_MODE, is_used
@@ -55,7 +54,11 @@ def _can_restore(kept: Cache, content: Digest, path: str) -> bool:
     """Whether the output is kept, and would have its digest: a newer pattern may hide a file."""
     if not kept.has(content):
         return False
-    return not (content.is_dir and hides_any(path, (each for each, _ in kept.listing(content))))
+    if not content.is_dir:
+        return True
+    from nbsnake.job.ignore import hides_any  # for folders only
+
+    return not hides_any(path, (each for each, _ in kept.listing(content)))
 
 
 def kept_in(cache: Cache, step: PlannedStep, out: PlannedOut) -> Cache:

@@ -6,7 +6,6 @@ Standard library only: this runs inside every job. The format is that of Snakema
 with ``@`` where it is longer than a file name may be. A field that is null means "unknown".
 """
 
-import binascii
 import contextlib
 import json
 import os
@@ -76,6 +75,8 @@ def touched_since(path: str, started: float, ended: float) -> bool:
 
 
 def _path(folder: str, output: str) -> str:
+    import binascii  # a library, and seldom needed
+
     text = binascii.b2a_base64(output.encode(), newline=False).decode()
     name = text.replace("+", "-").replace("/", "_")
     longest = os.pathconf(".", "PC_NAME_MAX") - 1

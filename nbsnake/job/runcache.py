@@ -15,8 +15,8 @@ from nbsnake.job.content import Digest, parse_md5
 from nbsnake.job.hashing import sha256_of_bytes
 from nbsnake.job.regular import open_regular
 
-_ENTRY = re.compile(r"[0-9a-f]{64}")
-_FIELD = re.compile(r"^  (md5|size|nfiles|isexec): (\S+)$")
+_ENTRY = r"[0-9a-f]{64}"
+_FIELD = r"^  (md5|size|nfiles|isexec): (\S+)$"
 
 
 def run_key(body: dict[str, Any]) -> str:
@@ -59,9 +59,9 @@ def all_runs(cache_folder: str) -> Iterator[list[Digest]]:
 def run_files(cache_folder: str) -> Iterator[tuple[str, list[Digest]]]:
     """As :func:`all_runs`, each with the entry's file."""
     for parent, _, names in os.walk(os.path.join(cache_folder, "runs")):
-        for name in filter(_ENTRY.fullmatch, names):
+        for name in names:
             path = os.path.join(parent, name)
-            if outs := _read_outs(path):
+            if re.fullmatch(_ENTRY, name) and (outs := _read_outs(path)):
                 yield path, outs
 
 
@@ -79,7 +79,7 @@ def _parse_outs(text: str) -> list[Digest]:
     for line in text.partition("\nouts:\n")[2].splitlines():
         if line.startswith("- "):
             fields.append({})
-        elif match := _FIELD.match(line):
+        elif match := re.match(_FIELD, line):
             fields[-1][match[1]] = match[2]
     return [
         Digest(
