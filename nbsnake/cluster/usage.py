@@ -16,7 +16,7 @@ SHORTEST = 5  # minutes
 
 
 class Usage(NamedTuple):
-    """Of one job: the memory of its largest process, its time, and the cores that it kept busy."""
+    """Of one job: the memory of all its processes, its time, and the cores that it kept busy."""
 
     mem_mb: int
     seconds: float

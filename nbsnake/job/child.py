@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from nbsnake.job.memory import memory_watched
 from nbsnake.job.say import say
 
 NOT_FOUND = 127  # what a shell returns for a command that it cannot find
@@ -36,7 +37,8 @@ def run_child(
         return NOT_FOUND
     signal.signal(signal.SIGINT, _pass)
     signal.signal(signal.SIGTERM, lambda *_: _end(child))
-    _, status = os.waitpid(child, 0)
+    with memory_watched(child):
+        _, status = os.waitpid(child, 0)
     signal.signal(signal.SIGTERM, _pass)
     code = os.waitstatus_to_exitcode(status)
     return 128 - code if code < 0 else code

@@ -8,13 +8,13 @@ import functools
 import json
 import os
 import resource
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nbsnake.job.commit import head_commit
 from nbsnake.job.content import Digest, stamp
+from nbsnake.job.memory import most_memory
 from nbsnake.job.own import read_own, remove_own, throw_away, write_own
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.run import Run
@@ -37,13 +37,13 @@ class Seen(NamedTuple):
 class Receipt(NamedTuple):
     """The record of one successful job.
 
-    Times are seconds since 1970, ``peak_memory`` bytes of the largest process. ``refused`` says
-    why the result must not be locked ("" when it may be). ``restored`` means that the outputs
-    came from the cache, ``accepted`` is why a person takes what is there as the result, "" where a
-    job made it. ``python``, ``platform`` and the versions of ``packages`` are what the script ran
-    with, as far as it was seen; ``undeclared`` are paths that the step does not declare, by what
-    was done with them: "imported", "read" or "wrote". ``commit`` is that of git's HEAD, "" where
-    it is not known.
+    Times are seconds since 1970, ``peak_memory`` is in bytes, as :func:`most_memory` has it.
+    ``refused`` says why the result must not be locked ("" when it may be). ``restored`` means
+    that the outputs came from the cache, ``accepted`` is why a person takes what is there as
+    the result, "" where a job made it. ``python``, ``platform`` and the versions of
+    ``packages`` are what the script ran with, as far as it was seen; ``undeclared`` are paths
+    that the step does not declare, by what was done with them: "imported", "read" or "wrote".
+    ``commit`` is that of git's HEAD, "" where it is not known.
     """
 
     step: str
@@ -215,7 +215,7 @@ def receipt_of(
         ended=time.time(),
         host=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         cpu_seconds=used.ru_utime + used.ru_stime,
-        peak_memory=used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        peak_memory=most_memory(),
         refused=refused,
         restored=restored,
         accepted=accepted,
