@@ -70,6 +70,42 @@ def test_what_a_function_reads_at_its_call_passes():
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        *("for x in [2]:\n    print(x)", "with open('a') as x:\n    print(x.read())"),
+        *("try:\n    f()\nexcept OSError as x:\n    print(x)", "if x := f():\n    print(x)"),
+        *("if f():\n    x = 1\nelse:\n    x = 2\nprint(x)", "while x := f():\n    print(x)"),
+        "match f():\n    case [x, *_] if x:\n        print(x)",
+        "try:\n    x = f()\nexcept OSError:\n    x = 2\nprint(x)",
+    ],
+)
+def test_what_a_part_binds_before_it_reads_is_not_passed(code):
+    assert flow(split("## One", "x = make()", "## Two", code))[1] == ([], [])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("if f():\n    x = 1\nprint(x)", "try:\n    x = f()\nexcept OSError:\n    pass\nx.g()"),
+        *("for y in x:\n    x = y", "with x as x:\n    pass", "x: list\nprint(x)", "x += 1"),
+        "match f():\n    case x.A:\n        pass",
+        "match f():\n    case 1:\n        x = 1\nprint(x)",
+    ],
+)
+def test_what_a_part_may_read_before_it_binds_it_passes(code):
+    assert flow(split("## One", "x = make()", "## Two", code))[1][0] == ["x"]
+
+
+def test_a_value_with_the_name_of_a_builtin_passes_like_any_other():
+    parts = split(
+        *("## One", "sum = make()\nmax = [1]\ndef id(x):\n    return max"),
+        *("## Two", "print(sum, id(1))"),
+    )
+    assert flow(parts)[1] == (["max", "sum"], [])
+    assert parts[1].repeats == ("def id(x):\n    return max",)
+
+
+@pytest.mark.parametrize(
     "code", ["def f(x):\n    return x", "[x for x in range(3)]", "f = lambda x: x", "import x"]
 )
 def test_a_name_of_its_own_is_no_value_of_another_part(code):
@@ -78,7 +114,15 @@ def test_a_name_of_its_own_is_no_value_of_another_part(code):
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [("x = len(y)", "json"), ("x = make()", "pkl"), ("import sklearn\nx = make()", "joblib")],
+    [
+        *(("x = len(y)", "json"), ("x = round(float(y), 2)", "json")),
+        *(("x = make()", "pkl"), ("import sklearn\nx = make()", "joblib")),
+        # What is no number or string, or may be none.
+        *(("x = y.round(2)", "pkl"), ("x = y.sum()", "pkl"), ("x = sum(y)", "pkl")),
+        *(("x = int(y)\nx += y", "pkl"), ("x = len(y)\nx, z = y", "pkl")),
+        ("x = len(y)\nfor x in y:\n    pass", "pkl"),
+        ("import pandas as pd\nx = pd.read_csv(y, chunksize=9)", "pkl"),
+    ],
 )
 def test_values_pass_by_files_of_a_fitting_kind(code, kind):
     parts = split("## One", f"y = make()\n{code}", "## Two", "print(x)")

@@ -41,8 +41,10 @@ def bound_at_top(tree: ast.AST) -> Iterator[str]:
             yield node.id
         elif isinstance(node, ast.alias):
             yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             yield node.name
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            yield node.rest
         if not isinstance(node, _SCOPES + _COMPREHENSIONS):
             yield from bound_at_top(node)
 

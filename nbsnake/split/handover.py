@@ -1,11 +1,13 @@
 """Which values pass from part to part of a notebook, and which definitions each part repeats."""
 
 import ast
+import builtins
 from collections.abc import Iterator, Mapping, Sequence
 
 from nbsnake.split.aliases import Alias, groups_of
 from nbsnake.split.changes import changes
-from nbsnake.split.nameflow import STATE, Names, arguments_of, free_names
+from nbsnake.split.nameflow import STATE, Names
+from nbsnake.split.reads import arguments_of, reads
 
 
 def handed_over(parts: Sequence[Names]) -> list[dict[str, int]]:
@@ -110,7 +112,7 @@ def _seeded(part: Names, taken: Mapping[str, int]) -> set[str]:
 def _behind(name: str, known: Mapping[str, ast.stmt], seen: set[str]) -> Iterator[str]:
     """The names that the definition of a name uses, and those that these use."""
     node = known.get(name)
-    for each in free_names(node) - seen if node is not None else ():
+    for each in reads(node) - seen if node is not None else ():
         seen.add(each)
         yield each
         yield from _behind(each, known, seen)
@@ -130,9 +132,9 @@ def repeated(number: int, parts: Sequence[Names], *, takes: bool) -> list[ast.st
         node
         for part in parts[:number]
         for node in part.settings
-        if free_names(node) <= latest.keys()
+        if reads(node) <= latest.keys() | vars(builtins).keys()
     ]
-    wanted = set(parts[number].needs).union(*map(free_names, settings))
+    wanted = set(parts[number].needs).union(*map(reads, settings))
     if takes:
         wanted |= {
             n for n, each in latest.items() if isinstance(each, ast.ClassDef | ast.FunctionDef)

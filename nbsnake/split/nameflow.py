@@ -1,11 +1,9 @@
 """Which names the parts of a notebook bind, need and change, found by reading."""
 
 import ast
-import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nbsnake.adopt.constants import bound_at_top
 from nbsnake.split.aliases import Alias, compared, find_aliases, made_by_numpy
 from nbsnake.split.changes import (
     GENERATORS,
@@ -17,10 +15,9 @@ from nbsnake.split.changes import (
     is_setting,
     seeded,
 )
+from nbsnake.split.reads import bound_by, needed
 
 Definition = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_OWN_NAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *_COMPREHENSIONS)
 STATE = "state of "  # before the name of a random generator, whose state passes like a value
 
 
@@ -61,13 +58,12 @@ def names_of_parts(bodies: Iterable[Iterable[ast.stmt]]) -> list[Names]:
 
 
 def _names_of(body: Sequence[ast.stmt], before: Sequence[Names]) -> Names:
-    bound, needed = set[str](), dict[str, None]()
+    bound = set[str]()
     definitions: dict[str, ast.stmt] = {}
     known = {name: node for part in before for name, node in part.definitions.items()}
     settings, order = [], []
     for node in body:
-        needed.update(dict.fromkeys(each for each in _reads(node) if each not in bound))
-        own = set(bound_at_top(ast.Module([node], [])))
+        own = bound_by(node)
         imported = frozenset(n for n, each in known.items() if _is_import(each))
         if is_setting(node, imported):
             settings.append(node)
@@ -83,16 +79,11 @@ def _names_of(body: Sequence[ast.stmt], before: Sequence[Names]) -> Names:
     return Names(
         binds=frozenset(bound),
         changes=frozenset(name for node in body for name in changes(node)),
-        needs=frozenset(name for name in needed if not hasattr(builtins, name)),
+        needs=frozenset(needed(body)),
         definitions=definitions,
         settings=tuple(settings),
         order=tuple(order),
-        stateful=frozenset(
-            name
-            for node in body
-            if has_state(node)
-            for name in bound_at_top(ast.Module([node], []))
-        ),
+        stateful=frozenset(name for node in body if has_state(node) for name in bound_by(node)),
         calls=_calls(body),
         seeds=seeds,
         draws=drawn,
@@ -170,42 +161,3 @@ def _holds_code(value: ast.expr) -> bool:
     """Whether a list, tuple or mapping has functions without a name in it, which no file holds."""
     is_container = isinstance(value, ast.Dict | ast.List | ast.Tuple)
     return is_container and any(isinstance(each, ast.Lambda) for each in ast.walk(value))
-
-
-def free_names(node: ast.stmt) -> set[str]:
-    """The names that a statement uses and that are not its own."""
-    return {name for name in _reads(node) if not hasattr(builtins, name)}
-
-
-def _reads(node: ast.AST) -> Iterator[str]:
-    """The names of other statements that a statement may read, also later in its functions."""
-    local = _local(node) if isinstance(node, _OWN_NAMES) else set()
-    for child in ast.iter_child_nodes(node):
-        yield from (name for name in _reads(child) if name not in local)
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load | ast.Del):
-        yield node.id
-    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        yield node.target.id
-
-
-def _local(node: ast.AST) -> set[str]:
-    """The arguments of a function, and the names that it or a comprehension binds itself."""
-    if isinstance(node, _COMPREHENSIONS):
-        targets = [each.target for each in node.generators]
-        return {own.id for each in targets for own in ast.walk(each) if isinstance(own, ast.Name)}
-    found = arguments_of(node)
-    if isinstance(node, ast.Lambda):
-        return found
-    shared = {
-        name
-        for each in ast.walk(node)
-        if isinstance(each, ast.Global | ast.Nonlocal)
-        for name in each.names
-    }
-    body = getattr(node, "body", [])
-    return (found | set(bound_at_top(ast.Module(list(body), [])))) - shared
-
-
-def arguments_of(node: ast.AST) -> set[str]:
-    """The arguments of the functions in code."""
-    return {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from nbsnake.model.quote import string
 from nbsnake.split.nameflow import STATE
 
-_JSON = frozenset({"len", "int", "float", "str", "round", "sum", "bool"})
+_JSON = frozenset({"len", "int", "float", "str", "bool"})
 _TABLES = frozenset({"read_csv", "read_excel", "read_table", "read_parquet"})
+# With one of these, a function gives several tables.
+_SEVERAL_TABLES = frozenset({"chunksize", "iterator", "sheet_name"})
 _LEARNS = frozenset({"sklearn", "joblib"})
 SEVERAL = "pickle"  # the ending of a file of several values by name, which may be one object
 _IMPORTS = {
@@ -48,33 +50,57 @@ _LOADS_STATE = 'with open({path}, "rb") as _file:\n    {name}(pickle.load(_file)
 def kind_of(name: str, giver: Sequence[ast.stmt], all_parts: Sequence[Sequence[ast.stmt]]) -> str:
     """The ending of the file for a value, by what the part that gives it assigns.
 
-    Numbers and strings pass as JSON, tables as they were read as parquet, all else as pickles, by
-    joblib where the notebook uses scikit-learn.
+    Python's own numbers and strings pass as JSON, tables as they were read as parquet, all else as
+    pickles, by joblib where the notebook uses scikit-learn.
     """
     if name.startswith(STATE):
         return "pkl"
-    values = [
-        node.value
-        for statement in giver
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Assign)
-        if any(isinstance(each, ast.Name) and each.id == name for each in node.targets)
-    ]
-    called = {_called(each) for each in values}
-    if values and called <= _JSON:
+    values = _values_of(name, giver)
+    if values and all(map(_is_for_json, values)):
         return "json"
-    if values and called <= _TABLES and not _is_changed(name, giver) and _has("pyarrow"):
+    if values and all(map(_is_table, values)) and not _is_changed(name, giver) and _has("pyarrow"):
         return "parquet"
     used = {top for part in all_parts for node in part for top in _imported(node)}
     return "joblib" if used & _LEARNS else "pkl"
 
 
-def _called(value: ast.expr) -> str:
+def _values_of(name: str, giver: Sequence[ast.stmt]) -> list[ast.expr]:
+    """What a part assigns to a name; nothing where it binds the name in another way too."""
+    nodes = [node for statement in giver for node in ast.walk(statement)]
+    assigned = [
+        (node.value, target)
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if getattr(target, "id", "") == name
+    ]
+    bound = {
+        id(node)
+        for node in nodes
+        if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+    }
+    is_all = bound == {id(target) for _, target in assigned}
+    return [value for value, _ in assigned] if is_all else []
+
+
+def _is_for_json(value: ast.expr) -> bool:
+    """Whether a value is a number or string of Python's own, which JSON gives back as it is."""
     if isinstance(value, ast.Constant):
-        return "str"
-    if not isinstance(value, ast.Call):
-        return ""
-    return getattr(value.func, "attr", getattr(value.func, "id", ""))
+        return isinstance(value.value, str | int | float | None)
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return False
+    if value.func.id == "round":
+        return bool(value.args) and _is_for_json(value.args[0])
+    return value.func.id in _JSON
+
+
+def _is_table(value: ast.expr) -> bool:
+    """Whether a value is a table as a function of pandas has read it, and not several of them."""
+    return (
+        isinstance(value, ast.Call)
+        and str(getattr(value.func, "attr", getattr(value.func, "id", ""))) in _TABLES
+        and not _SEVERAL_TABLES & {each.arg for each in value.keywords}
+    )
 
 
 def _is_changed(name: str, body: Sequence[ast.stmt]) -> bool:
