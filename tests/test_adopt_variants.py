@@ -7,11 +7,11 @@ import yaml
 from adopt_folders import docstring, plan_of, put, step, write
 
 from nbsnake.__main__ import main
-from nbsnake.adopt.alike import with_uses
 from nbsnake.adopt.folder import make_plan
 from nbsnake.adopt.ploomber import given_by_tasks
 from nbsnake.adopt.readings import read_all
 from nbsnake.notebook.read_step import PLAIN
+from nbsnake.settings.adding import with_uses
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,8 @@ def test_notebooks_that_differ_in_more_are_uses_of_one():
     assert axis is None
     assert dict(use.values) == {"factor": 1, "second": "first.json"}
     assert (use.name, use.was) == ("train_v1", "train_v1.ipynb")
-    text = with_uses(Path("nbsnake.yaml").read_text(), "train_v2.ipynb", [use])
+    entry = use.entry("train_v2.ipynb")
+    text = with_uses(Path("nbsnake.yaml").read_text(), [entry], "nbsnake.yaml")
     assert yaml.safe_load(text)["uses"] == [
         {
             "name": "train_v1",
@@ -109,6 +110,24 @@ def test_notebooks_that_differ_in_more_are_uses_of_one():
     ]
     assert text.startswith("strict: true")
     assert "# mine" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "strict: true", "uses: []\n", "uses:\n", "uses: [{name: a}]  # mine\n"),
+        *("uses:\n\n  # mine\n  - name: a\nstrict: true\n", "uses:\r\n- name: a\r\n"),
+        *("'uses':\n- name: a\n", "a: |\n  uses:\n  - b\nuses:\n- name: a\n", "a: 1\n...\n"),
+        "--- # mine\nuses: &all\n- name: a\n",
+    ],
+)
+def test_uses_are_added_to_any_text_of_settings(text):
+    entry = {"name": "b c", "notebook": "x y.ipynb", "values": {"n": [1, 0.5], "t": "yes"}}
+    before = yaml.safe_load(text) or {}
+    found = with_uses(text, [entry], "nbsnake.yaml")
+    assert yaml.safe_load(found) == {**before, "uses": [entry, *(before.get("uses") or [])]}
+    assert found.count("# mine") == text.count("# mine")
+    assert found.count("\r\n") == (found.count("\n") if "\r\n" in text else 0)
 
 
 @pytest.mark.parametrize(

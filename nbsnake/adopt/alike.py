@@ -24,10 +24,9 @@ from nbsnake.follow.cells import shape_of_cells
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.read import parse_notebook, read_bytes
 from nbsnake.notebook.read_step import Reading, StepSpec, read_step
-from nbsnake.settings.yaml_text import inline
+from nbsnake.settings.adding import with_uses
 
 _AXIS_VALUE = re.compile(r"[\w.+-]+")
-_USES = re.compile(r"^uses:[ \t]*(?:#.*)?\n(?P<indent> *)(?=- )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +38,10 @@ class UseOf:
     values: Mapping[str, Value]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+
+    def entry(self, notebook: str) -> dict[str, Value]:
+        """As nbsnake.yaml has it, for the notebook of which it is a use."""
+        return {"name": self.name, "notebook": notebook, "values": dict(self.values)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,24 +267,10 @@ def _uses(main: _Reading, others: Iterable[_Reading]) -> Iterator[UseOf]:
         )
 
 
-def with_uses(settings: str, notebook: str, uses: Iterable[UseOf]) -> str:
-    """The text of nbsnake.yaml with further uses of a notebook, before those that it has."""
-    match = _USES.search(settings)
-    indent = match["indent"] if match else ""
-    lines = ""
-    for each in uses:
-        lines += f"{indent}- name: {each.name}\n{indent}  notebook: {inline(notebook)}\n"
-        lines += f"{indent}  values: {inline(dict(each.values))}\n"
-    if match:
-        return f"{settings[: match.start('indent')]}{lines}{settings[match.start('indent') :]}"
-    above = f"{settings.rstrip()}\n" if settings.strip() else ""
-    return f"{above}uses:\n{lines}"
-
-
 def edit_of_settings(path: str, old: str, found: Iterable[Alike]) -> FileEdit:
     """The edit of nbsnake.yaml for all further uses."""
     new = old
     for each in found:
         if each.uses:
-            new = with_uses(new, each.main, each.uses)
+            new = with_uses(new, [one.entry(each.main) for one in each.uses], path)
     return FileEdit(path, old, new)

@@ -129,7 +129,7 @@ def _write(texts: Texts, edits: Iterable[FileEdit]) -> None:
 
 def _uses(plan: Plan) -> list[FileEdit]:
     """nbsnake.yaml with the notebooks that are further uses of another one."""
-    old = Path(SETTINGS_FILE).read_text("utf-8") if Path(SETTINGS_FILE).exists() else ""
+    old = Path(SETTINGS_FILE).read_bytes().decode() if Path(SETTINGS_FILE).exists() else ""
     edit = edit_of_settings(SETTINGS_FILE, old, plan.alike)
     return [edit] if edit.new != edit.old else []
 
