@@ -97,6 +97,37 @@ def test_julia_and_a_python_notebook_that_asks_for_a_kernel():
         assert f"_nb_execute({printer}(out=out))" in script
 
 
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        *((PYTHON, "n: int = 3"), (PYTHON, "n : 'int' = 3  # why")),
+        *((R, "3 -> n"), (R, "3 -> n  # why"), (R, "n = 3;")),
+        *((JULIA, "const n = 3"), (JULIA, "n::Int = 3"), (JULIA, "global n = 3")),
+    ],
+)
+def test_an_assignment_of_any_form_gives_the_value_and_is_not_told(kind, line):
+    head = f"\n  \n# :kernel:\n# :param int n:\n# :dvc-out: data/a\n{line}\nrest"
+    assert step(head, metadata=kind).arguments[0].value == 3
+    assert told(head, metadata=kind) == ["rest"]
+
+
+@pytest.mark.parametrize("line", ["n, m = 3, 4", "n = m = 3", "n: int = f(3)"])
+def test_other_assignments_of_a_parameter_are_refused(line):
+    with pytest.raises(NbsnakeError, match="'n' is assigned no plain value"):
+        step(f"# :kernel:\n# :param int n:\n# :dvc-out: data/a\n{line}", metadata=PYTHON)
+
+
+def test_integers_of_r_stay_integers():
+    head = "# :param int n:\n# :param int m:\n# :param list x:\n# :dvc-out: data/a\n"
+    script = render_script(step(f"{head}n <- 5L # 6\nm <- 5\nx <- c(1L, 2L)", metadata=R))
+    assert '_nb_execute(_nb_in_r("n", "x", m=m, n=n, x=x))' in script
+    printed = _nb_in_r("n", "x", m=100000, n=100000, x=[1, 2])
+    assert printed.split("\n") == ["m <- 100000", "n <- 100000L", "x <- c(1L, 2L)"]
+    assert _nb_in_r("x", x=[]) == _nb_in_r(x=[]) == "x <- c()"
+    with pytest.raises(ValueError, match="the value of 'n'"):
+        _nb_in_r("n", n=2**31)
+
+
 def test_other_notebooks_are_as_they_were():
     assert spec_of("# A comment", "x <- 1", metadata=R) is None
     assert spec_of("# :dvc-out out: data/a\nout = 1", metadata=PYTHON) is None
@@ -158,6 +189,8 @@ def test_literals_are_values(language, text, value):
         ("r", "c(1, 2"),
         ("r", "f(1)"),
         ("r", '"\\x41"'),
+        *(("r", "c(1, 'a')"), ("r", "c(1, TRUE)"), ("r", "c(1, NULL)"), ("r", "c(c(1), c(2))")),
+        *(("python", '"a\\$b"'), ("r", '"a\\$b"')),
         ("julia", '"$x"'),
         ("julia", "'a'"),
         ("julia", "10L"),

@@ -88,8 +88,11 @@ def _nb_assigned(form: str, text: Callable[[Any], str], values: dict[str, Any]) 
     return "\n".join(lines)
 
 
-def _nb_in_r(**values: Any) -> str:
-    """Assignments in R: lists of one kind become vectors, mappings lists with names."""
+def _nb_in_r(*integers: str, **values: Any) -> str:
+    """Assignments in R: lists of one kind become vectors, mappings lists with names.
+
+    ``integers`` are the names whose whole numbers are integers; others are doubles.
+    """
 
     def quoted(value: str) -> str:
         if "\0" in value:
@@ -119,11 +122,26 @@ def _nb_in_r(**values: Any) -> str:
             return f"list({', '.join(pairs)})"
         if isinstance(value, list | tuple | set):
             kinds = {kind(each) for each in value}
-            call = "c" if len(kinds) == 1 and kinds <= {"bool", "number", "str"} else "list"
+            call = "c" if len(kinds) <= 1 and kinds <= {"bool", "number", "str"} else "list"
             return f"{call}({', '.join(map(text, value))})"
         return quoted(str(value))
 
-    return _nb_assigned("{} <- {}", text, values)
+    def integer(value: Any) -> str:
+        if isinstance(value, list | tuple | set):
+            return f"c({', '.join(map(integer, value))})"
+        if isinstance(value, bool) or not isinstance(value, int):
+            return text(value)
+        if abs(value) >= 2**31:
+            raise ValueError("R holds no integer of this size; write its literal without L")
+        return f"{value}L"
+
+    own = {name: value for name, value in values.items() if name in integers}
+    others = {name: value for name, value in values.items() if name not in integers}
+    parts = (
+        _nb_assigned("{} <- {}", text, others),
+        _nb_assigned("{} <- {}", integer, own),
+    )
+    return "\n".join(filter(None, parts))
 
 
 def _nb_in_julia(**values: Any) -> str:

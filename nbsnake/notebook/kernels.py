@@ -21,6 +21,7 @@ from nbsnake.notebook.foreign_literals import (
     Language,
     assigned_literal,
     assigned_name,
+    holds_integers,
 )
 from nbsnake.notebook.kept_cells import PYTHON, is_code, kept_cells, other_language
 from nbsnake.notebook.keys import KEYS
@@ -102,7 +103,8 @@ def _head(notebook: Notebook, no_effect: Sequence[str]) -> _Head | None:
     if cell is None or not cell.source.lstrip().startswith("#") or notebook.is_report:
         return None
     text = cell.source.split("\n")
-    count = next((n for n, line in enumerate(text) if not line.startswith("#")), len(text))
+    blank = next(n for n, line in enumerate(text) if line.strip())
+    count = next((n for n, line in enumerate(text) if n >= blank and line[:1] != "#"), len(text))
     comment = tuple(_COMMENT.sub("", line, count=1) for line in text[:count])
     head = _Head(cell, comment, tuple(text[count:]))
     wanted = _KERNEL if notebook.language in PYTHON else _FIELD
@@ -113,6 +115,7 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
     """The cell of the docstring: its lines are where they were, as are those of the literals."""
     faults: list[NbsnakeError] = []
     own, rest, names = list[str](), list[str](), head.names(path)
+    integers = set[str]()
     for number, line in enumerate(head.rest, start=len(head.comment) + 1):
         name = assigned_name(line, language)
         if name not in names:
@@ -122,12 +125,15 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
         try:
             own.append(f"{name} = {literal(assigned_literal(line, language))}")
             rest.append("")
+            integers |= {name} if holds_integers(line, language) else set()
         except ValueError as error:
             where = Where(path, head.cell.index, number)
             message = f"the parameter {name!r} is assigned no plain value: {error}"
             faults.append(NotebookError(message, where=where, hint=_HINT))
     raise_all(faults)
-    values = ", ".join(f"{name}={name}" for name in sorted(names))
+    values = ", ".join(
+        [*map(string, sorted(integers)), *(f"{name}={name}" for name in sorted(names))]
+    )
     told = [f"_nb_execute({language.printer}({values}))"] if names else []
     more = "\n".join(rest).strip("\n")
     return "\n".join(
