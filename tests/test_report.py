@@ -4,6 +4,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from hashlib import md5
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from nbsnake.job.own import write_own
 from nbsnake.job.receipt import Failure, Seen, receipt_of, write_failure, write_receipt
 from nbsnake.report.cells import notebook_html
 from nbsnake.report.charts import plot_svg
+from nbsnake.report.committed import git_output, md5s_at
 from nbsnake.report.gather import About, view_of
 from nbsnake.report.page import report_json, report_page
 from nbsnake.report.plots import plots_of
@@ -31,6 +33,23 @@ HOSTILE = (
     "</script></style></title></textarea><script>alert(1)</script><img src=x onerror=alert(2)>"
 )
 SIZE = 3_000_000  # bytes of the page of a thousand steps, at most
+
+# Commits
+
+
+def test_contents_of_a_commit_are_found_for_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = ["a", "my tree", "x blob 3", "\xe4 b", "folder/c", "empty"]
+    Path("folder").mkdir()
+    for path in paths[:1] + paths[3:]:  # the others git has to call missing
+        Path(path).write_text("" if path == "empty" else f"blob 3\n{path}")
+    for words in (["init"], ["add", "."], ["commit", "-m", "x"]):
+        git_output("-c", "user.name=a", "-c", "user.email=a@b", *words)
+    found = md5s_at("HEAD", [*paths, "folder"])
+    assert found == {
+        path: md5(Path(path).read_bytes()).hexdigest() for path in paths[:1] + paths[3:]
+    }
+
 
 # Times
 

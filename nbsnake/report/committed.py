@@ -1,10 +1,13 @@
 """Files as a commit has them, read from git; nothing is checked out."""
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 
 from nbsnake.programs import git_call
+
+_OBJECT = re.compile(rb"[0-9a-f]{40,64} (blob|tree|commit|tag) (\d+)")
 
 
 def file_at(rev: str, path: str) -> bytes:
@@ -31,10 +34,9 @@ def md5s_at(rev: str, paths: Iterable[str]) -> Mapping[str, str]:
     found = {}
     for path in asked:
         head, _, rest = answer.partition(b"\n")
-        words = head.split()
-        if len(words) == 3 and words[1] in (b"blob", b"tree", b"commit", b"tag"):
-            size = int(words[2])
-            if words[1] == b"blob":
+        if match := _OBJECT.fullmatch(head):  # else git names the path, and that it is missing
+            size = int(match[2])
+            if match[1] == b"blob":
                 found[path] = hashlib.md5(rest[:size], usedforsecurity=False).hexdigest()
             rest = rest[size + 1 :]
         answer = rest
