@@ -160,6 +160,29 @@ def test_a_notebook_that_runs_another_one_reads_what_that_reads():
     assert ":dvc-in: data/in.csv" in Path("02_fit.ipynb").read_text()
 
 
+def test_notebooks_that_run_each_other_read_what_all_of_them_read():
+    put("a.ipynb", "%run b.ipynb", "open('a.txt', 'w')")
+    put("b.ipynb", "%run c.ipynb", "open('b.csv')")
+    put("c.ipynb", "%run a.ipynb", "open('c.csv')")
+    (proposal,) = plan_of().proposals
+    assert {path for file in proposal.files for path in file.paths} == {"a.txt", "b.csv", "c.csv"}
+
+
+def test_cells_whose_paths_lead_elsewhere_from_the_root_cannot_be_run_from_another_notebook():
+    write("data/in.csv")
+    put("nbs/load.ipynb", "x = open('../data/in.csv').read()")
+    put("nbs/names.ipynb", "def f(x):\n    return x")
+    put("nbs/fit.ipynb", "%run names.ipynb", "%run load.ipynb", "open('../out/y.csv', 'w')")
+    plan = plan_of()
+    assert plan.blocked == {"nbs/fit.ipynb"}
+    (shown,) = hazards(plan)
+    assert shown.startswith(
+        "nbs/fit.ipynb, cell 2, line 1: runs the cells of nbs/load.ipynb, whose"
+    )
+    assert main(["adopt", "--write"]) == 1
+    assert "dvc-out" not in Path("nbs/fit.ipynb").read_text()
+
+
 @pytest.mark.parametrize(
     ("cell", "roles"),
     [
