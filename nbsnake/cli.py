@@ -33,7 +33,7 @@ COMMANDS = {
     "debug": "write a copy of a notebook with the values of a step or variant put in",
     "push": "upload the results of all runs to the DVC remote",
     "pull": "download the results of all runs that anyone pushed",
-    "accept": "take results on disk as those of today's code and parameters",
+    "accept": "accept results on disk as those of the current code and parameters",
     "restore": "restore results from the cache instead of computing them",
     "export": "write the pipeline as one bash script that only needs Python",
     "profile": "write a Snakemake profile from the settings of a cluster",

@@ -8,7 +8,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "adopt": (
         ("nbsnake adopt notebooks/*.ipynb", "show the docstrings that they need"),
-        ("nbsnake adopt --write", "put them in"),
+        ("nbsnake adopt --write", "write them into the notebooks"),
     ),
     "split": (("nbsnake split long.ipynb", "show how its headings would divide it"),),
     "new": (("nbsnake new plot", "a notebook that is a step"),),
@@ -29,7 +29,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("nbsnake run -j 4", "all steps that are not fresh, on four cores"),
         ("nbsnake run train 'plot*'", "these steps, and those that they need"),
         ("nbsnake run -n", "what would run, why, and how long"),
-        ("nbsnake run --remote kube", "in jobs that see only the DVC remote"),
+        ("nbsnake run --remote kube", "as jobs that need only the DVC remote"),
         ("nbsnake run --alone train", "this step only, on its inputs as they are"),
         ("nbsnake run --all-cells -f train", "its notebook with the cells marked '# No effect'"),
     ),

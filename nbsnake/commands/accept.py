@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "steps", nargs="+", metavar="STEP", help="names, patterns of names, or notebooks"
     )
     parser.add_argument(
-        "--reason", required=True, metavar="TEXT", help="why the results hold; status shows it"
+        "--reason", required=True, metavar="TEXT", help="why they are valid; status shows it"
     )
 
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Accept and lock; raises :class:`NbsnakeError` where there is nothing to accept."""
     args.steps = enter_project_with(args.steps)
     if not args.reason.strip():
-        raise UsageError("the reason is empty", hint="write why the results hold: --reason TEXT")
+        raise UsageError("the reason is empty", hint="say why the results are valid: --reason TEXT")
     find_outdated().refuse_run()
     plan, digests = current_plan(), read_digests()
     notebooks = {name: step.notebook for name, step in plan.steps.items()}

@@ -65,17 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also all runs on record, by when they ended (UTC), committed or not",
     )
-    better = parser.add_mutually_exclusive_group()
-    better.add_argument(
-        "--lower", action="store_true", default=None, help="a lower value is better"
-    )
-    better.add_argument(
-        "--higher",
-        action="store_false",
-        dest="lower",
-        default=None,
-        help="a higher value is better",
-    )
+    _add_order(parser)
     parser.add_argument(
         "--all", action="store_true", help="also the parameters that are the same in all rows"
     )
@@ -90,6 +80,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PARAM",
         help="what to plot over, one or two parameters (default: the first that differ)",
+    )
+
+
+def _add_order(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say which values are best."""
+    better = parser.add_mutually_exclusive_group()
+    better.add_argument(
+        "--lower", action="store_true", default=None, help="a lower value is better"
+    )
+    better.add_argument(
+        "--higher",
+        action="store_false",
+        dest="lower",
+        default=None,
+        help="a higher value is better",
     )
 
 

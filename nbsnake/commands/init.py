@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --from-mlvtools: remove what it generated, where nothing in it is yours",
+        help="with --from-mlvtools: remove the files that MLV-tools generated and nobody edited",
     )
 
 

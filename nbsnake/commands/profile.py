@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--dry-run", action="store_true", help="print it, write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite a profile that differs")
     slurm = parser.add_argument_group("slurm")
-    slurm.add_argument("--partition", metavar="P", help="for steps that name none")
+    slurm.add_argument("--partition", metavar="P", help="the partition of steps that name none")
     slurm.add_argument("--account", metavar="A", help="the account to charge")
     slurm.add_argument(
         "--poll",

@@ -41,9 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--notebooks",
         choices=("none", "failed", "all"),
-        help="whose executed notebooks are in it (default: all; of more than 100 steps, failed)",
+        help="whose executed notebooks to include (default: all; of more than 100 steps, failed)",
     )
-    parser.add_argument("--rev", metavar="REV", help="the state at a branch, a tag or a commit")
+    parser.add_argument(
+        "--rev", metavar="REV", help="show the state at a branch, a tag or a commit"
+    )
     parser.add_argument(
         "--metrics-at",
         nargs="+",

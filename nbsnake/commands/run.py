@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from nbsnake.cluster.profiles import read_profile
@@ -23,7 +23,7 @@ from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.executed import ALL_CELLS, MARKED
-from nbsnake.job.plan import Plan, PlannedStep
+from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
 from nbsnake.job.say import few, say
@@ -37,13 +37,13 @@ from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders
 from nbsnake.results.sync import Synced
 from nbsnake.snakemake.call import QUIET, run_snakemake, unlock_if_dead
+from nbsnake.snakemake.targets import targets_of
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
 from nbsnake.styles import has_color
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake that may set the number of cores.
 PROFILES = frozenset({"--workflow-profile", "--profile", "--executor", "-e", "--cores", "-c"})
-
 REMOTE_CORES = "100"  # of jobs on other machines at the same time
 
 
@@ -57,13 +57,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="say what would run, and why; change nothing"
     )
+    _add_choice(parser)
+    _add_manner(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say which steps run."""
     parser.add_argument(
         "-f",
         "--force",
         action="append",
         default=[],
         metavar="STEP",
-        help="run this step though it is fresh, and nothing from the cache",
+        help="run this step even if it is fresh, and restore nothing from the cache",
     )
     parser.add_argument(
         "--alone",
@@ -72,10 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEP",
         help="run this step only, on its inputs as they are",
     )
-    parser.add_argument(
-        "-k", "--keep-going", action="store_true", help="go on with other steps after a failure"
-    )
-    parser.add_argument("--quiet", action="store_true", help="only failures, and what was done")
     parser.add_argument(
         "steps",
         nargs="*",
@@ -88,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_axis_value,
         metavar="AXIS=VALUE",
-        help="variants with this value, and the steps that they need",
+        help="only variants with this value, and the steps that they need",
     )
     parser.add_argument(
         "--client",
@@ -97,6 +99,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=lambda name: ("client", name),
         metavar="NAME",
         help="one client: short for --only client=NAME",
+    )
+    parser.add_argument(
+        "--no-restore",
+        action="store_true",
+        help="compute results even if they are in the cache",
+    )
+
+
+def _add_manner(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say how and where steps run, and what is shown of them."""
+    parser.add_argument(
+        "-k", "--keep-going", action="store_true", help="go on with other steps after a failure"
     )
     parser.add_argument(
         "-j", "--jobs", metavar="N", help="cores to use (default: all, or as in the profile)"
@@ -109,11 +123,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remote",
         metavar="NAME",
-        help=f"run steps as jobs that see only the DVC remote, by {FOLDER}/NAME.yaml",
+        help=f"run steps as jobs that need only the DVC remote, as {FOLDER}/NAME.yaml says",
     )
-    parser.add_argument(
-        "--no-restore", action="store_true", help="compute results that are in the cache, too"
-    )
+    parser.add_argument("--quiet", action="store_true", help="print only failures and a summary")
     parser.add_argument(
         "--all-cells",
         action="store_true",
@@ -147,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
     _end_earlier_runs()
     _tell_jobs(args, plan)
     started, where = time.time(), _where(args)
-    targets = _all_targets(plan, [step for step in steps if step not in frozen])
+    targets = targets_of(plan, [step for step in steps if step not in frozen])
     forced = _forced(args, plan)
     if not args.rest and not forced:
         synced = bring_up_to_date(plan, targets, _profile(args))
@@ -231,7 +243,7 @@ def _dry_run(args: argparse.Namespace) -> int:
     if changes := find_changes():
         report(changes, dry_run=True)
     plan, outdated = current_plan(), find_outdated()
-    targets = _all_targets(plan, _chosen(args, plan))
+    targets = targets_of(plan, _chosen(args, plan))
     notebooks = {step.notebook for step in plan.steps.values()}
     judge = Judge(plan, read_digests(), outdated.reasons(notebooks))
     needed, forced = plan.needed_for(targets), _forced_steps(args, plan)
@@ -264,12 +276,9 @@ def _forced(args: argparse.Namespace, plan: Plan) -> list[str]:
     """Snakemake's options for steps that run though they are fresh, or without those before."""
     steps = _forced_steps(args, plan)
     if args.alone:
-        return [
-            "--force",
-            "--allowed-rules",
-            *dict.fromkeys(plan.steps[each].rule for each in steps),
-        ]
-    return ["--forcerun", *_all_targets(plan, steps)] if steps else []
+        rules = dict.fromkeys(plan.steps[each].rule for each in steps)
+        return ["--force", "--allowed-rules", *rules]
+    return ["--forcerun", *targets_of(plan, steps)] if steps else []
 
 
 def _summarize(plan: Plan, started: float) -> None:
@@ -298,19 +307,6 @@ def _generate() -> None:
         report(changes)
         for note in overruled_literals(changes):
             print(note, file=sys.stderr)
-
-
-def _all_targets(plan: Plan, steps: Iterable[str]) -> list[str]:
-    return [target for step in steps for target in _targets(plan.steps[step], plan)]
-
-
-def _targets(step: PlannedStep, plan: Plan) -> list[str]:
-    """What to ask of Snakemake: the outputs, or the rule where an output has the name of a rule.
-
-    Snakemake takes such a name for the rule.
-    """
-    rules = {each.rule for each in plan.steps.values()}
-    return [step.rule] if rules.intersection(step.made_paths) and not step.axes else step.made_paths
 
 
 def _profile(args: argparse.Namespace) -> str:

@@ -16,7 +16,7 @@ from nbsnake.job.own import read_own
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument("step", metavar="STEP", help="a step, a variant, or a notebook")
-    parser.add_argument("--failed", action="store_true", help="the last run, which failed")
+    parser.add_argument("--failed", action="store_true", help="the last failed run")
     parser.add_argument(
         "--html",
         metavar="FILE",

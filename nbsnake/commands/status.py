@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stale", action="store_true", help="only steps that are not fresh")
     parser.add_argument("--failed", action="store_true", help="only steps whose last run failed")
     parser.add_argument(
-        "--exit-code", action="store_true", help="exit with 1 where a shown step is not fresh"
+        "--exit-code", action="store_true", help="exit with 1 if a step that is shown is not fresh"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     parser.add_argument(
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--packages",
         action="store_true",
-        help="name the versions with which results were made, where others are installed now",
+        help="show the versions of packages in the runs that differ from those installed now",
     )
     parser.add_argument(
         "--resources",
