@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from nbsnake.job import transfer
+from nbsnake.job import patience, transfer
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(transfer, "PAUSE", 0.01)
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.files, server.busy = {}, 0
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -90,7 +90,7 @@ def test_what_is_absent_is_not_waited_for(server, folder):
 
 
 def test_a_server_that_stays_away_is_an_error(server, folder, monkeypatch):
-    monkeypatch.setattr(transfer, "PATIENCE", 0.0)
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
     server.busy = 100
     with pytest.raises(OSError, match="503"):
         transfer.fetch(f"http://127.0.0.1:{server.server_port}/stored", "b")

@@ -7,18 +7,14 @@ S3 has it for signed URLs. A server that is away is waited for.
 import contextlib
 import os
 import shutil
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from typing import IO, Any
 
 from nbsnake.job.atomic import beside
-from nbsnake.job.say import say
+from nbsnake.job.patience import patiently
 
-PATIENCE = 600.0  # seconds for which a server may be away
-PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds between two tries, first and last
 TIMEOUT = 60.0  # seconds without a byte
 BUSY = (408, 429, 500, 502, 503, 504)  # HTTP's codes for "try again"
 LARGEST = 5 * 1024**3  # bytes that S3 takes in one PUT (Amazon S3 User Guide, "Uploading objects")
@@ -27,12 +23,12 @@ _SCHEMES = ("file", "http", "https")
 
 def fetch(url: str, path: str) -> None:
     """Write what the URL holds to a new file. Raises :class:`OSError`, also where it is absent."""
-    _patiently(lambda: _fetch(url, path), f"fetching {os.path.basename(path)}")
+    patiently(lambda: _fetch(url, path), f"fetching {os.path.basename(path)}", is_away)
 
 
 def send(path: str, url: str) -> None:
     """Make the URL hold what the file does, as a whole. Raises :class:`OSError`."""
-    _patiently(lambda: _send(path, url), f"sending {os.path.basename(path)}")
+    patiently(lambda: _send(path, url), f"sending {os.path.basename(path)}", is_away)
 
 
 def forget(url: str) -> None:
@@ -72,26 +68,11 @@ def local_path(url: str) -> str:
     return urllib.request.url2pathname(path) if scheme == "file" else ""
 
 
-def is_away(error: OSError) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether a failure may be over soon: the server is busy, or nobody answers."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code in BUSY
     return isinstance(error, urllib.error.URLError | ConnectionError | TimeoutError)
-
-
-def _patiently(act: Callable[[], None], doing: str) -> None:
-    until, pause, told = time.monotonic() + PATIENCE, PAUSE, False
-    while True:
-        try:
-            return act()
-        except OSError as error:
-            if not is_away(error) or time.monotonic() > until:
-                raise
-            if not told:
-                say(f"{doing}: the server does not answer ({error}); trying again")
-                told = True
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _fetch(url: str, path: str) -> None:

@@ -8,16 +8,15 @@ and is the exit code.
 import hashlib
 import json
 import sys
-import time
 from typing import Any, NamedTuple
 
 from nbsnake.dvc.store import Store, open_store
-from nbsnake.errors import NbsnakeError, ToolError
+from nbsnake.errors import NbsnakeError
 from nbsnake.job.away import RESULT, Task
+from nbsnake.job.patience import patiently
 from nbsnake.job.plan import cache_from
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json, parse
-from nbsnake.job.transfer import LONGEST_PAUSE, PATIENCE
 from nbsnake.programs import import_nothing_from_here
 from nbsnake.remote.task import package
 
@@ -67,25 +66,12 @@ def _send(store: Store, request: Request, fields: dict[str, Any]) -> tuple[str, 
     return store.url(request.name, PACKAGE, "GET"), hashlib.sha256(data).hexdigest()
 
 
-def _patiently(request: Request) -> Answer:
-    until, told = time.monotonic() + PATIENCE, False
-    while True:
-        try:
-            return prepare(request)
-        except ToolError as error:
-            if not _is_away(error) or time.monotonic() > until:
-                raise
-            if not told:
-                say(f"{error.message}; trying again")
-                told = True
-        time.sleep(LONGEST_PAUSE / 4)
-
-
-def _is_away(error: BaseException | None) -> bool:
-    while error is not None:
-        if AWAY.intersection(kind.__name__ for kind in type(error).__mro__):
+def _is_away(error: Exception) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if AWAY.intersection(kind.__name__ for kind in type(cause).__mro__):
             return True
-        error = error.__cause__ or error.__context__
+        cause = cause.__cause__ or cause.__context__
     return False
 
 
@@ -93,7 +79,7 @@ def main() -> int:
     """Answer the request on standard input."""
     request: Request = parse(Request, from_json(sys.stdin.read()))
     try:
-        answer = _patiently(request)
+        answer = patiently(lambda: prepare(request), "opening the remote", _is_away)
     except NbsnakeError as error:
         say(error)
         return error.exit_code
