@@ -47,14 +47,14 @@ def test_help_and_jobs_load_no_heavy_module(words, tmp_path):
 # What a job that ends well imports, from nbsnake and from the standard library. Each of them is
 # found, read and executed before the step's command starts: what only failing jobs, folders, large
 # files or restored results need is imported there.
+OF_JOB_ROOM = """
+    atomic cache cachedir child combined commit content digests exec executed hashing inside
+    jobs keyed links lockentry lockmemo locktext longwork memory outputs own plan receipt
+    records regular run runcache running rwlock say shape threads touched
+"""
 OF_JOBS = {
     *("", "escape", "names", "programs", "job"),
-    *(f"job.{name}" for name in ("atomic", "cache", "cachedir", "child", "combined", "commit")),
-    *(f"job.{name}" for name in ("content", "digests", "exec", "executed", "hashing", "inside")),
-    *(f"job.{name}" for name in ("jobs", "keyed", "links", "lockentry", "lockmemo", "locktext")),
-    *(f"job.{name}" for name in ("longwork", "outputs", "own", "plan", "receipt", "records")),
-    *(f"job.{name}" for name in ("regular", "run", "runcache", "running", "rwlock", "say")),
-    *(f"job.{name}" for name in ("shape", "threads", "touched")),
+    *(f"job.{name}" for name in OF_JOB_ROOM.split()),
 }
 STANDARD = "contextlib, errno, fcntl, gc, io, json, re, resource, signal, typing"
 

@@ -12,12 +12,12 @@ try:
     from _md5 import md5 as _md5  # type: ignore[import-not-found]
 
     if sys.version_info >= (3, 12):
-        from _sha2 import sha256 as _sha256
+        from _sha2 import sha256 as _sha256  # as it is named there
     else:
         from _sha256 import sha256 as _sha256  # type: ignore[import-not-found]
-except ImportError:  # a Python that was built without them
-    from hashlib import md5 as _md5
-    from hashlib import sha256 as _sha256
+except ImportError:
+    from hashlib import md5 as _md5  # for a Python that was built without them
+    from hashlib import sha256 as _sha256  # the same
 
 LARGE = 1 << 20  # bytes from which on OpenSSL, a sixth faster, is worth its start
 
