@@ -26,6 +26,7 @@ os.makedirs("parts")
 with open("parts/threads", "w") as file:
     file.write(os.environ["OMP_NUM_THREADS"])
 """
+APART = 1 << 20  # bytes that no file here has
 OUTS = (PlannedOut("log.txt", persist=True), PlannedOut("parts", cache=False))
 
 
@@ -52,6 +53,11 @@ def start_of(job):
     return Start(1.0, deps, {}, "")
 
 
+def nothing(*_):
+    """No file of the result was sent apart."""
+    return set()
+
+
 def run_far(needed, folder):
     """Run the job in an empty folder by a Python without packages; what it printed."""
     store = folder / "store"
@@ -75,11 +81,11 @@ def run_far(needed, folder):
 def test_a_job_sees_what_its_step_declares_and_what_it_added_to(job, folder):
     command = [*job.step.argv]
     start = begin(job, command)
-    done = run_far(task_of(job, command, "3", start), folder)
+    done = run_far(task_of(job, command, "3", start, APART), folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((folder / "far").iterdir()) == []
     with opened("store/result.tar", "objects") as result:
-        assert take(job, command, start, result) == 0
+        assert take(job, command, start, result, nothing) == 0
     assert (folder / "log.txt").read_text() == "before, one ['in']"
     assert (folder / "parts/threads").read_text() == "3"
     assert read_receipt("work").refused == ""
@@ -90,10 +96,10 @@ def test_the_notebook_of_a_run_can_be_an_output_there(job, folder):
     step = job.step._replace(outs=(*OUTS, PlannedOut("shown.ipynb")), argv=tuple(command))
     there = job._replace(step=step)
     start = begin(there, command)
-    done = run_far(task_of(there, command, "1", start), folder)
+    done = run_far(task_of(there, command, "1", start, APART), folder)
     assert done.returncode == 0, done.stdout + done.stderr
     with opened("store/result.tar", "objects") as result:
-        assert take(there, command, start, result) == 0
+        assert take(there, command, start, result, nothing) == 0
     assert '"nbformat": 4' in (folder / "shown.ipynb").read_text()
 
 
@@ -101,9 +107,9 @@ def test_a_command_that_fails_gives_its_code_and_what_it_printed(job, folder, ca
     (folder / "work.py").write_text("print('so far'); raise SystemExit(7)\n")
     command = [*job.step.argv]
     start = begin(job, command)
-    assert run_far(task_of(job, command, "", start), folder).returncode == 7
+    assert run_far(task_of(job, command, "", start, APART), folder).returncode == 7
     with opened("store/result.tar", "objects") as result:
-        assert take(job, command, start, result) == 7
+        assert take(job, command, start, result, nothing) == 7
     assert "so far" in capfd.readouterr().out
 
 
@@ -118,9 +124,9 @@ def test_stages_get_parameter_files_and_rules_get_files_of_values(job, folder):
     (folder / "values.json").write_text("{}")
     stage = job._replace(step=job.step._replace(wdir="sub", params={"../params.yaml": {}}, argv=()))
     start = start_of(stage)
-    assert "params.yaml" in paths(task_of(stage, [], "", start).task)
+    assert "params.yaml" in paths(task_of(stage, [], "", start, APART).task)
     command = ["python", "work.py", "--values-from=values.json"]
-    given = paths(task_of(job, command, "", start).task)
+    given = paths(task_of(job, command, "", start, APART).task)
     assert "values.json" in given
     assert "params.yaml" not in given
     assert {".dvcignore", "raw/in/a.txt", "work.py", "log.txt"} <= given
@@ -136,4 +142,4 @@ def test_what_is_not_in_the_project_is_refused(job, folder, tmp_path_factory):
     other.write_text("far")
     outside = job._replace(step=job.step._replace(deps=(str(other),)))
     with pytest.raises(UsageError, match=r"a\.txt, which is not in the project"):
-        task_of(outside, [], "", start_of(outside))
+        task_of(outside, [], "", start_of(outside), APART)

@@ -25,10 +25,11 @@ submit: sbatch
 statsu: [x]
 poll: 0
 cancel: []
+leave: -1
 values: {job: 1}
 steps: {a: {start: b}}
 """
-KNOWN = "submit, input, status, success, failed, cancel, poll, remote, values, steps"
+KNOWN = "submit, input, status, success, failed, cancel, poll, remote, leave, values, steps"
 WORDS = {"name": "nbsnake-train-1", "start": "print('a \"b\" $c {job}')", "threads": "4"}
 
 
@@ -85,8 +86,9 @@ def test_all_faults_of_a_file_are_named_with_their_lines(folder):
         f"here.yaml, line 2: 'statsu' is none of {KNOWN}",
         "here.yaml, line 3: poll is not a number of seconds above 0",
         "here.yaml, line 4: cancel is empty",
-        "here.yaml, line 5: values.job is not text",
-        "here.yaml, line 6: steps cannot have start, which nbsnake itself puts in",
+        "here.yaml, line 5: leave is not a number of bytes",
+        "here.yaml, line 6: values.job is not text",
+        "here.yaml, line 7: steps cannot have start, which nbsnake itself puts in",
     ]
 
 

@@ -17,7 +17,9 @@ from dvc_objects.fs.local import LocalFileSystem
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.open import open_repo
 from nbsnake.errors import ToolError, UsageError
+from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache
+from nbsnake.job.content import md5_of_file
 from nbsnake.job.regular import open_regular
 
 VALID = 7 * 24 * 3600  # seconds that a signed URL holds: the most that S3 allows
@@ -39,9 +41,17 @@ class Store:
         Raises :class:`ToolError` for a file that is no longer what its md5 says.
         """
         for md5, path in paths.items():
-            if self._size(md5) != os.path.getsize(path):
-                with self._unchanging(md5, path) as source:
-                    self._odb.add(source, LocalFileSystem(), md5, check_exists=False)
+            absent = absent_at(path)
+            size = absent.size if absent else os.path.getsize(path)
+            if self._size(md5) == size:
+                continue
+            if absent and not self._cache.has_object(md5):
+                raise ToolError(
+                    f"{path} is neither here nor in the remote any more",
+                    hint="compute it again: nbsnake run -f with the step that writes it",
+                )
+            with self._unchanging(md5, path) as source:
+                self._odb.add(source, LocalFileSystem(), md5, check_exists=False)
 
     def _size(self, md5: str) -> int | None:
         try:
@@ -66,6 +76,29 @@ class Store:
             if found.hexdigest() != md5:
                 raise ToolError(f"{path} changed while it was sent", hint="run the step again")
             yield copy.name
+
+    def keep(self, job: str, name: str, md5: str) -> bool:
+        """Make one of a job's files the object with that md5, without a copy through this machine.
+
+        False where it is not known to have that md5, of which only the job has told. S3 says it
+        where it keeps a file that was put at once without keys of one's own ("Checking object
+        integrity", Amazon S3 User Guide: the ETag).
+        """
+        path, target = self._path(job, name), self._odb.oid_to_path(md5)
+        if self._fs.protocol == "local":
+            return _keep_file(path, target, md5)
+        (bucket, key, _), (to_bucket, to_key, _) = map(self._fs.fs.split_path, (path, target))
+        etag = self._fs.fs.call_s3("head_object", Bucket=bucket, Key=key)["ETag"]
+        if etag.strip('"') != md5:
+            return False
+        self._fs.fs.call_s3(
+            "copy_object",
+            CopySource={"Bucket": bucket, "Key": key},
+            CopySourceIfMatch=etag,  # for the job can still put another file there
+            Bucket=to_bucket,
+            Key=to_key,
+        )
+        return True
 
     def put(self, job: str, name: str, data: bytes) -> None:
         """Write one of a job's files."""
@@ -93,6 +126,16 @@ class Store:
             return Path(path).as_uri()
         url: str = self._fs.fs.url(path, expires=VALID, client_method=METHODS[method])
         return url
+
+
+def _keep_file(path: str, target: str, md5: str) -> bool:
+    if not os.path.lexists(path):  # an earlier head was killed after it
+        return os.path.exists(target)
+    if os.path.islink(path) or md5_of_file(path) != md5:
+        return False
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.replace(path, target)
+    return True
 
 
 @contextlib.contextmanager

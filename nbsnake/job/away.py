@@ -50,7 +50,8 @@ class Task(NamedTuple):
     """What a job is to do: ``argv`` are the words after ``nbsnake exec``.
 
     ``jobs`` is the text of the file of jobs; ``urls`` say where each md5 is, ``result`` is the URL
-    to which the result goes.
+    to which the result goes. Objects of at least ``apart`` bytes go to one of the ``slots`` each,
+    which are URLs, the largest first.
     """
 
     step: str
@@ -59,6 +60,8 @@ class Task(NamedTuple):
     files: tuple[TaskFile, ...]
     urls: dict[str, str]
     result: str
+    apart: int
+    slots: tuple[str, ...]
 
 
 def main(top: str) -> int:
@@ -81,7 +84,11 @@ def _main(top: str) -> int:
         log.seek(0)
         shutil.copyfileobj(log, sys.stdout)
     sys.stdout.flush()
-    _pack(task, code, f"../{LOG}")
+    objects = {} if code else dict(_objects(task.step))
+    slots = _send_apart(task, objects)
+    with open(f"../{END}", "w", encoding="utf-8") as file:
+        json.dump({"code": code, "slots": slots}, file)
+    _pack(task.step, objects, f"../{LOG}", failed=code != 0)
     send(f"../{RESULT}", task.result)
     return code
 
@@ -137,16 +144,26 @@ def _write_program(path: str, words: list[str]) -> None:
     os.chmod(path, MODES[0])
 
 
-def _pack(task: Task, code: int, log: str) -> None:
-    with open(f"../{END}", "w", encoding="utf-8") as file:
-        json.dump({"code": code}, file)
-    failed = code != 0
+def _send_apart(task: Task, objects: dict[str, str]) -> dict[str, int]:
+    """Send the large ones of the objects, which are then no longer among them; the slot of each."""
+    sizes = {
+        md5: os.path.getsize(path) for md5, path in objects.items() if not md5.endswith(".dir")
+    }
+    large = [md5 for md5, size in sizes.items() if size >= task.apart]
+    large.sort(key=lambda md5: sizes[md5], reverse=True)
+    slots = dict(zip(large, range(len(task.slots)), strict=False))
+    for md5, slot in slots.items():
+        send(objects.pop(md5), task.slots[slot])
+    return slots
+
+
+def _pack(step: str, objects: dict[str, str], log: str, *, failed: bool) -> None:
     members = {
         END: f"../{END}",
         LOG: log,
-        NOTEBOOK: notebook_path(task.step, failed=failed),
-        **({FAILURE: failure_path(task.step)} if failed else {RECEIPT: receipt_path(task.step)}),
-        **({} if failed else dict(_objects(task.step))),
+        NOTEBOOK: notebook_path(step, failed=failed),
+        **({FAILURE: failure_path(step)} if failed else {RECEIPT: receipt_path(step)}),
+        **{f"{OBJECTS}{md5}": path for md5, path in objects.items()},
     }
     with tarfile.open(f"../{RESULT}", "w") as archive:
         for name, path in members.items():
@@ -155,6 +172,7 @@ def _pack(task: Task, code: int, log: str) -> None:
 
 
 def _objects(step: str) -> Iterator[tuple[str, str]]:
+    """The objects that the step's outputs are, each with its path."""
     job, receipt = read_job(step), read_receipt(step)
     if job is None or receipt is None:
         return
@@ -162,4 +180,4 @@ def _objects(step: str) -> Iterator[tuple[str, str]]:
     for out in job.step.outs:
         cache, content = kept_in(job.cache, job.step, out), contents[out.path]
         for md5 in (content.md5, *(cache.listed(content) or ())):
-            yield f"{OBJECTS}{md5}", cache.object_path(md5)
+            yield md5, cache.object_path(md5)

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from nbsnake.job.absent import Absent, absent_at
 from nbsnake.job.hashing import md5_of_bytes, md5_of_open
 from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
@@ -159,12 +160,20 @@ def digest_of_tree(tree: list[TreeFile]) -> Digest:
 def digest(path: str) -> Digest:
     """Read ``path`` and digest it.
 
-    Raises :class:`OSError` when it is missing or unreadable.
+    What stands for a content in the remote has that digest. Raises :class:`OSError` when it is
+    missing or unreadable.
     """
+    if absent := absent_at(path):
+        return Digest(absent.md5, absent.size, isexec=absent.isexec)
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         return digest_of_tree(tree_of_folder(path))
     return Digest(md5_of_file(path), status.st_size, isexec=bool(status.st_mode & ANY_EXECUTE))
+
+
+def absent_of(content: Digest) -> Absent:
+    """What stands for a file's content while that is in the remote."""
+    return Absent(content.md5, content.size, content.isexec)
 
 
 def stamp(path: str) -> str | None:

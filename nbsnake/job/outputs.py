@@ -5,11 +5,12 @@ Standard library only: this runs inside every job.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from nbsnake.job.absent import FOLDER, absent_at
 from nbsnake.job.cache import Cache
 from nbsnake.job.combined import is_combined
-from nbsnake.job.content import Digest
+from nbsnake.job.content import Digest, absent_of, digest
 from nbsnake.job.lockmemo import read_lock_entry
 from nbsnake.job.locktext import NotPlain, entry_text
 from nbsnake.job.own import FILE_MODE, FOLDER_MODE, is_used
@@ -18,6 +19,7 @@ from nbsnake.job.receipt import read_receipt
 from nbsnake.job.run import Run
 from nbsnake.job.runcache import find_run, run_key, run_path
 
+LEAVES = "NBSNAKE_LEAVES"  # "1" where outputs may stay in the DVC remote until the run ends
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
 OWN_CACHE = Cache(
     ".nbsnake/cache",
@@ -112,14 +114,28 @@ def _gives(step: PlannedStep, run: Run, deps: dict[str, Digest]) -> bool:
 
 
 def store_outputs(cache: Cache, step: PlannedStep) -> dict[str, Digest]:
-    """Keep what the step wrote."""
-    return {out.path: kept_in(cache, step, out).store(out.path) for out in step.outs}
+    """Keep what the step wrote, as far as it is here; what each output is."""
+    return {
+        out.path: digest(out.path)
+        if absent_at(out.path)
+        else kept_in(cache, step, out).store(out.path)
+        for out in step.outs
+    }
 
 
 def restore_outputs(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -> None:
     """Bring back what :func:`find_outputs` found."""
     for out in step.outs:
         kept_in(cache, step, out).restore(contents[out.path], out.path)
+
+
+def are_left(cache: Cache, contents: Iterable[Digest]) -> bool:
+    """Whether one of the contents was left in the remote, and has not come here since."""
+    return os.path.isdir(FOLDER) and any(
+        absent_of(content).is_known() and not cache.has(content)
+        for content in contents
+        if not content.is_dir
+    )
 
 
 def remember_run(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -> None:

@@ -5,12 +5,11 @@ of this machine would leave. So Snakemake, the sync and DVC need not know of it.
 """
 
 import contextlib
-import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nbsnake.errors import NbsnakeError, ToolError
@@ -21,10 +20,10 @@ from nbsnake.job.inside import plain
 from nbsnake.job.jobs import Job
 from nbsnake.job.receipt import Failure, write_failure
 from nbsnake.job.say import say
-from nbsnake.job.shape import from_json, parse
 from nbsnake.job.transfer import fetch, forget, is_there
-from nbsnake.programs import python_call
-from nbsnake.remote.result import ResultError, opened, take
+from nbsnake.remote.apart import bring
+from nbsnake.remote.processes import ask
+from nbsnake.remote.result import Bring, ResultError, opened, take
 from nbsnake.remote.runs import (
     Run,
     forget_run,
@@ -69,14 +68,14 @@ def _run(job: Job, command: list[str], threads: str, start: Start, template: Tem
     step = job.step
     key = key_of(step, command, start)
     run = _left(job, key, template)
-    needed = None if run else task_of(job, command, threads, start)
+    needed = None if run else task_of(job, command, threads, start, template.apart)
     run = run or new_run(step, key)
     answer = _prepare(job, run, template, *(needed or (None, {})))
     try:
         if needed:
             run = _submit(job, run, template, answer, threads)
         _wait(run, template, answer["result"])
-        return _take(job, command, start, answer["result"])
+        return _take(job, command, start, answer["result"], partial(bring, job, run, template))
     except Stopped:
         if run.job:
             template.stop(run.job)
@@ -121,15 +120,7 @@ def _prepare(
         "paths": paths,
         "task": None if task is None else {**task._asdict(), "files": _files(task)},
     }
-    done = subprocess.run(
-        python_call("nbsnake.remote.prepare"),
-        input=json.dumps(request),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode:
-        raise ToolError("the DVC remote did not take what the job needs")
-    return parse(dict[str, Any], from_json(done.stdout.splitlines()[-1]))  # type: ignore[no-any-return]
+    return ask("nbsnake.remote.prepare", request, "the DVC remote did not take what the job needs")
 
 
 def _files(task: Task) -> list[dict[str, Any]]:
@@ -158,12 +149,12 @@ def _wait(run: Run, template: Template, result: str) -> None:
         time.sleep(template.poll)
 
 
-def _take(job: Job, command: list[str], start: Start, url: str) -> int:
+def _take(job: Job, command: list[str], start: Start, url: str, bring: Bring) -> int:
     path = plain(path_of(job.step, ".tar"))
     try:
         fetch(url, path)
         with opened(path, plain(path_of(job.step, ".objects"))) as result:
-            return take(job, command, start, result)
+            return take(job, command, start, result, bring)
     except ResultError as error:
         error.hint = error.hint or "run the step again"
         raise

@@ -12,14 +12,14 @@ import shutil
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple
 
 from nbsnake.errors import ToolError
 from nbsnake.job.atomic import beside
 from nbsnake.job.away import END, FAILURE, LOG, MEMBERS, NOTEBOOK, OBJECTS, RECEIPT
 from nbsnake.job.cache import READ_ONLY, Cache
-from nbsnake.job.content import is_md5
+from nbsnake.job.content import absent_of, is_md5
 from nbsnake.job.exec import Start, end, store_result
 from nbsnake.job.executed import facts_of, save
 from nbsnake.job.inside import UnsafePathError
@@ -36,12 +36,19 @@ class ResultError(ToolError):
 
 
 class Result(NamedTuple):
-    """The exit code of a job, its record and its notebook, and a cache with the objects it sent."""
+    """The exit code of a job, its record and its notebook, and a cache with the objects it sent.
+
+    ``slots`` are the numbers of those that it sent apart.
+    """
 
     code: int
     record: Any
     notebook: dict[str, Any] | None
     cache: Cache
+    slots: dict[str, int]
+
+
+Bring = Callable[[Receipt, Result], set[str]]  # as in nbsnake.remote.apart
 
 
 @contextlib.contextmanager
@@ -64,9 +71,10 @@ def _read(path: str, cache: Cache) -> Result:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
                 _read_member(archive, member, texts, cache)
-        code = parse(int, from_json(texts[END]).get("code"), "code")
+        ended = from_json(texts[END])
+        code = parse(int, ended.get("code"), "code")
         record = from_json(texts.get(FAILURE if code else RECEIPT, b"null"))
-        return Result(code, record, _notebook(texts.get(NOTEBOOK)), cache)
+        return Result(code, record, _notebook(texts.get(NOTEBOOK)), cache, _slots(ended))
     except (tarfile.TarError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise ResultError(f"the result of the job is damaged: {error}") from None
 
@@ -102,6 +110,13 @@ def _write_object(source: IO[bytes], path: str, md5: str) -> None:
     os.replace(temporary, path)
 
 
+def _slots(ended: dict[str, Any]) -> dict[str, int]:
+    slots: dict[str, int] = parse(dict[str, int], ended.get("slots", {}), "slots")
+    if any(md5.endswith(".dir") or not is_md5(md5) for md5 in slots):
+        raise ShapeError("slots", "numbers by md5")
+    return slots
+
+
 def _notebook(text: bytes | None) -> dict[str, Any] | None:
     notebook = from_json(text) if text else None
     if notebook is None:
@@ -111,14 +126,21 @@ def _notebook(text: bytes | None) -> dict[str, Any] | None:
     return {**notebook, "cells": [*cells], "metadata": metadata}
 
 
-def take(job: Job, command: list[str], start: Start, result: Result) -> int:
-    """Make the result the step's; the exit code. Raises :class:`ResultError`."""
+def take(job: Job, command: list[str], start: Start, result: Result, bring: Bring) -> int:
+    """Make the result the step's; the exit code.
+
+    ``bring`` gets what the job sent apart. Raises :class:`ResultError`.
+    """
     if result.code:
         return _take_failure(job, result)
     told = _receipt(job, start, result.record)
+    staying = bring(told, result)
     for seen in told.outs:
         try:
-            result.cache.restore(seen.content, seen.path)
+            if seen.path in staying:
+                absent_of(seen.content).place(seen.path)
+            else:
+                result.cache.restore(seen.content, seen.path)
         except UnsafePathError:
             raise
         except (OSError, ValueError) as error:

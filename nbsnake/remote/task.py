@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import nbsnake
 from nbsnake.errors import UsageError
+from nbsnake.job.absent import absent_at
 from nbsnake.job.away import PACKAGE, TASK, Task, TaskFile
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import ANY_EXECUTE, Digest, digest, md5_of_file, tree_of_folder
@@ -55,8 +56,8 @@ class Needed(NamedTuple):
     paths: dict[str, str]
 
 
-def task_of(job: Job, command: list[str], threads: str, start: Start) -> Needed:
-    """The task of a job that is ready to run.
+def task_of(job: Job, command: list[str], threads: str, start: Start, apart: int) -> Needed:
+    """The task of a job that is ready to run, which sends files of ``apart`` bytes each by itself.
 
     Raises :class:`UsageError` for one that reads what is not in the project.
     """
@@ -67,13 +68,19 @@ def task_of(job: Job, command: list[str], threads: str, start: Start) -> Needed:
                 f"it reads {path}, which is not in the project",
                 hint="jobs that see only the DVC remote have nothing else; move it, or run here",
             )
-        files.append(TaskFile(path, md5, bool(os.stat(path).st_mode & ANY_EXECUTE)))
+        files.append(TaskFile(path, md5, _is_executable(path)))
         paths[md5] = path
     option = [f"{OPTION}{threads}"] if threads else []
     argv = (job.step.name, *option, *(["--", *command] if command else []))
     # No other process is there that DVC's lock on paths could stop.
     own = job._replace(makers=(), cache=Cache(".dvc/cache", ("hardlink",)), hardlink_lock=True)
-    return Needed(Task(job.step.name, argv, jobs_of(own).decode(), tuple(files), {}, ""), paths)
+    task = Task(job.step.name, argv, jobs_of(own).decode(), tuple(files), {}, "", apart, ())
+    return Needed(task, paths)
+
+
+def _is_executable(path: str) -> bool:
+    absent = absent_at(path)
+    return absent.isexec if absent else bool(os.stat(path).st_mode & ANY_EXECUTE)
 
 
 def _files(job: Job, command: list[str], start: Start) -> Iterator[tuple[str, str]]:

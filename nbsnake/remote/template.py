@@ -6,6 +6,7 @@ unless the author of the file puts it there.
 """
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from nbsnake.errors import NbsnakeError, PipelineError, ToolError, Where, raise_all
+from nbsnake.job.outputs import LEAVES
 from nbsnake.job.regular import read_regular
 from nbsnake.job.shape import ShapeError, parse
 from nbsnake.places import place_of
@@ -25,6 +27,7 @@ VARIABLE = "NBSNAKE_REMOTE"
 OWN_WORDS = ("name", "start", "threads")
 SUCCESS, FAILED, RUNNING = "success", "failed", "running"
 POLL = 5.0  # seconds
+LARGE = 1 << 20  # bytes of a file that is worth a request of its own
 PATIENCE = 120.0  # seconds for which a command may take
 _FIELDS: dict[str, Any] = {
     "submit": tuple[str, ...],
@@ -35,6 +38,7 @@ _FIELDS: dict[str, Any] = {
     "cancel": tuple[str, ...],
     "poll": float,
     "remote": str,
+    "leave": int,
     "values": dict[str, str],
     "steps": dict[str, dict[str, str]],
 }
@@ -46,7 +50,8 @@ class Template(NamedTuple):
 
     What ``status`` prints contains one of the words in ``success`` or ``failed`` when the job has
     ended. ``poll`` is the number of seconds between two questions, ``remote`` the DVC remote, ""
-    for the default one. ``values`` are words of the author's own, and ``steps`` those of one step.
+    for the default one. Files of at least ``leave`` bytes that only other steps read stay in it,
+    none for None. ``values`` are words of the author's own, and ``steps`` those of one step.
     """
 
     file: str
@@ -58,8 +63,18 @@ class Template(NamedTuple):
     failed: tuple[str, ...] = (FAILED,)
     poll: float = POLL
     remote: str = ""
+    leave: int | None = None
     values: dict[str, str] = {}  # noqa: RUF012  (never changed)
     steps: dict[str, dict[str, str]] = {}  # noqa: RUF012  (never changed)
+
+    @property
+    def apart(self) -> int:
+        """The bytes from which on a file of a result travels by itself."""
+        return LARGE if self.leave is None else min(LARGE, self.leave)
+
+    def leaves(self) -> bool:
+        """Whether the session that started this process lets outputs stay in the remote."""
+        return self.leave is not None and os.environ.get(LEAVES) == "1"
 
     def start(self, step: str, words: Mapping[str, str]) -> str:
         """Submit a job, and return its id. Raises :class:`ToolError` where that fails."""
@@ -158,6 +173,8 @@ def _fault(name: str, value: Any) -> str:
         return f"{name} is empty"
     if name == "poll" and not found > 0:
         return "poll is not a number of seconds above 0"
+    if name == "leave" and found < 0:
+        return "leave is not a number of bytes"
     own = {*OWN_WORDS, "job"}
     given = {**found} if name == "values" else {}
     for each in found.values() if name == "steps" else ():

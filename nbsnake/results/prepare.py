@@ -1,9 +1,11 @@
 """What a run does before its first step: results come back that need not be computed."""
 
+import contextlib
 import os
 from collections.abc import Collection
 
 from nbsnake.job.kept import how_to_get_back
+from nbsnake.job.outputs import LEAVES, are_left
 from nbsnake.job.say import few, say
 from nbsnake.results.freshness import Judge, Verdict
 from nbsnake.results.restore import restore, save_outputs
@@ -32,7 +34,15 @@ def prepare(judge: Judge, targets: Collection[str]) -> dict[str, Verdict]:
 
 
 def _restore(judge: Judge, targets: Collection[str]) -> None:
-    done = restore(judge, force=True, only=judge.plan.needed_for(targets))
+    with contextlib.ExitStack() as stack:
+        fetch = None
+        if not os.environ.get(LEAVES) and are_left(judge.plan.cache, judge.locked_contents()):
+            from nbsnake.dvc.api import fetching  # slow, and seldom needed
+
+            say("fetching the results that jobs left in the DVC remote")
+            fetch = stack.enter_context(fetching())
+        needed = judge.plan.needed_for(targets)
+        done = restore(judge, force=True, only=needed, fetch=fetch)
     if done.steps:
         say(f"restored from the cache: {few(done.steps, MOST)}")
     for path in done.edited:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
+from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache, DamagedObjectError
 from nbsnake.job.content import Digest, stamp
 from nbsnake.job.executed import bring_back
@@ -72,7 +73,11 @@ def restore(
         outs = _find(cache, step, deps, fetch) if len(deps) == len(step.deps) else None
         if not outs:
             continue
-        unsaved = [path for path in outs if not _is_saved(cache, judge.digests.of(path))]
+        unsaved = [
+            path
+            for path in outs
+            if not absent_at(path) and not _is_saved(cache, judge.digests.of(path))
+        ]
         edited += unsaved
         if unsaved and not force:
             continue
@@ -99,7 +104,7 @@ def save_outputs(judge: Judge) -> Saved:
         step = verdict.step
         for out in () if step.frozen else step.outs:
             content = judge.content(out.path)
-            if content is None:
+            if content is None or absent_at(out.path):
                 continue
             home = kept_in(judge.plan.cache, step, out)
             if verdict.settled or content.md5 in judge.recorded(step, out.path):

@@ -14,6 +14,7 @@ from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
 from nbsnake.dvc.lock import repo_locked
 from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
 from nbsnake.errors import ToolError, raise_all
+from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
@@ -175,7 +176,7 @@ def _store_missing(
     """Jobs have put the outputs into the cache, but somebody may have cleaned up since."""
     for out in step.outs:
         content, home = contents[out.path], kept_in(cache, step, out)
-        if content:
+        if content and not absent_at(out.path):
             if not objects.are_sound(home, content):
                 home.store(out.path)
             objects.note(home, content)
@@ -192,15 +193,15 @@ def _lock_by_dvc(due: list[PlannedStep], changed: list[str]) -> None:
 def _remember(plan: Plan, due: list[PlannedStep], contents: Mapping[str, Digest | None]) -> None:
     from nbsnake.dvc.state import is_memory, remember  # slow, and not needed where nothing is new
 
-    known = {path: content for path, content in contents.items() if content}
+    known = {path: content for path, content in contents.items() if content and not absent_at(path)}
     files = {path: content for path, content in known.items() if not content.is_dir}
     for step in due:
         for out in step.outs:
-            content = contents[out.path]
+            content = known.get(out.path)
             if out.cache and content and content.is_dir:
                 for relpath, md5 in plan.cache.listing(content):
                     files[f"{out.path}/{relpath}"] = Digest(md5, 0)
-    links = [out.path for step in due for out in step.outs if out.cache]
+    links = [out.path for step in due for out in step.outs if out.cache and out.path in known]
     folder = plan.state
     if plan.root != os.getcwd() or not is_memory(folder):  # such as in a copy of a project
         from nbsnake.dvc.api import memory_folder  # slow, and seldom needed

@@ -3,5 +3,5 @@
 No other room imports Snakemake.
 
 Imports: bars, cluster, dvc, errors, escape, generate, job, merging, model, names, places, programs,
-render, results, settings.
+remote, render, results, settings.
 """

@@ -29,6 +29,7 @@ from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
 from nbsnake.programs import python_call
+from nbsnake.remote import left
 from nbsnake.results.cells import reason_lines
 from nbsnake.results.failures import recent_failures
 from nbsnake.results.freshness import Judge, Verdict
@@ -40,7 +41,12 @@ from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import keep_going, read_mode
 from nbsnake.snakemake.retries import keep_workflow
 from nbsnake.snakemake.seal import mark_done, seal
-from nbsnake.snakemake.unread import leave_out, may_leave_out, rules_with_nothing_to_do
+from nbsnake.snakemake.unread import (
+    has_only_own_rules,
+    leave_out,
+    may_leave_out,
+    rules_with_nothing_to_do,
+)
 from nbsnake.snakemake.words import Words
 
 
@@ -113,6 +119,8 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
     _check(plan, outdated, runs=runs)
     if runs and _update_inside(plan, digests):
         plan = current_plan()
+    if runs:
+        left.begin(plan, reads_all=has_only_own_rules())
     notebooks = {step.notebook for step in plan.steps.values()}
     judge = Judge(plan, digests, outdated.reasons(notebooks))
     verdicts = prepare(judge, mode.targets) if runs else judge.verdicts()
@@ -243,6 +251,7 @@ class Session(Words):
         """Lock what the run made. Called at its end; never fails the run."""
         if not self._workflow.touch:
             _sync()
+            left.end(self._plan, read_mode().targets)
             forget_ended_jobs()
             for line in recent_failures(self._plan.steps.values(), self._started):
                 say(line)

@@ -16,6 +16,7 @@ from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import MERGES_FOR_GIT, install_drivers
+from nbsnake.remote import left
 from nbsnake.results.freshness import Judge, Verdict, same_code_lines
 from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
@@ -58,12 +59,15 @@ def _bring_up_to_date(plan: Plan, targets: Collection[str]) -> Synced | None:
     end_left_jobs()
     wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
     digests = read_digests()
+    left.begin(plan, reads_all=True)
     judge, needed = Judge(plan, digests), plan.needed_for(targets)
     may_be_done = all(map(_can_be_fresh, _of(judge.verdicts(), needed)))
     verdicts = _of(prepare(judge, targets), needed) if may_be_done else []
     is_done = may_be_done and all(verdict.state == "fresh" for verdict in verdicts)
     synced = _locked(judge, verdicts) if is_done else None
     digests.save()
+    if is_done:
+        left.end(plan, targets)
     return synced
 
 

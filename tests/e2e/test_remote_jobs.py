@@ -13,12 +13,24 @@ from remote_machine import job_ids, use, use_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]
 ALL = ["join", "left", "make", "right"]
+INNER = {"data/numbers.txt", "results of all/left.txt"}  # that only other steps read
 
 
 @pytest.fixture
 def away(project: Project, tmp_path: Path) -> Project:
     """The diamond, in which nothing has run, with a folder as its remote."""
     use_folder(project, tmp_path / "store")
+    return project
+
+
+@pytest.fixture
+def in_s3(project: Project, s3: int) -> Project:
+    """The same with a remote in S3."""
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    project.env.update(keys, AWS_DEFAULT_REGION="us-east-1")  # of the head: jobs get none
+    project.dvc("remote", "add", "--default", "--quiet", "store", "s3://store/data")
+    project.dvc("remote", "modify", "store", "endpointurl", f"http://127.0.0.1:{s3}")
+    use(project)
     return project
 
 
@@ -32,13 +44,9 @@ def wait_for_job(project: Project, process: "subprocess.Popen[bytes]") -> str:
 
 
 def test_jobs_that_see_only_s3_lock_what_this_machine_locks(
-    project: Project, finished: Project, s3: int
+    in_s3: Project, finished: Project
 ) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    project.env.update(keys, AWS_DEFAULT_REGION="us-east-1")  # of the head: jobs get none
-    project.dvc("remote", "add", "--default", "--quiet", "store", "s3://store/data")
-    project.dvc("remote", "modify", "store", "endpointurl", f"http://127.0.0.1:{s3}")
-    use(project)
+    project = in_s3
     done = project.nbsnake("run", "--remote", "here")
     assert "dvc.lock: locked" in done.stderr
     assert project.computed() == ALL
@@ -126,3 +134,61 @@ def test_a_damaged_object_is_named(away: Project, tmp_path: Path) -> None:
     damaged.write_text("half")  # of another size: it is put again
     away.nbsnake("run", "--remote", "here", "make")
     assert away.locked_steps() == {"make"}
+
+
+def test_what_only_steps_read_stays_in_the_remote_until_it_is_pulled(
+    in_s3: Project, finished: Project
+) -> None:
+    use(in_s3, leave=0)
+    in_s3.nbsnake("run", "--remote", "here")
+    assert in_s3.computed() == ALL
+    assert in_s3.lock() == finished.lock()
+    assert left_out(in_s3, finished) == INNER
+    assert "not in cache:       data/numbers.txt" in in_s3.dvc("status", "make")
+
+    again = in_s3.nbsnake("run", "--remote", "here")
+    assert "nothing to be done" in again.stderr
+    assert in_s3.computed() == []
+
+    in_s3.dvc("pull", "--quiet")
+    assert in_s3.outputs() == finished.outputs()
+    assert in_s3.output_modes() == finished.output_modes()
+    in_s3.assert_dvc_clean()
+    assert NOTHING in in_s3.snakemake()
+
+
+def test_a_run_on_this_machine_brings_what_was_left(away: Project, finished: Project) -> None:
+    use(away, leave=0)
+    away.nbsnake("run", "--remote", "here", "left")
+    assert not (away.root / "data/numbers.txt").exists()
+    assert away.read("results of all/left.txt") == finished.read("results of all/left.txt")
+    away.computed()
+    away.nbsnake("run")
+    assert away.computed() == ["join", "right"]
+    assert away.outputs() == finished.outputs()
+    assert away.lock() == finished.lock()
+
+
+def test_a_killed_head_leaves_nothing_that_could_be_taken_for_data(
+    away: Project, finished: Project
+) -> None:
+    use(away, leave=0)
+    with away.holding():
+        process = away.start("nbsnake", "run", "--remote", "here", "left")
+        away.wait_until_computing("left", process=process)
+        with pytest.raises(OSError, match="No such device or address"):
+            (away.root / "data/numbers.txt").read_text()
+        kill_group(process, signal.SIGKILL)
+    assert away.status()["make"]["state"] == "fresh"
+    away.nbsnake("run", "--remote", "here")
+    assert away.computed() == ALL
+    assert away.lock() == finished.lock()
+    assert left_out(away, finished) == INNER
+
+
+def left_out(project: Project, finished: Project) -> set[str]:
+    """The outputs that are not here; those that are here are right."""
+    here, outputs = project.outputs(), finished.outputs()
+    assert here.items() <= outputs.items()
+    assert not any(path.is_symlink() for path in project.root.glob("*/*.txt"))
+    return {*outputs} - {*here}
