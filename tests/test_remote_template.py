@@ -29,7 +29,7 @@ leave: -1
 values: {job: 1}
 steps: {a: {start: b}}
 """
-KNOWN = "submit, input, status, success, failed, cancel, poll, remote, leave, values, steps"
+KNOWN = "submit, input, status, success, failed, reason, cancel, poll, remote, leave, values, steps"
 WORDS = {"name": "nbsnake-train-1", "start": "print('a \"b\" $c {job}')", "threads": "4"}
 
 
@@ -141,13 +141,14 @@ def tool(folder, monkeypatch, program, printed, error="", code=0):
 def test_documented_templates_submit_what_the_services_take(documented, folder, monkeypatch):
     name, read = documented
     program = read.submit[0]
-    printed = {"kube": "job.batch/nbsnake-train-1\n", "aws": "8f2e4c1a-0000\n"}[name]
+    printed = {"kube": "nbsnake-train-1", "aws": "8f2e4c1a-0000\n"}[name]
     tool(folder, monkeypatch, program, printed)
     assert read.start("train", WORDS) == printed.strip()
     sent = json.loads((folder / "input").read_text())
     if name == "kube":
         container = sent["spec"]["template"]["spec"]["containers"][0]
-        assert sent["metadata"] == {"name": "nbsnake-train-1"}
+        labels = {"job-name": "nbsnake-train-1"}
+        assert sent["metadata"] == {"name": "nbsnake-train-1", "labels": labels}
         assert container["command"] == ["python3", "-c", WORDS["start"]]
         assert container["resources"]["requests"] == {"cpu": "4", "memory": "16Gi"}
     else:

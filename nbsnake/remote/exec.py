@@ -23,6 +23,7 @@ from nbsnake.job.say import say
 from nbsnake.job.transfer import fetch, forget, is_there
 from nbsnake.remote.apart import bring
 from nbsnake.remote.processes import ask
+from nbsnake.remote.reasons import explain
 from nbsnake.remote.result import Bring, ResultError, opened, take
 from nbsnake.remote.runs import (
     Run,
@@ -37,6 +38,7 @@ from nbsnake.remote.task import start_code, task_of
 from nbsnake.remote.template import RUNNING, VARIABLE, Template, read_template
 
 CALLER = "nbsnake exec"
+ASK_WHY = 30.0  # seconds between two questions why a job waits
 
 
 class Stopped(BaseException):
@@ -74,7 +76,7 @@ def _run(job: Job, command: list[str], threads: str, start: Start, template: Tem
     try:
         if needed:
             run = _submit(job, run, template, answer, threads)
-        _wait(run, template, answer["result"])
+        wait(step.name, run, template, answer["result"])
         return _take(job, command, start, answer["result"], partial(bring, job, run, template))
     except Stopped:
         if run.job:
@@ -127,26 +129,46 @@ def _files(task: Task) -> list[dict[str, Any]]:
     return [file._asdict() for file in task.files]
 
 
-def _wait(run: Run, template: Template, result: str) -> None:
-    """Raises :class:`ToolError` for a job that has ended and left no result."""
-    told = False
+def wait(step: str, run: Run, template: Template, result: str) -> None:
+    """Wait for the result of a job; what keeps the job waiting is said.
+
+    Raises :class:`ToolError` for a job that has ended and left no result.
+    """
+    told, asked = set[str](), time.monotonic()
     while True:
         state, printed = template.ask(run.job)
+        line = ""
         try:
             if is_there(result):
                 return
             if state != RUNNING:
-                raise ToolError(
-                    f"the job {run.job} ended without a result: {printed}",
-                    hint="its own log, on the machine or in the batch system, tells more",
-                )
-        except ToolError:
-            raise
+                raise _lost(run, template, printed)
+            if time.monotonic() >= asked + ASK_WHY:
+                line, asked = _why_it_waits(step, run, template), time.monotonic()
         except OSError as error:
-            if not told:
-                say(f"the remote does not answer: {error}; waiting for it", CALLER)
-                told = True
+            line = f"the remote does not answer: {error}; waiting for it"
+        if line and line not in told:
+            say(line, CALLER)
+            told.add(line)
         time.sleep(template.poll)
+
+
+def _lost(run: Run, template: Template, printed: str) -> ToolError:
+    detail = "; ".join(filter(None, (printed, template.why(run.job))))
+    reason = explain(detail)
+    return ToolError(
+        f"the job {run.job} ended without a result: "
+        + (f"{reason.meaning} ({detail})" if reason else detail),
+        hint=reason.hint
+        if reason
+        else "its own log, on the machine or in the batch system, tells more",
+    )
+
+
+def _why_it_waits(step: str, run: Run, template: Template) -> str:
+    detail = template.why(run.job)
+    reason = explain(detail)
+    return f"{step}: the job {run.job} waits: {reason.meaning} ({detail})" if reason else ""
 
 
 def _take(job: Job, command: list[str], start: Start, url: str, bring: Bring) -> int:

@@ -35,6 +35,7 @@ _FIELDS: dict[str, Any] = {
     "status": tuple[str, ...],
     "success": tuple[str, ...],
     "failed": tuple[str, ...],
+    "reason": tuple[str, ...],
     "cancel": tuple[str, ...],
     "poll": float,
     "remote": str,
@@ -49,9 +50,10 @@ class Template(NamedTuple):
     """Commands as words, of which ``submit`` prints the job's id as its last line.
 
     What ``status`` prints contains one of the words in ``success`` or ``failed`` when the job has
-    ended. ``poll`` is the number of seconds between two questions, ``remote`` the DVC remote, ""
-    for the default one. Files of at least ``leave`` bytes that only other steps read stay in it,
-    none for None. ``values`` are words of the author's own, and ``steps`` those of one step.
+    ended. ``reason`` prints why one waits or has failed, () where ``status`` does. ``poll`` is the
+    number of seconds between two questions, ``remote`` the DVC remote, "" for the default one.
+    Files of at least ``leave`` bytes that only other steps read stay in it, none for None.
+    ``values`` are words of the author's own, and ``steps`` those of one step.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Template(NamedTuple):
     input: Any = None
     success: tuple[str, ...] = (SUCCESS,)
     failed: tuple[str, ...] = (FAILED,)
+    reason: tuple[str, ...] = ()
     poll: float = POLL
     remote: str = ""
     leave: int | None = None
@@ -101,6 +104,13 @@ class Template(NamedTuple):
             if words & {*names}:
                 return state, in_one_line(printed)
         return RUNNING, in_one_line(printed)
+
+    def why(self, job: str) -> str:
+        """What is printed of the reason why a job waits or has failed."""
+        if not self.reason:
+            return ""
+        done = self._call(_filled(self.reason, {"job": job}))
+        return " ".join((done.stdout if done.returncode == 0 else done.stderr).split())
 
     def stop(self, job: str) -> None:
         """Cancel a job; one that has ended is fine."""
