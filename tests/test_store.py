@@ -69,12 +69,10 @@ def test_an_object_of_the_cache_is_sent_though_its_file_was_edited(remote, folde
         assert file.read() == b"content"
 
 
-@pytest.mark.remote
-def test_a_remote_without_urls_is_refused(remote):
-    pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
-    remote("ssh://127.0.0.1/store")
+def test_a_remote_of_another_kind_is_refused(remote):
+    remote("http://127.0.0.1:9/store")
     with (
-        pytest.raises(UsageError, match="kind 'ssh', only S3 and folders"),
+        pytest.raises(UsageError, match="kind 'http', only S3, SSH and folders"),
         open_store(None, CACHE),
     ):
         pass

@@ -1,7 +1,8 @@
 """The project's DVC remote as a store for jobs that see nothing else of it.
 
 Objects are where ``dvc push`` puts them; the files of a job are beside them, in
-``nbsnake/jobs/NAME``. Jobs get URLs, each for one file and one method, and never a credential.
+``nbsnake/jobs/NAME``. Jobs get URLs, each for one file and one method, and never a credential. Over
+SSH, an URL is a path on a machine, which jobs reach by the ``ssh`` and the key that they have.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from dvc_objects.fs.local import LocalFileSystem
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.open import open_repo
 from nbsnake.errors import ToolError, UsageError
+from nbsnake.job import overssh
 from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import md5_of_file
@@ -87,6 +89,8 @@ class Store:
         path, target = self._path(job, name), self._odb.oid_to_path(md5)
         if self._fs.protocol == "local":
             return _keep_file(path, target, md5)
+        if self._fs.protocol == "ssh":
+            return self._keep_over_ssh(path, target, md5)
         (bucket, key, _), (to_bucket, to_key, _) = map(self._fs.fs.split_path, (path, target))
         etag = self._fs.fs.call_s3("head_object", Bucket=bucket, Key=key)["ETag"]
         if etag.strip('"') != md5:
@@ -98,6 +102,15 @@ class Store:
             Bucket=to_bucket,
             Key=to_key,
         )
+        return True
+
+    def _keep_over_ssh(self, path: str, target: str, md5: str) -> bool:
+        url = self._url(path, "GET")
+        if not overssh.is_there(url):  # an earlier head was killed after it
+            return overssh.is_there(self._url(target, "GET"))
+        if not overssh.has_md5(url, md5):
+            return False
+        overssh.move(url, target)
         return True
 
     def put(self, job: str, name: str, data: bytes) -> None:
@@ -124,6 +137,9 @@ class Store:
     def _url(self, path: str, method: str) -> str:
         if self._fs.protocol == "local":
             return Path(path).as_uri()
+        if self._fs.protocol == "ssh":
+            login = self._fs.fs_args
+            return overssh.url_of(login["host"], path, login.get("username"), login.get("port"))
         url: str = self._fs.fs.url(path, expires=VALID, client_method=METHODS[method])
         return url
 
@@ -150,9 +166,10 @@ def open_store(name: str | None, cache: Cache) -> Iterator[Store]:
         open_repo(fetches=True) as repo,
     ):
         odb = repo.cloud.get_remote_odb(name=name, command="nbsnake exec")
-        if odb.fs.protocol not in ("local", "s3"):
+        if odb.fs.protocol not in ("local", "s3", "ssh"):
             raise UsageError(
-                f"jobs cannot use a remote of the kind {odb.fs.protocol!r}, only S3 and folders",
+                f"jobs cannot use a remote of the kind {odb.fs.protocol!r}, "
+                "only S3, SSH and folders",
                 hint="name another one of `dvc remote list` as `remote:` in the settings of jobs",
             )
         yield Store(odb, cache)

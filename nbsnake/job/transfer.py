@@ -1,4 +1,4 @@
-"""Files that come from URLs, and go to them: ``http``, ``https`` and ``file``.
+"""Files that come from URLs, and go to them: ``http``, ``https``, ``file`` and ``ssh``.
 
 Standard library only: this runs inside every job. An HTTP server gets one GET or PUT for a file, as
 S3 has it for signed URLs. A server that is away is waited for.
@@ -12,13 +12,14 @@ import urllib.parse
 import urllib.request
 from typing import IO, Any
 
+from nbsnake.job import overssh
 from nbsnake.job.atomic import beside
 from nbsnake.job.patience import patiently
 
 TIMEOUT = 60.0  # seconds without a byte
 BUSY = (408, 429, 500, 502, 503, 504)  # HTTP's codes for "try again"
 LARGEST = 5 * 1024**3  # bytes that S3 takes in one PUT (Amazon S3 User Guide, "Uploading objects")
-_SCHEMES = ("file", "http", "https")
+_SCHEMES = ("file", "http", "https", "ssh")
 
 
 def fetch(url: str, path: str) -> None:
@@ -39,6 +40,9 @@ def forget(url: str) -> None:
         with contextlib.suppress(OSError):  # where others lie in the folder
             os.rmdir(os.path.dirname(local))
         return
+    if is_ssh(url):
+        overssh.forget(url)
+        return
     with contextlib.closing(_opened(url, method="DELETE")):
         return
 
@@ -47,6 +51,8 @@ def is_there(url: str) -> bool:
     """Whether the URL holds something. Raises :class:`OSError` where no one answers."""
     if local := local_path(url):
         return os.path.exists(local)
+    if is_ssh(url):
+        return overssh.is_there(url)
     try:
         with contextlib.closing(_opened(url, headers={"Range": "bytes=0-0"})):
             return True
@@ -68,6 +74,11 @@ def local_path(url: str) -> str:
     return urllib.request.url2pathname(path) if scheme == "file" else ""
 
 
+def is_ssh(url: str) -> bool:
+    """Whether the program ``ssh`` gets there."""
+    return url.startswith("ssh:")
+
+
 def is_away(error: Exception) -> bool:
     """Whether a failure may be over soon: the server is busy, or nobody answers."""
     if isinstance(error, urllib.error.HTTPError):
@@ -77,6 +88,10 @@ def is_away(error: Exception) -> bool:
 
 def _fetch(url: str, path: str) -> None:
     local = local_path(url)
+    if is_ssh(url):
+        with open(path, "wb") as file:
+            overssh.fetch(url, file)
+        return
     source: Any = open(local, "rb") if local else _opened(url)  # noqa: SIM115  (closed below)
     with contextlib.closing(source), open(path, "wb") as file:
         shutil.copyfileobj(source, file, 1 << 20)
@@ -90,6 +105,10 @@ def _send(path: str, url: str) -> None:
         temporary = beside(local)
         shutil.copyfile(path, temporary)
         os.replace(temporary, local)
+        return
+    if is_ssh(url):
+        with open(path, "rb") as file:
+            overssh.send(file, size, url)
         return
     if size > LARGEST:
         raise OSError(f"{size} bytes are more than S3 takes at once ({LARGEST})")

@@ -17,7 +17,9 @@ from nbsnake.job.content import ANY_EXECUTE, Digest, digest, md5_of_file, tree_o
 from nbsnake.job.exec import Start
 from nbsnake.job.ignore import FILE as IGNORE_FILE
 from nbsnake.job.jobs import Job, jobs_of
+from nbsnake.job.overssh import start_words
 from nbsnake.job.threads import OPTION
+from nbsnake.job.transfer import is_ssh
 from nbsnake.names import upwards
 
 VALUES = "--values-from="  # before the path of a file with values of parameters
@@ -28,12 +30,12 @@ _ROOMS = (
 )
 _FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest time that zip knows, so that times make no difference
 _START = """\
-import hashlib, io, sys, tempfile, time, urllib.request, zipfile
+import hashlib, io, subprocess, sys, tempfile, time, urllib.request, zipfile
 def get():
     for pause in (1, 2, 5, 10, 20, 40, 60, 60, 60):
         try:
-            return urllib.request.urlopen({url!r}).read()
-        except OSError as error:
+            return {get}
+        except (OSError, subprocess.SubprocessError) as error:
             print('nbsnake: the package of the job cannot be fetched:', error, file=sys.stderr)
         time.sleep(pause)
     sys.exit(3)
@@ -134,4 +136,7 @@ def _as_dict(task: Task) -> dict[str, object]:
 
 def start_code(url: str, sha256: str) -> str:
     """The Python code that a job starts with."""
-    return _START.format(url=url, sha256=sha256, package=PACKAGE)
+    get = f"urllib.request.urlopen({url!r}).read()"
+    if is_ssh(url):
+        get = f"subprocess.check_output({start_words(url)!r})"
+    return _START.format(get=get, sha256=sha256, package=PACKAGE)

@@ -1,7 +1,9 @@
 """Projects for the end-to-end tests: each is built once and then copied for every test."""
 
 import contextlib
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +16,18 @@ from servers import free_port, serve
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
+SSHD = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/key.pub
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+PidFile none
+StrictModes no
+UsePAM no
+Subsystem sftp internal-sftp
+"""
 EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 
 
@@ -140,6 +154,24 @@ def s3(tmp_path: Path) -> Iterator[int]:
             aws_secret_access_key="test",  # noqa: S106  (of the server on this machine)
         ).create_bucket(Bucket="store")
         yield port
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Iterator[int]:
+    """The port of an SSH server that lets in whoever has ``tmp_path / "key"``."""
+    server = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    if server is None:
+        pytest.skip("there is no sshd: install openssh-server")
+    pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)  # where sshd, as root, locks itself in
+    for name in ("host_key", "key"):
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
+        subprocess.run(make, check=True)
+    port = free_port()
+    (tmp_path / "sshd_config").write_text(SSHD.format(port=port, folder=tmp_path))
+    command = [server, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
+    yield from (port for _ in serve(command, port, tmp_path / "sshd.log"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ project's folder is empty (where the tests run as root; elsewhere the project is
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -27,10 +28,11 @@ def can_hide() -> bool:
     return os.geteuid() == 0 and subprocess.run(tried, capture_output=True).returncode == 0
 
 
-def use(project: Project, **settings: object) -> None:
-    """Write ``workflow/remote/here.yaml``."""
+def use(project: Project, path: Sequence[Path] = (), **settings: object) -> None:
+    """Write ``workflow/remote/here.yaml``; jobs find programs in the folders of ``path``, too."""
     hold = project.root.with_name(f"{project.root.name}.hold")  # as Project.holding has it
-    kept = {"COUNT_FILE": project.counts, "HOLD_FILE": hold, "PATH": os.defpath}
+    kept = {"COUNT_FILE": project.counts, "HOLD_FILE": hold}
+    kept["PATH"] = os.pathsep.join([*map(str, path), os.defpath])
     words = [f"{name}={value}" for name, value in kept.items()]
     job = ["env", "-i", *words, sys.executable, "-I", "-c", "{start}"]
     if can_hide():

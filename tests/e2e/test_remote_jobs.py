@@ -1,7 +1,9 @@
 """Steps run as jobs that see only the DVC remote: the same results, and one message for a fault."""
 
+import getpass
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -184,6 +186,44 @@ def test_a_killed_head_leaves_nothing_that_could_be_taken_for_data(
     assert away.computed() == ALL
     assert away.lock() == finished.lock()
     assert left_out(away, finished) == INNER
+
+
+SSH = """\
+#!/bin/sh
+exec {ssh} -F none -i {folder}/key -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \\
+    -o GlobalKnownHostsFile=none -o UserKnownHostsFile={folder}/known_hosts "$@"
+"""
+
+
+@pytest.fixture
+def in_ssh(project: Project, tmp_path: Path, ssh: int) -> Project:
+    """The same with a remote over SSH, where ``ssh`` logs in with a key of its own."""
+    (tmp_path / "known_hosts").write_text(
+        f"[127.0.0.1]:{ssh} {(tmp_path / 'host_key.pub').read_text()}"
+    )
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/ssh"
+    program.write_text(SSH.format(ssh=shutil.which("ssh"), folder=tmp_path))
+    program.chmod(0o755)
+    project.env["PATH"] = f"{tmp_path / 'bin'}:{project.env['PATH']}"
+    url = f"ssh://{getpass.getuser()}@127.0.0.1:{ssh}{tmp_path}/far store"
+    project.dvc("remote", "add", "--default", "--quiet", "store", url)
+    project.dvc("remote", "modify", "store", "keyfile", str(tmp_path / "key"))
+    project.dvc("remote", "modify", "store", "allow_agent", "false")
+    return project
+
+
+def test_jobs_reach_a_machine_by_their_own_ssh(
+    in_ssh: Project, finished: Project, tmp_path: Path
+) -> None:
+    use(in_ssh, path=[tmp_path / "bin"], leave=0)
+    in_ssh.nbsnake("run", "--remote", "here", "left")
+    assert in_ssh.computed() == ["left", "make"]
+    assert {*in_ssh.outputs().items()} <= {*finished.outputs().items()}
+    assert not (in_ssh.root / "data/numbers.txt").exists()
+    assert not [*(tmp_path / "far store/nbsnake").rglob("*.*")]
+    in_ssh.dvc("pull", "--quiet", "make")
+    assert in_ssh.read("data/numbers.txt") == finished.read("data/numbers.txt")
 
 
 def left_out(project: Project, finished: Project) -> set[str]:

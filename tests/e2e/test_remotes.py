@@ -4,48 +4,13 @@ The servers are real ones on the loopback interface, started and stopped by the 
 """
 
 import getpass
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e_project import NOTHING, Project
-from servers import free_port, serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]
-
-SSHD = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/key.pub
-PasswordAuthentication no
-PermitRootLogin prohibit-password
-PidFile none
-StrictModes no
-UsePAM no
-Subsystem sftp internal-sftp
-"""
-
-
-@pytest.fixture
-def ssh(tmp_path: Path) -> Iterator[int]:
-    """The port of an SSH server that lets in whoever has ``tmp_path / "key"``."""
-    server = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    if server is None:
-        pytest.skip("there is no sshd: install openssh-server")
-    pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
-    if os.getuid() == 0:
-        os.makedirs("/run/sshd", exist_ok=True)  # where sshd, as root, locks itself in
-    for name in ("host_key", "key"):
-        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
-        subprocess.run(make, check=True)
-    port = free_port()
-    (tmp_path / "sshd_config").write_text(SSHD.format(port=port, folder=tmp_path))
-    command = [server, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
-    yield from (port for _ in serve(command, port, tmp_path / "sshd.log"))
 
 
 def assert_shared(done: Project, clone: Project) -> None:
