@@ -1,6 +1,5 @@
 """Slurm's programs as executors call them: a lack of an answer loses no job."""
 
-import errno
 import io
 import os
 import shutil
@@ -15,7 +14,6 @@ from nbsnake.cluster.slurm import jobs as slurmtools
 from nbsnake.cluster.slurm.call import JOBS_FILE, SAID_FILE, UNREACHABLE, main
 from nbsnake.cluster.slurm.jobs import FOLDER, cancel_waiting_jobs, end_left_jobs, wrap_slurm_tools
 from nbsnake.errors import ToolError
-from nbsnake.job.running import become_head
 
 QUERY = ("--noheader", "--states=all", "--name", "run1")
 
@@ -326,13 +324,3 @@ def test_a_copy_of_a_project_away_from_its_cluster_asks_nobody(monkeypatch):
     note("1")
     monkeypatch.setattr("shutil.which", lambda name, **more: None)
     end_left_jobs()
-
-
-@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
-def test_a_file_system_without_locks_is_named_with_what_to_set(number, monkeypatch):
-    def refuse(file, how):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr("fcntl.flock", refuse)
-    with pytest.raises(OSError, match=r"no locks \(flock\): mount it with them"):
-        become_head()

@@ -4,23 +4,17 @@ Standard library only: this runs inside every job.
 """
 
 import contextlib
-import errno
-import fcntl
 import os
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from nbsnake.job.own import open_own, read_own_bytes
+from nbsnake.job.locks import Lock, try_lock, wait_for_lock
+from nbsnake.job.own import read_own_bytes
 from nbsnake.job.say import say
 from nbsnake.names import file_name, step_of_file
 
 HEAD = ".nbsnake/head.lock"
 JOBS = ".nbsnake/running"
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
-NO_LOCKS_TEXT = (
-    "this file system has no locks (flock): mount it with them (on Lustre: -o flock), or move the "
-    "project to another one; DVC itself can do without: dvc config core.hardlink_lock true"
-)
 AT_WORK = "at work\n"  # what a job's lock contains until the job has ended
 
 
@@ -31,13 +25,11 @@ class Head(NamedTuple):
     host: str
 
 
-def become_head() -> IO[str] | None:
-    """Hold the lock of the head until the file is closed; None while another process has it."""
-    lock = _try_lock(HEAD)
+def become_head() -> Lock | None:
+    """Hold the lock of the head until it is closed; None while another process has it."""
+    lock = try_lock(HEAD)
     if lock:
-        lock.truncate(0)
-        lock.write(f"{os.getpid()} {os.uname().nodename}\n")
-        lock.flush()
+        lock.note(f"{os.getpid()} {os.uname().nodename}\n")
     return lock
 
 
@@ -52,7 +44,7 @@ def read_head() -> Head | None:
 
 def head_is_alive() -> bool:
     """Whether a run is going on, by ``snakemake`` or by ``nbsnake run``."""
-    lock = _try_lock(HEAD)
+    lock = try_lock(HEAD)
     if lock is None:
         return True
     lock.close()
@@ -63,16 +55,14 @@ def head_is_alive() -> bool:
 def alone(step: str) -> Iterator[None]:
     """Be the step's only job; wait while another one runs, that may have outlived its head."""
     path = os.path.join(JOBS, file_name(step))
-    lock = _try_lock(path)
+    lock = try_lock(path)
     if lock is None:
         say(f"{step}: waiting for an earlier job of this step to end")
-        lock = _lock(path)
+        lock = wait_for_lock(path)
     with lock:
-        lock.truncate(0)
-        lock.write(AT_WORK)
-        lock.flush()
+        lock.note(AT_WORK)
         yield
-        lock.truncate(0)
+        lock.note("")
 
 
 def was_cut_off(step: str) -> bool:
@@ -96,7 +86,7 @@ def running_steps() -> dict[str, float]:
 
 
 def _is_locked(path: str) -> bool:
-    lock = _try_lock(path)
+    lock = try_lock(path)
     if lock:
         lock.close()
     return lock is None
@@ -110,34 +100,7 @@ def wait_for_orphans() -> None:
     with contextlib.suppress(FileNotFoundError):
         for step in sorted(os.listdir(JOBS)):
             path = os.path.join(JOBS, step)
-            if (lock := _try_lock(path)) is None:
+            if (lock := try_lock(path)) is None:
                 say(f"waiting for {step}, which a killed run left at work")
-                lock = _lock(path)
+                lock = wait_for_lock(path)
             lock.close()
-
-
-def _try_lock(path: str) -> IO[str] | None:
-    try:
-        return _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return None
-
-
-def _lock(path: str, how: int = fcntl.LOCK_EX) -> IO[str]:
-    lock = open_own(path)
-    try:
-        flock(lock, how)
-    except BaseException:
-        lock.close()
-        raise
-    return lock
-
-
-def flock(file: IO[str], how: int) -> None:
-    """Lock a file. Raises :class:`OSError`, with what to set where there are no locks."""
-    try:
-        fcntl.flock(file, how)
-    except OSError as error:
-        if error.errno in NO_LOCKS:
-            raise OSError(error.errno, NO_LOCKS_TEXT, file.name) from None
-        raise

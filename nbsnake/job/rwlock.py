@@ -11,14 +11,16 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from nbsnake.job.alive import is_alive
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import plain
-from nbsnake.job.plan import PlannedStep
+from nbsnake.job.locks import flock
+from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.regular import read_regular
-from nbsnake.job.running import flock, read_head
+from nbsnake.job.running import read_head
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json, parse
 
@@ -29,6 +31,7 @@ PAUSE = 0.2  # seconds between two tries
 
 Table = dict[str, Any]
 Attempt = Callable[[Table], "Blocker | None"]
+Opened = Callable[[], contextlib.AbstractContextManager[Table]]
 
 
 class Blocker(NamedTuple):
@@ -44,7 +47,7 @@ def paths_locked(step: PlannedStep) -> Iterator[None]:
     reads = [os.path.abspath(path) for path in step.deps]
     writes = [os.path.abspath(path) for path in step.out_paths]
     owner = {"pid": _own_pid(), "cmd": f"nbsnake exec {step.name}"}
-    _wait(lambda table: _acquire(table, owner, reads, writes), step.name)
+    _wait(lambda table: _acquire(table, owner, reads, writes), step.name, _edited)
     try:
         yield
     finally:
@@ -52,17 +55,21 @@ def paths_locked(step: PlannedStep) -> Iterator[None]:
             _release(table, owner, reads, writes)
 
 
-def wait_for_writers(paths: Iterable[str]) -> None:
-    """Wait while another process writes one of the paths."""
-    wanted = [os.path.abspath(path) for path in paths]
+def wait_for_writers(plan: Plan) -> None:
+    """Wait while another process writes an output of one of the steps.
+
+    Where files cannot be locked, what the record says is taken as it is.
+    """
+    wanted = [os.path.abspath(path) for step in plan.steps.values() for path in step.out_paths]
     if os.path.exists(FILE):
-        _wait(lambda table: _blocker(table, wanted, wanted, {}), "")
+        opened = _read_only if plan.hardlink_lock else _edited
+        _wait(lambda table: _blocker(table, wanted, wanted, {}), "", opened)
 
 
-def _wait(attempt: Attempt, name: str) -> None:
+def _wait(attempt: Attempt, name: str, opened: Opened) -> None:
     reported = False
     while True:
-        with _edited() as table:
+        with opened() as table:
             blocker = attempt(table)
         if blocker is None:
             return
@@ -109,26 +116,13 @@ def _blocker(
         for path, found in table[mode].items():
             if any(_overlap(path, each) for each in wanted):
                 for each in found if isinstance(found, list) else [found]:
-                    if each != owner and _is_alive(each["pid"]):
+                    if each != owner and is_alive(each["pid"]):
                         return Blocker(each["pid"], each["cmd"])
     return None
 
 
 def _overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether the process runs, as far as this machine can know."""
-    if pid <= 0:  # which means groups of processes
-        return False
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def _own_pid() -> int:
@@ -148,6 +142,10 @@ def _edited() -> Iterator[Table]:
         yield table
         if (after := json.dumps(table)) != before:
             write_atomically(FILE, after.encode(), durable=False)
+
+
+def _read_only() -> contextlib.AbstractContextManager[Table]:
+    return contextlib.nullcontext(_read())
 
 
 def _read() -> Table:

@@ -9,7 +9,7 @@ import sysconfig
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import IO, Any
+from typing import Any
 
 from nbsnake.bars import bars_for_long_work
 from nbsnake.cluster.slurm.jobs import (
@@ -23,6 +23,7 @@ from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError, ToolError, UsageError, os_error_text, raise_all
 from nbsnake.generate.drift import Outdated, find_outdated
 from nbsnake.job.digests import Digests, read_digests
+from nbsnake.job.locks import Lock
 from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.running import become_head, wait_for_orphans
 from nbsnake.job.rwlock import wait_for_writers
@@ -114,7 +115,7 @@ def _open_head(workflow: Any, config: dict[str, Any]) -> "Session":
         if runs:
             hand_on_messages()
             end_left_jobs()
-            wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
+            wait_for_writers(plan)
     outdated = find_outdated() if mode.runs_jobs else Outdated()
     _check(plan, outdated, runs=runs)
     if runs and _update_inside(plan, digests):
@@ -198,7 +199,7 @@ class Session(Words):
         digests: Digests,
         verdicts: Mapping[str, Verdict],
         unread: Collection[str] = (),
-        lock: IO[str] | None = None,
+        lock: Lock | None = None,
         *,
         runs: bool = False,
         checks: bool = False,

@@ -57,7 +57,7 @@ def _bring_up_to_date(plan: Plan, targets: Collection[str]) -> Synced | None:
     cancel_waiting_jobs()
     wait_for_orphans()
     end_left_jobs()
-    wait_for_writers(path for step in plan.steps.values() for path in step.out_paths)
+    wait_for_writers(plan)
     digests = read_digests()
     left.begin(plan, reads_all=True)
     judge, needed = Judge(plan, digests), plan.needed_for(targets)
