@@ -16,6 +16,7 @@ from unittest import mock
 
 from nbsnake.errors import StaleError, UsageError, Where
 from nbsnake.generate.generate import find_pipeline, find_scripts
+from nbsnake.job.regular import read_regular
 from nbsnake.job.runner.used import is_installed
 from nbsnake.model.choose import choose_steps
 from nbsnake.model.paramtype import text_of
@@ -64,8 +65,7 @@ def _step(name: str) -> Step:
 
 
 def _script(step: Step) -> str:
-    path = Path(step.script)
-    text = path.read_bytes().decode() if path.exists() else ""
+    text = read_regular(step.script).decode() if os.path.exists(step.script) else ""
     if not is_same_program(text, find_scripts()[step.script]):
         hint = "run: nbsnake generate"
         raise StaleError("is not what its notebook gives", where=Where(step.script), hint=hint)

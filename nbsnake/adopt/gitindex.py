@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from nbsnake.job.regular import read_regular
+
 _FIXED = 62  # bytes of an entry before its name
 _EXTENDED = 0x4000
 _LENGTH = 0x0FFF
@@ -20,7 +22,7 @@ def tracked_files(folder: str = ".") -> set[str]:
         if not git.exists():
             continue
         try:
-            names = list(_names(_index_of(git).read_bytes()))
+            names = list(_names(read_regular(str(_index_of(git)))))
         except (OSError, IndexError, ValueError):
             return set()
         below = "" if root == top else f"{top.relative_to(root).as_posix()}/"
@@ -31,7 +33,7 @@ def tracked_files(folder: str = ".") -> set[str]:
 def _index_of(git: Path) -> Path:
     """The index of a repository, whose ``.git`` is a file in a working tree of its own."""
     if git.is_file():
-        given = git.read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
+        given = read_regular(str(git)).decode().strip().removeprefix("gitdir: ")
         git = git.parent / given
     return git / "index"
 

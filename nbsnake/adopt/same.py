@@ -6,12 +6,14 @@ opened, because that executes what is in them.
 
 import csv
 import importlib
+import io
 import json
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from nbsnake.job.regular import read_regular
 
 TOLERANCE = 1e-9  # relative
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff")
@@ -31,7 +33,7 @@ def compare(one: str, other: str) -> Verdict:
         return Verdict(False, "not written by the notebook" if missing[0] else "not written")
     if os.path.isdir(one) or os.path.isdir(other):
         return _folders(one, other)
-    if Path(one).read_bytes() == Path(other).read_bytes():
+    if read_regular(one) == read_regular(other):
         return Verdict(True, "bytes")
     compared = _BY_ENDING.get(os.path.splitext(one)[1].lower())
     if compared is None:
@@ -76,15 +78,15 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _same_json(one: str, other: str) -> bool:
-    return _alike(*(json.loads(Path(path).read_bytes()) for path in (one, other)))
+    return _alike(*(json.loads(read_regular(path)) for path in (one, other)))
 
 
 def _same_rows(one: str, other: str) -> bool:
     rows = []
     for path in (one, other):
-        with open(path, encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, delimiter="\t" if path.endswith(".tsv") else ",")
-            rows.append([[_cell(text) for text in row] for row in reader])
+        text = io.StringIO(read_regular(path).decode(), newline="")
+        reader = csv.reader(text, delimiter="\t" if path.endswith(".tsv") else ",")
+        rows.append([[_cell(text) for text in row] for row in reader])
     return _alike(*rows)
 
 

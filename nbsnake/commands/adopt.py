@@ -23,6 +23,7 @@ from nbsnake.adopt.readings import Readings, read_all
 from nbsnake.adopt.rewrite import rewritten
 from nbsnake.errors import Faults, NbsnakeError, NotebookError, UsageError, Where
 from nbsnake.job.atomic import write_atomically
+from nbsnake.job.regular import read_regular
 from nbsnake.job.say import say
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.explain import explained
@@ -129,7 +130,7 @@ def _write(texts: Texts, edits: Iterable[FileEdit]) -> None:
 
 def _uses(plan: Plan) -> list[FileEdit]:
     """nbsnake.yaml with the notebooks that are further uses of another one."""
-    old = Path(SETTINGS_FILE).read_bytes().decode() if Path(SETTINGS_FILE).exists() else ""
+    old = read_regular(SETTINGS_FILE).decode() if os.path.exists(SETTINGS_FILE) else ""
     edit = edit_of_settings(SETTINGS_FILE, old, plan.alike)
     return [edit] if edit.new != edit.old else []
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from nbsnake.generate.files import is_generated
+from nbsnake.job.regular import read_regular
 from nbsnake.job.say import say
 from nbsnake.merging.drivers import GENERATED_FILES, LOCK
 from nbsnake.merging.stagewise import merge_locks
@@ -42,7 +43,7 @@ def _merge_lock(base: Path, ours: Path, theirs: Path, path: str) -> int:
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="surrogateescape")
+    return read_regular(str(file)).decode(errors="surrogateescape").replace("\r\n", "\n")
 
 
 def _merge_generated(base: Path, ours: Path, theirs: Path, path: str) -> int:

@@ -17,8 +17,11 @@ from nbsnake.dvc.open import open_repo
 from nbsnake.dvc.stores import pull_runs, push_runs
 from nbsnake.errors import ToolError
 from nbsnake.job.inside import UnsafePathError, ends_inside, output, plain
+from nbsnake.job.links import links_out
 from nbsnake.job.say import say
 from nbsnake.names import DVC_FILE
+
+TRUST = "remove it, or trust it: dvc commit"
 
 
 def init(*, below_git: bool) -> None:
@@ -52,7 +55,9 @@ def _commit(repo: Any, names: Collection[str], files: Collection[str]) -> dict[s
     for stage in plan_repro(get_active_graph(repo.index.graph), wanted):
         if stage.relpath in files:
             for path in (stage.relpath, *(os.path.relpath(out.fs_path) for out in stage.outs)):
-                plain(path)
+                for link in links_out(plain(path), repo.cache.legacy.path):
+                    why = f"is a link that leads out of the project; {TRUST} {stage.relpath}"
+                    raise UnsafePathError(link, why)
             stage.save()
             stage.commit()
             stage.dump()

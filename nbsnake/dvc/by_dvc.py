@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import dpath
-from dvc.config import Config
 from dvc.exceptions import DvcException
 from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.stage import PipelineStage
@@ -19,6 +18,7 @@ from dvc_objects.fs.utils import umask
 
 from nbsnake.dvc.failures import dvc_failures, one_line
 from nbsnake.dvc.open import open_repo
+from nbsnake.dvc.reading import read_config
 from nbsnake.dvc.resolved import Resolved, file_order, planned
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.job.cache import Cache
@@ -59,7 +59,7 @@ def settings_by_dvc() -> Plan:
 
 def config_files() -> list[str]:
     """The files of DVC's settings, also those that are absent."""
-    return [_relative(path) for path in Config(".dvc", validate=False).files.values()]
+    return [_relative(path) for path in read_config().files.values()]
 
 
 def _without_steps(repo: Any) -> Plan:

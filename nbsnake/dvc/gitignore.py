@@ -6,9 +6,11 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
 
+from nbsnake.dvc.scan import check_git_files
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import plain
 from nbsnake.job.regular import read_regular
+from nbsnake.names import upwards
 from nbsnake.programs import git_call
 
 _PLAIN = re.compile(r"[\w.-]+")  # none of these characters means anything in a pattern
@@ -62,6 +64,8 @@ def _add_lines(missing: dict[str, list[str]]) -> list[str]:
     except SCMError:
         return []
     written = []
+    folders = {up for folder in missing for up in (*upwards(folder), "")}
+    check_git_files(os.path.join(folder, ".gitignore") for folder in folders)
     with git:
         for folder, names in missing.items():
             new = [

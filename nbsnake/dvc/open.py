@@ -17,6 +17,7 @@ from dvc.repo import Repo
 
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.gitignore import tracked_by_git
+from nbsnake.dvc.reading import read_config, regular_files
 from nbsnake.dvc.scan import check_files
 from nbsnake.dvc.stores import checked_objects
 from nbsnake.errors import ToolError, Where
@@ -42,7 +43,7 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
     """
     _check_links()
     check_files()
-    config = Config(".dvc", validate=False)
+    config = read_config()
     tracked = _tracked(config)
     for file, given in tracked.items():
         if given.get("core", {}).get(MEMORY):
@@ -52,6 +53,7 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
                 advice = f"trust it by setting it yourself: dvc remote modify --local {name} "
                 raise _refusal(file, f"{setting} of the remote {name!r}", f"{advice}{setting} ...")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(regular_files())
         stack.enter_context(checked_objects(reads_all=fetches))
         repo: Any = stack.enter_context(Repo(".") if _is_writable() else _read_only(stack))
         _check_stores(repo)
@@ -68,7 +70,7 @@ def is_without_git() -> bool:
     """
     _check_links()
     with dvc_failures("read its settings"):
-        return bool(Config(".dvc", validate=False).get("core", {}).get("no_scm"))
+        return bool(read_config().get("core", {}).get("no_scm"))
 
 
 class _ReadOnlyRepo(Repo):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from typing import Any
 
 from nbsnake.dvc.order import order_of_dvc
 from nbsnake.dvc.resolved import Resolved, planned
-from nbsnake.dvc.scan import find_files
+from nbsnake.dvc.scan import check_git_files, find_files
 from nbsnake.errors import NbsnakeError
 from nbsnake.job.content import is_md5
 from nbsnake.job.ignore import hides_any
@@ -233,6 +233,10 @@ def with_order(steps: Mapping[str, PlannedStep], settings: Plan) -> Plan:
 def _find_tracked(*, no_scm: bool) -> Iterator[Tracked]:
     """What the ``.dvc`` files of the project track."""
     files = [*find_files()]
+    try:
+        check_git_files(files)
+    except OSError as error:
+        raise NotCertainError(str(error)) from None
     names = {path: posixpath.basename(path) for path in files}
     if any(name == DVC_FILE and path != DVC_FILE for path, name in names.items()):
         raise NotCertainError("another dvc.yaml")

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nbsnake.errors import ToolError, Where
 from nbsnake.job.ignore import FILE as IGNORE_FILE
@@ -18,7 +18,8 @@ FEW = 3  # wildcards of a pattern
 PATTERN_SECONDS = 2  # of CPU for the patterns of a file
 TOO_SLOW = f"takes more than {PATTERN_SECONDS} s on the names that are here"
 _WILDCARDS = re.compile(r"\*+")
-_NAMES = frozenset({"dvc.yaml", "dvc.lock", "params.yaml", ".gitignore", IGNORE_FILE})
+_GIT_NAMES = (".gitignore", ".gitattributes")
+_NAMES = frozenset({"dvc.yaml", "dvc.lock", "params.yaml", *_GIT_NAMES, IGNORE_FILE})
 
 
 def check_files() -> None:
@@ -27,13 +28,21 @@ def check_files() -> None:
     Raises it also for a folder that cannot be read, and :class:`ToolError` for YAML or patterns
     that would take all time or memory.
     """
-    for path in (".dvc/config", ".dvc/config.local", *find_files()):
+    for path in (".dvc/config", ".dvc/config.local", ".dvc/.gitignore", *find_files()):
         with contextlib.suppress(FileNotFoundError):
             check_regular(path)
             if path.endswith(_YAML):
                 _check_yaml(path)
             elif path.endswith(IGNORE_FILE):
                 _check_patterns(path)
+
+
+def check_git_files(paths: Iterable[str] = ()) -> None:
+    """Raise :class:`OSError` for a file that git would wait for: of these, by default of all."""
+    for path in paths or (".dvc/.gitignore", *find_files()):
+        if path.endswith(_GIT_NAMES):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                check_regular(path)
 
 
 def _check_yaml(path: str) -> None:

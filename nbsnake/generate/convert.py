@@ -12,6 +12,7 @@ from typing import NamedTuple
 from nbsnake.compile.bind import script_arguments
 from nbsnake.errors import NbsnakeError, UsageError
 from nbsnake.generate.memo import Memo, content_of, is_current
+from nbsnake.job.regular import read_regular
 from nbsnake.model.notes import Note
 from nbsnake.names import FIRST_MODULES
 from nbsnake.notebook.read import read_notebook
@@ -174,7 +175,7 @@ def _habits_beside(
 
     def read(path: str) -> References:
         try:
-            found = parse_module(Path(path).read_bytes(), path)
+            found = parse_module(read_regular(path), path)
         except (NbsnakeError, OSError):
             return References()
         habits.update(found.habits)

@@ -99,7 +99,7 @@ def find_drift(files: Iterable[GeneratedFile], orphans: Iterable[str]) -> list[D
         if not path.exists():
             drifts.append(Drift(path=file.path, reason="missing", old="", new=file))
             continue
-        old = path.read_bytes().decode(errors="replace")
+        old = read_regular(str(path)).decode(errors="replace")
         if file.is_generated and old and GENERATED not in old[:HEAD] and not file.is_same(old):
             raise PipelineError(
                 "nbsnake did not write this file, and does not overwrite it",
@@ -110,7 +110,7 @@ def find_drift(files: Iterable[GeneratedFile], orphans: Iterable[str]) -> list[D
         if not file.once and (wrong_mode or not file.is_same(old)):
             drifts.append(Drift(path=file.path, reason="changed", old=old, new=file))
     for orphan in orphans:
-        old = _inside(orphan).read_bytes().decode(errors="replace")
+        old = read_regular(str(_inside(orphan))).decode(errors="replace")
         drifts.append(Drift(path=orphan, reason="orphan", old=old, new=None))
     return drifts
 
@@ -157,7 +157,7 @@ def write_program(path: str, text: str, *, force: bool, limit: int = ANY_MODE) -
     try:
         if file.exists() and not file.is_file():
             raise PipelineError("is not a file that can be written", where=Where(path))
-        old = file.read_bytes() if file.exists() else None
+        old = read_regular(path) if file.exists() else None
         if old == text.encode():
             return False
         foreign = old is not None and not force and GENERATED.encode() not in old[:HEAD]

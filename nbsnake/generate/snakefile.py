@@ -2,7 +2,7 @@
 
 import os
 
-from nbsnake.job.regular import read_regular
+from nbsnake.job.regular import check_regular, read_regular
 
 # Where Snakemake looks, in this order (``SNAKEFILE_CHOICES`` of snakemake.cli).
 PLACES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
@@ -20,9 +20,12 @@ INCLUDES = """\
 def missing_includes() -> str:
     """What to add to the Snakefile so that it has the generated rules; "" where it has them.
 
-    It is the file that Snakemake takes, which may be the user's own.
+    It is the file that Snakemake takes, which may be the user's own. Raises
+    :class:`NotRegularError` for one that Snakemake would wait for.
     """
-    path = next((each for each in PLACES if os.path.isfile(each)), "")
+    path = next((each for each in PLACES if os.path.exists(each)), "")
+    if path:
+        check_regular(path)
     try:
         text = read_regular(path).decode(errors="replace") if path else ""
     except OSError:  # Snakemake says so

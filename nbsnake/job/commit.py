@@ -9,6 +9,8 @@ import contextlib
 import os
 import re
 
+from nbsnake.job.regular import open_regular
+
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _REF = re.compile(r"ref: (refs/[\w./+@-]+)")
 LONGEST = 1 << 20  # bytes of a file that is read
@@ -46,6 +48,5 @@ def _resolved(folder: str, head: str) -> str:
 
 
 def _read(path: str) -> str:
-    start = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(start, encoding="utf-8") as file:
-        return file.read(LONGEST).strip()
+    with open_regular(path) as file:
+        return file.read(LONGEST).decode().strip()

@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable
 
 from nbsnake.job.atomic import beside
+from nbsnake.job.inside import ends_inside
 from nbsnake.job.longwork import advance, working
+from nbsnake.job.regular import open_regular
 
 FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file, where the file system can
 AT_ONCE = 1 << 26  # bytes to copy before anyone is shown how far it is
@@ -69,6 +71,16 @@ def replace(path: str, new: str) -> None:
         os.replace(new, path)
 
 
+def links_out(path: str, *tops: str) -> list[str]:
+    """The links at a path, or deep inside of it, to files out of the project and of ``tops``.
+
+    Raises as :func:`walk_files` does. DVC does not follow links to folders inside of it.
+    """
+    inner = _files_at(path) if os.path.isdir(path) else []
+    links = [each for each in (path, *inner) if os.path.islink(each)]
+    return [each for each in links if not any(ends_inside(each, top) for top in ("", *tops))]
+
+
 def clean_up(path: str) -> None:
     """Remove what a killed job has left beside ``path``."""
     folder, name = os.path.split(path)
@@ -102,7 +114,7 @@ def _link_or_copy(source: str, target: str) -> None:
 def _copy(source: str, target: str) -> None:
     """Copy a file inside the kernel where that goes: it takes a third of shutil's time."""
     try:
-        with open(source, "rb") as read, open(target, "wb") as write:
+        with open_regular(source) as read, open(target, "wb") as write:
             left = os.fstat(read.fileno()).st_size
             with working(f"copying {source}", left, known=False):
                 while left and (done := _copy_some(read.fileno(), write.fileno(), left)):
@@ -121,7 +133,7 @@ def _copy_some(read: int, write: int, left: int) -> int:
 
 
 def _clone(source: str, target: str) -> None:
-    with open(source, "rb") as read, open(target, "xb") as write:
+    with open_regular(source) as read, open(target, "xb") as write:
         fcntl.ioctl(write.fileno(), FICLONE, read.fileno())
 
 

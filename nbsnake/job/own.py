@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from nbsnake.job.atomic import ANY_MODE, write_atomically
 from nbsnake.job.inside import UnsafePathError, plain
+from nbsnake.job.regular import open_regular
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json
 from nbsnake.names import PARAMS_FILE
@@ -200,8 +201,8 @@ def _stamp_of_index(root: str) -> bytes | None:
 def _index(git: str) -> str:
     """The index of the repository at ``git``, which in a working tree of its own is a file."""
     if os.path.isfile(git):
-        with open(git, encoding="utf-8") as file:
-            found = file.read(4096).strip().removeprefix("gitdir: ")
+        with open_regular(git) as file:
+            found = os.fsdecode(file.read(4096)).strip().removeprefix("gitdir: ")
         git = os.path.join(os.path.dirname(git), found)
     return os.path.join(git, "index")
 

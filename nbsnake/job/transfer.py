@@ -15,6 +15,7 @@ from typing import IO, Any
 from nbsnake.job import overssh
 from nbsnake.job.atomic import beside
 from nbsnake.job.patience import patiently
+from nbsnake.job.regular import open_regular
 
 TIMEOUT = 60.0  # seconds without a byte
 BUSY = (408, 429, 500, 502, 503, 504)  # HTTP's codes for "try again"
@@ -92,7 +93,7 @@ def _fetch(url: str, path: str) -> None:
         with open(path, "wb") as file:
             overssh.fetch(url, file)
         return
-    source: Any = open(local, "rb") if local else _opened(url)  # noqa: SIM115  (closed below)
+    source: Any = open_regular(local) if local else _opened(url)
     with contextlib.closing(source), open(path, "wb") as file:
         shutil.copyfileobj(source, file, 1 << 20)
         if not local and (size := source.headers.get("Content-Length")) != str(file.tell()):
@@ -113,7 +114,7 @@ def _send(path: str, url: str) -> None:
     if size > LARGEST:
         raise OSError(f"{size} bytes are more than S3 takes at once ({LARGEST})")
     headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-    with open(path, "rb") as file, contextlib.closing(_opened(url, "PUT", headers, file)):
+    with open_regular(path) as file, contextlib.closing(_opened(url, "PUT", headers, file)):
         return
 
 

@@ -12,13 +12,14 @@ import shlex
 import shutil
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
+from nbsnake.dvc.scan import check_git_files
 from nbsnake.errors import ToolError
 from nbsnake.job.atomic import write_anywhere
+from nbsnake.job.regular import read_regular
 from nbsnake.merging.git import ask
-from nbsnake.names import LOCK_FILE
+from nbsnake.names import LOCK_FILE, upwards
 
 LOCK, GENERATED_FILES = "lock", "generated"  # what `nbsnake merge` is called for
 MERGES_FOR_GIT = "in this clone, nbsnake merges for git"  # said once, with the files
@@ -110,8 +111,13 @@ def _read_config() -> Iterator[tuple[str, str]]:
 
 
 def _chosen(patterns: Iterable[str]) -> dict[str, str]:
-    """How the files of each pattern are merged, by the attributes of one of them."""
+    """How the files of each pattern are merged, by the attributes of one of them.
+
+    Raises :class:`ToolError` where git fails, and :class:`OSError` for a file that it waits for.
+    """
     examples = {pattern.replace("*", "a"): pattern for pattern in patterns}
+    folders = {up for path in examples for up in upwards(os.path.dirname(path))} | {""}
+    check_git_files(os.path.join(folder, ".gitattributes") for folder in folders)
     words = ask("check-attr", "-z", "merge", "--", *examples).split("\0")[:-1]
     return {examples[path]: way for path, way in zip(words[::3], words[2::3], strict=True)}
 
@@ -119,7 +125,7 @@ def _chosen(patterns: Iterable[str]) -> dict[str, str]:
 def _add_attributes(lines: Iterable[tuple[str, str]]) -> None:
     prefix = ask("rev-parse", "--show-prefix").removesuffix("\n")
     path = ask("rev-parse", "--git-path", "info/attributes").removesuffix("\n")
-    text = Path(path).read_bytes() if os.path.exists(path) else b""
+    text = read_regular(path) if os.path.exists(path) else b""
     start = b"\n" if text and not text.endswith(b"\n") else b""
     added = "".join(f"{attribute_pattern(prefix + glob)} merge={name}\n" for glob, name in lines)
     write_anywhere(path, text + start + added.encode(errors="surrogateescape"))

@@ -4,11 +4,11 @@ import contextlib
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from nbsnake.dvc.lockblocks import Blocks, blocks_of
 from nbsnake.errors import ToolError
+from nbsnake.job.regular import read_regular
 from nbsnake.names import LOCK_FILE
 from nbsnake.programs import git_call
 
@@ -169,6 +169,6 @@ def _failure(text: str) -> ToolError:
 
 def _read(folder: str, name: str) -> str:
     try:
-        return Path(folder, name).read_text(encoding="utf-8", errors="replace")
+        return read_regular(os.path.join(folder, name)).decode(errors="replace")
     except OSError:
         return ""

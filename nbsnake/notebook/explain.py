@@ -4,10 +4,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbsnake.errors import Faults, NbsnakeError, Where
+from nbsnake.job.regular import read_regular
 from nbsnake.model.notes import About, Note
 
 _WIDTH = 100
@@ -131,7 +131,7 @@ def _cells(path: str) -> dict[int, _Source]:
 def _read(path: str, _: int) -> dict[int, _Source]:
     """The code cells, once for each time at which the file was changed."""
     try:
-        cells = json.loads(Path(path).read_text("utf-8-sig"))["cells"]
+        cells = json.loads(read_regular(path).decode("utf-8-sig"))["cells"]
         return {
             index: _source(cell)
             for index, cell in enumerate(cells, start=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbsnake.compare.rows import Row
+from nbsnake.dvc.scan import check_git_files
 from nbsnake.job.commit import head_commit
 from nbsnake.job.executed import notebook_path
 from nbsnake.job.own import read_own
@@ -233,6 +234,7 @@ def lock_commits(most: int, rev: str = "HEAD") -> list[str]:
 
 def _is_dirty() -> bool | None:
     """Whether files that git tracks differ from its commit; None without git."""
+    check_git_files()
     done = _called("status", "--porcelain", "--untracked-files=no")
     return bool(done.stdout.strip()) if done and done.returncode == 0 else None
 

@@ -1,12 +1,11 @@
 """Taking results on disk as those of today's code and parameters, by a person's word."""
 
-import os
 import time
 from collections.abc import Container
 
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
 from nbsnake.job.content import stamp
-from nbsnake.job.inside import ends_inside
+from nbsnake.job.links import links_out
 from nbsnake.job.outputs import kept_in
 from nbsnake.job.own import open_own, read_own_bytes
 from nbsnake.job.plan import PlannedStep
@@ -49,10 +48,8 @@ def _faults(judge: Judge, step: PlannedStep, unsettled: set[str]) -> list[Nbsnak
             where=Where(step.source),
             hint="replace it by what it leads to",
         )
-        for path in step.out_paths
-        if os.path.islink(path)
-        and not ends_inside(path)
-        and not ends_inside(path, judge.plan.cache.folder)
+        for out in step.out_paths
+        for path in links_out(out, judge.plan.cache.folder)
     ]
     makers = judge.plan.makers()
     before = {name for path in step.deps for name in makers.get(path, ())}

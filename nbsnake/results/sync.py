@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
 from nbsnake.dvc.lock import repo_locked
 from nbsnake.dvc.lockfile import Entry, entry_document, read_lock, write_lock
+from nbsnake.dvc.scan import check_git_files
 from nbsnake.errors import ToolError, raise_all
 from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache
@@ -166,6 +167,7 @@ def _lock(judge: Judge, due: list[PlannedStep]) -> None:
     written = [] if plan.no_scm else ignore(cached)
     write_lock(entries)
     if plan.autostage:
+        check_git_files()
         subprocess.run(git_call("add", "--", LOCK_FILE, *written), check=False)
     _remember(plan, due, contents)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nbsnake.dvc.gitignore import tracked_by_git
+from nbsnake.dvc.scan import check_git_files
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest, digest
 from nbsnake.job.executed import FOLDER as EXECUTED
@@ -148,6 +149,7 @@ def _named(revisions: int) -> set[str]:
     tips = _git("for-each-ref", "--format=%(objectname)").split()
     commits = _git("rev-list", f"--max-count={revisions}", "HEAD").split()
     files = ("--", "*dvc.lock", "*.dvc")
+    check_git_files()
     found = {*_MD5.findall(_git("grep", "-h", "--untracked", "-e", "md5: ", *files))}
     for commit in dict.fromkeys([*tips, *commits]):
         found |= {*_MD5.findall(_git("grep", "-h", "-e", "md5: ", os.fsdecode(commit), *files))}

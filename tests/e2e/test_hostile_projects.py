@@ -2,7 +2,7 @@
 
 Nor in git's folder, but for its index. The witness sees each call of the commands themselves; a
 snapshot of what lies around the project shows what their children did. No command ends in a
-traceback.
+traceback, or waits for somebody to write to a pipe.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 import hostile_project
 import pytest
 from e2e_project import Project
+from watched_pipes import watched_pipes
 
 pytestmark = pytest.mark.e2e
 FIRST = int(os.environ.get("SEED", "0"))
@@ -51,8 +52,10 @@ def attack(finished: Project, folder: Path, seed: int) -> None:
     }
     before = [*snapshot(hostile_project.out(project)), *snapshot(project.root / ".git")]
     for words in commands:
-        done = project.run_anyhow("nbsnake", *words, env=env)
+        with watched_pipes(project.root) as opened:
+            done = project.run_anyhow("nbsnake", *words, env=env)
         story = f"seed {seed}: {' '.join(words)}\n{changes}\n{done.stdout}{done.stderr}"
+        assert not opened, f"it waited for {opened}\n{story}"
         assert not log.exists() or not log.read_text(), f"{log.read_text()}\n{story}"
         after = [*snapshot(hostile_project.out(project)), *snapshot(project.root / ".git")]
         assert after == before, f"{set(after) ^ set(before)}\n{story}"

@@ -212,9 +212,27 @@ def test_no_store_is_in_a_folder_of_a_tool(done: Project, folder: str, setting: 
     assert {path for path in done.files(folder) if "/files/" in path} <= {*before}
 
 
-def test_a_link_that_leads_out_is_no_result_to_accept(done: Project, outside: Path) -> None:
-    (done.root / "joined.txt").unlink()
-    (done.root / "joined.txt").symlink_to(outside / "victim")
-    ended = done.run("nbsnake", "accept", "join", "--reason", "mine", code=1)
-    assert "joined.txt is a link that leads out of the project" in ended.stderr
+@pytest.mark.parametrize(
+    ("step", "place"), [("join", "joined.txt"), ("right", "data/parts/inner/0.txt")]
+)
+def test_a_link_that_leads_out_is_no_result_to_accept(
+    done: Project, outside: Path, step: str, place: str
+) -> None:
+    (done.root / place).unlink()
+    (done.root / place).symlink_to(outside / "victim")
+    ended = done.run("nbsnake", "accept", step, "--reason", "mine", code=1)
+    assert f"{place} is a link that leads out of the project" in ended.stderr
+    assert not object_in(done.root / ".dvc/cache", GOOD_MD5).exists()
+
+
+def test_a_link_that_leads_out_is_no_new_content_of_a_source(done: Project, outside: Path) -> None:
+    done.write("raw/a.txt", "1\n")
+    done.dvc("add", "raw")
+    (done.root / "raw/deep").mkdir()
+    (done.root / "raw/deep/b.txt").symlink_to(outside / "victim")
+    done.replace("notebooks/make.ipynb", ":dvc-in raw: data/raw.txt", ":dvc-in raw: raw/a.txt")
+    done.nbsnake("generate")
+    ended = done.run_anyhow("nbsnake", "sync")
+    assert ended.returncode in (1, 3)
+    assert "raw/deep/b.txt: is a link that leads out of the project" in ended.stderr
     assert not object_in(done.root / ".dvc/cache", GOOD_MD5).exists()
