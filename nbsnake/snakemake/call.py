@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 
 from nbsnake.errors import ToolError
-from nbsnake.job.running import head_is_alive, read_head
+from nbsnake.job.inside import plain
+from nbsnake.job.running import become_head, read_head
 from nbsnake.programs import python_call
 
 LOCKS = ".snakemake/locks"
@@ -29,11 +31,14 @@ def run_snakemake(arguments: Sequence[str]) -> int:
 def unlock_if_dead() -> bool:
     """Remove the lock that a killed Snakemake left; say whether there was one.
 
-    A living run is left alone.
+    A living run is left alone, and none begins meanwhile. ``snakemake --unlock`` does the same, but
+    reads all rules first.
     """
     with contextlib.suppress(FileNotFoundError):
-        if os.listdir(LOCKS) and not head_is_alive():
-            return run_snakemake(["--unlock", "--quiet"]) == 0
+        if os.listdir(LOCKS) and (head := become_head()):
+            with head:
+                shutil.rmtree(plain(LOCKS))
+            return True
     return False
 
 
