@@ -23,6 +23,8 @@ OTHERS = {
     "ipython/standins.py": "what a step's own code names",
     "job/atomic.py": "new files, to write them",
     "job/away.py": "a folder that a remote job made for itself",
+    "job/linked.py": "/proc",
+    "job/memory.py": "/proc",
     "job/own.py": "own state: no part of the path is a pipe, as `plain` says in the same line",
     "job/regular.py": "the function itself",
     "job/runner/__init__.py": "the script of a step, which runs",

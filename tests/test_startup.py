@@ -48,9 +48,9 @@ def test_help_and_jobs_load_no_heavy_module(words, tmp_path):
 # found, read and executed before the step's command starts: what only failing jobs, folders, large
 # files or restored results need is imported there.
 OF_JOB_ROOM = """
-    atomic cache cachedir child combined commit content digests exec executed hashing inside
-    jobs keyed links lockentry lockmemo locktext longwork memory outputs own plan receipt
-    records regular run runcache running rwlock say shape threads touched
+    absent alive atomic cache cachedir child combined commit content digests exec executed
+    hashing inside jobs keyed links lockentry lockmemo locks locktext longwork memory outputs
+    own plan receipt records regular run runcache running rwlock say shape threads touched
 """
 OF_JOBS = {
     *("", "escape", "names", "programs", "job"),

@@ -108,7 +108,7 @@ def _send(path: str, url: str) -> None:
         os.replace(temporary, local)
         return
     if is_ssh(url):
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             overssh.send(file, size, url)
         return
     if size > LARGEST:
