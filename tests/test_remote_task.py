@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from nbsnake.errors import UsageError
+from nbsnake.errors import ToolError, UsageError
+from nbsnake.job.absent import absent_at
 from nbsnake.job.away import Task
 from nbsnake.job.cache import Cache
-from nbsnake.job.content import digest, stamp
+from nbsnake.job.content import absent_of, digest, stamp
 from nbsnake.job.exec import Start, begin
 from nbsnake.job.jobs import Job
 from nbsnake.job.plan import PlannedOut, PlannedStep
@@ -101,6 +102,47 @@ def test_the_notebook_of_a_run_can_be_an_output_there(job, folder):
     with opened("store/result.tar", "objects") as result:
         assert take(there, command, start, result, nothing) == 0
     assert '"nbformat": 4' in (folder / "shown.ipynb").read_text()
+
+
+def test_large_files_travel_apart_as_far_as_there_are_slots(job, folder):
+    sizes = {"small": 10, "large": 300, "larger": 400, "largest": 500}
+    (folder / "work.py").write_text(
+        f"for name, size in {sizes}.items():\n    open(name, 'w').write('x' * size)\n"
+    )
+    step = job.step._replace(outs=tuple(map(PlannedOut, sizes)))
+    there = job._replace(step=step)
+    command = [*step.argv]
+    start = begin(there, command)
+    needed = task_of(there, command, "", start, 100)
+    urls = tuple((folder / "store" / f"object-{number}").as_uri() for number in range(2))
+    run_far(needed._replace(task=needed.task._replace(slots=urls)), folder)
+    with opened("store/result.tar", "objects") as result:
+        assert sorted(result.slots.values()) == [0, 1]
+        assert len((folder / "store/object-0").read_bytes()) == 500
+        assert len((folder / "store/object-1").read_bytes()) == 400
+        with pytest.raises(ToolError, match="lacks larger"):
+            take(there, command, start, result, nothing)
+
+        def bring(told, result):
+            """As if the largest one were left, and the other one fetched."""
+            for seen in told.outs:
+                if (slot := result.slots.get(seen.content.md5)) == 1:
+                    path = result.cache.object_path(seen.content.md5)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    os.rename(folder / f"store/object-{slot}", path)
+                elif slot == 0:
+                    absent_of(seen.content).note()
+            return {"largest"}
+
+        assert take(there, command, start, result, bring) == 0
+    assert [len((folder / name).read_text()) for name in ("small", "large", "larger")] == [
+        10,
+        300,
+        400,
+    ]
+    assert absent_at("largest").size == 500
+    receipt = read_receipt("work")
+    assert {seen.path: seen.content.size for seen in receipt.outs} == sizes
 
 
 def test_a_command_that_fails_gives_its_code_and_what_it_printed(job, folder, capfd):

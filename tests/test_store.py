@@ -7,6 +7,7 @@ from dvc.repo import Repo
 
 from nbsnake.dvc.store import open_store
 from nbsnake.errors import ToolError, UsageError
+from nbsnake.job.absent import Absent
 from nbsnake.job.cache import Cache
 from nbsnake.job.transfer import local_path
 
@@ -67,6 +68,33 @@ def test_an_object_of_the_cache_is_sent_though_its_file_was_edited(remote, folde
         sent = local_path(store.object_url(MD5))
     with open(sent, "rb") as file:
         assert file.read() == b"content"
+
+
+def test_a_file_of_a_job_becomes_an_object_if_it_is_that(remote, folder):
+    remote(folder / "store")
+    target = folder / "store/files/md5" / MD5[:2] / MD5[2:]
+    with open_store(None, CACHE) as store:
+        store.put("job", "object-0", b"contents")
+        assert not store.keep("job", "object-0", MD5)
+        assert not target.exists()
+        store.put("job", "object-0", b"content")
+        assert store.keep("job", "object-0", MD5)
+        assert target.read_bytes() == b"content"
+        assert store.keep("job", "object-0", MD5)  # again, after a crash
+        assert not store.keep("job", "object-1", "0" * 32)
+
+
+def test_what_is_absent_here_must_be_in_the_remote(remote, folder):
+    remote(folder / "store")
+    absent = Absent(MD5, len(b"content"), isexec=False)
+    absent.note()
+    absent.place("a.txt")
+    with open_store(None, CACHE) as store:
+        with pytest.raises(ToolError, match=r"a\.txt is neither here nor in the remote"):
+            store.put_objects({MD5: "a.txt"})
+        store.put("job", "object-0", b"content")
+        store.keep("job", "object-0", MD5)
+        store.put_objects({MD5: "a.txt"})
 
 
 def test_a_remote_of_another_kind_is_refused(remote):

@@ -1,4 +1,4 @@
-"""Measure what a job of a Slurm cluster costs, and what grouping saves.
+"""Measure what a job costs, of a Slurm cluster and by a DVC remote, and what grouping saves.
 
 Part of ``make bench-more``; where no Slurm can be started it says so and measures nothing. The
 cluster is a real one of two nodes on this machine. Times of jobs are Slurm's own, in whole seconds.
@@ -45,6 +45,18 @@ with open(result, "w") as file:
 with open(os.environ["TIMES"], "a") as times:
     times.write(f"{part} step {time.time() - began}\\n")
 """
+# Jobs of this machine that see only the DVC remote, a folder.
+HERE = """\
+submit:
+  - sh
+  - -c
+  - '{python} -c "$0" </dev/null >"$1.log" 2>&1 & echo $!'
+  - "{{start}}"
+  - "{logs}/{{name}}"
+status: [sh, -c, 'kill -0 $0 && echo running || echo failed', "{{job}}"]
+cancel: [kill, "{{job}}"]
+poll: 1
+"""
 # Stands before nbsnake on the PATH, and notes how long a call of exec takes.
 TIMED = """\
 #!/bin/bash
@@ -77,6 +89,7 @@ def main() -> None:
         print(f"{os.cpu_count()} cores, Slurm on 2 nodes of 4 CPUs\n")
         print("| what | | | ratio | goal |\n|---|---|---|---|---|")
         share(cluster, folder, args.jobs)
+        ways(cluster, folder, args.jobs)
         grouping(cluster, folder, args.steps)
     finally:
         cluster.stop()
@@ -98,6 +111,42 @@ def share(cluster: Cluster, folder: Path, jobs: int) -> None:
         f"included: {ours:.2f} s | Snakemake in the job: {theirs:.2f} s "
         f"| {100 * ours / theirs:.1f} % | {GOAL} % |"
     )
+
+
+def ways(cluster: Cluster, folder: Path, jobs: int) -> None:
+    """The same short steps on this machine, as jobs of Slurm, and as jobs by a DVC remote."""
+    cores, times = ("--cores", str(jobs)), {}
+    for name in ("here", "slurm", "remote"):
+        root, env = make_project(cluster, folder / f"way-{name}", jobs, "")
+        if name == "remote":
+            use_remote(root, env)
+        began = time.monotonic()
+        if name == "here":
+            call(root, env, "snakemake", *cores)
+        elif name == "slurm":
+            run(root, env, *SLURM)
+        else:
+            call(root, env, "nbsnake", "run", "--remote", "here", "-j", str(jobs))
+        times[name] = (time.monotonic() - began) / jobs
+    here, slurm, remote = times.values()
+    print(
+        f"| a short step of {jobs} at once, Snakemake's start included (wall) | as a job by a DVC "
+        f"remote (a folder): {remote:.1f} s | as a job of Slurm: {slurm:.1f} s "
+        f"| {remote / slurm:.2f}x | |\n"
+        f"| the same | as a job by a DVC remote: {remote:.1f} s | without jobs: {here:.1f} s "
+        f"| {remote / here:.1f}x | |"
+    )
+
+
+def use_remote(root: Path, env: dict[str, str]) -> None:
+    """Give the project a folder as its DVC remote, and the settings of jobs that use it."""
+    store = root.with_name(f"{root.name}.store")
+    call(root, env, "dvc", "remote", "add", "--default", "store", str(store))
+    logs = root.with_name(f"{root.name}.logs")
+    logs.mkdir()
+    settings = root / "workflow/remote/here.yaml"
+    settings.parent.mkdir()
+    settings.write_text(HERE.format(python=sys.executable, logs=logs))
 
 
 def grouping(cluster: Cluster, folder: Path, steps: int) -> None:
