@@ -1,11 +1,15 @@
 """Files to and from URLs, with a server that is away for a while."""
 
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import pytest
 
+from nbsnake.errors import ToolError
 from nbsnake.job import patience, transfer
+from nbsnake.remote import exec as remote
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -99,3 +103,70 @@ def test_a_server_that_stays_away_is_an_error(server, folder, monkeypatch):
 def test_other_kinds_of_urls_are_refused(folder):
     with pytest.raises(ValueError, match="'ftp' is not one of"):
         transfer.fetch("ftp://127.0.0.1/a", "b")
+
+
+class Liar(BaseHTTPRequestHandler):
+    """Sends what the path says: more than it announced, no length, a huge one, another place."""
+
+    def do_GET(self):
+        lie = self.path.strip("/")
+        self.server.asked.append(self.path)
+        self.send_response(302 if lie == "elsewhere" else 200)
+        lengths = {"less": "3", "more": "100", "huge": str(10**17), "digits": "9" * 5000}
+        if lie in lengths:
+            self.send_header("Content-Length", lengths[lie])
+        if lie == "elsewhere":
+            self.send_header("Location", "/other")
+        self.end_headers()
+        self.wfile.write(b"content")
+
+    def log_message(self, *_):
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def liar(monkeypatch):
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
+    with HTTPServer(("127.0.0.1", 0), Liar) as server:
+        server.asked = []
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("lie", "message"),
+    [
+        ("more", "100"),
+        ("endless", "does not say how many bytes"),
+        ("huge", "are free on the disk"),
+        ("digits", "are free on the disk"),
+        ("elsewhere", "another place, which is not followed"),
+    ],
+)
+def test_a_server_that_lies_is_an_error(liar, folder, lie, message):
+    with pytest.raises(OSError, match=message):
+        transfer.fetch(f"http://127.0.0.1:{liar.server_port}/{lie}", "b")
+    assert f"/{lie}" in liar.asked
+    assert "/other" not in liar.asked
+
+
+def test_no_more_is_read_than_was_announced(liar, folder):
+    transfer.fetch(f"http://127.0.0.1:{liar.server_port}/less", "b")
+    assert (folder / "b").read_bytes() == b"con"
+
+
+def test_a_pipe_in_a_folder_that_is_a_remote_is_not_waited_for(folder):
+    os.mkfifo("stored")
+    with pytest.raises(OSError, match="neither a file nor a folder"):
+        transfer.fetch((folder / "stored").as_uri(), "b")
+
+
+def test_the_result_of_an_ended_job_is_not_waited_for_without_an_end(liar, monkeypatch):
+    monkeypatch.setattr(remote, "PATIENCE", 0.0)
+    template = SimpleNamespace(ask=lambda job: ("ended", "it said so"), poll=0.01)
+    run = SimpleNamespace(job="7")
+    with pytest.raises(ToolError, match="job 7 has ended, and its result cannot be fetched"):
+        remote.wait("a", run, template, f"http://127.0.0.1:{liar.server_port}/elsewhere")

@@ -20,6 +20,7 @@ from nbsnake.job.regular import open_regular
 TIMEOUT = 60.0  # seconds without a byte
 BUSY = (408, 429, 500, 502, 503, 504)  # HTTP's codes for "try again"
 LARGEST = 5 * 1024**3  # bytes that S3 takes in one PUT (Amazon S3 User Guide, "Uploading objects")
+MOST_DIGITS = 18  # of a length that a disk can have
 _SCHEMES = ("file", "http", "https", "ssh")
 
 
@@ -95,9 +96,24 @@ def _fetch(url: str, path: str) -> None:
         return
     source: Any = open_regular(local) if local else _opened(url)
     with contextlib.closing(source), open(path, "wb") as file:
+        size = None if local else _announced(source, path)
         shutil.copyfileobj(source, file, 1 << 20)
-        if not local and (size := source.headers.get("Content-Length")) != str(file.tell()):
+        if size not in (None, file.tell()):
             raise ConnectionError(f"{file.tell()} of {size} bytes came")
+
+
+def _announced(answer: Any, path: str) -> int:
+    """How many bytes the server is going to send; no more are read.
+
+    Raises :class:`OSError` where it does not say so, or where they do not fit on the disk.
+    """
+    text = answer.headers.get("Content-Length") or ""
+    if not (text.isascii() and text.isdigit()):
+        raise OSError("the server does not say how many bytes it sends")
+    free = shutil.disk_usage(os.path.dirname(path) or ".").free
+    if len(text) > MOST_DIGITS or int(text) > free:
+        raise OSError(f"the server sends {text:.30} bytes, and {free} are free on the disk")
+    return int(text)
 
 
 def _send(path: str, url: str) -> None:
@@ -126,4 +142,13 @@ def _opened(
 ) -> Any:
     local_path(url)
     request = urllib.request.Request(url, data, headers or {}, method=method)  # noqa: S310
-    return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310  (of _SCHEMES)
+    return urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A URL that is signed holds for one place; another one is nobody's that was named."""
+
+    def redirect_request(self, *words: Any) -> None:
+        """Raise :class:`OSError`: the second word is the answer, the last one the other place."""
+        words[1].close()
+        raise OSError(f"the server sends to another place, which is not followed: {words[-1]}")

@@ -5,6 +5,7 @@ of this machine would leave. So Snakemake, the sync and DVC need not know of it.
 """
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ from nbsnake.job.exec import Start, begin
 from nbsnake.job.exec import main as exec_main
 from nbsnake.job.inside import plain
 from nbsnake.job.jobs import Job
+from nbsnake.job.patience import PATIENCE
 from nbsnake.job.receipt import Failure, write_failure
 from nbsnake.job.say import say
 from nbsnake.job.transfer import fetch, forget, is_there
@@ -132,21 +134,28 @@ def _files(task: Task) -> list[dict[str, Any]]:
 def wait(step: str, run: Run, template: Template, result: str) -> None:
     """Wait for the result of a job; what keeps the job waiting is said.
 
-    Raises :class:`ToolError` for a job that has ended and left no result.
+    A remote that does not answer is waited for as long as the job runs, and then for
+    :data:`PATIENCE`. Raises :class:`ToolError` for a job that has ended and left no result.
     """
-    told, asked = set[str](), time.monotonic()
+    told, asked, until = set[str](), time.monotonic(), math.inf
     while True:
         state, printed = template.ask(run.job)
         line = ""
+        if state != RUNNING:
+            until = min(until, time.monotonic() + PATIENCE)
         try:
             if is_there(result):
                 return
+        except OSError as error:
+            if time.monotonic() > until:
+                message = f"the job {run.job} has ended, and its result cannot be fetched: {error}"
+                raise ToolError(message, hint="run the step again") from None
+            line = f"the remote does not answer: {error}; waiting for it"
+        else:
             if state != RUNNING:
                 raise _lost(run, template, printed)
             if time.monotonic() >= asked + ASK_WHY:
                 line, asked = _why_it_waits(step, run, template), time.monotonic()
-        except OSError as error:
-            line = f"the remote does not answer: {error}; waiting for it"
         if line and line not in told:
             say(line, CALLER)
             told.add(line)

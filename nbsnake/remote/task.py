@@ -29,6 +29,7 @@ _ROOMS = (
     *("settings/__init__.py", "settings/discover.py"),
 )
 _FIRST = (1980, 1, 1, 0, 0, 0)  # the earliest time that zip knows, so that times make no difference
+MOST = 1 << 24  # bytes of a package, which has a hundredth
 _START = """\
 import hashlib, io, subprocess, sys, tempfile, time, urllib.request, zipfile
 def get():
@@ -136,7 +137,7 @@ def _as_dict(task: Task) -> dict[str, object]:
 
 def start_code(url: str, sha256: str) -> str:
     """The Python code that a job starts with."""
-    get = f"urllib.request.urlopen({url!r}).read()"
+    get = f"urllib.request.urlopen({url!r}).read({MOST})"
     if is_ssh(url):
         get = f"subprocess.check_output({start_words(url)!r})"
     return _START.format(get=get, sha256=sha256, package=PACKAGE)
