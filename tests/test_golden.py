@@ -25,9 +25,10 @@ from nbsnake.notebook.code import has_no_effect
 from nbsnake.notebook.needs import without_needs
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import NO_EFFECT, read_step
+from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script
-from nbsnake.render.stage import render_dvc_file, render_stage
+from nbsnake.render.stage import render_stage
 from nbsnake.settings.settings import read_yaml
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,6 +9,9 @@ import yaml
 from builders import declare, pipeline, rule_words, step
 from dvc.parsing.context import Context
 from dvc.repo import Repo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml.comments import CommentedMap
 from test_golden import CASES, GOLDEN
 
 from nbsnake.compile.compile import compile_pipeline
@@ -16,7 +19,8 @@ from nbsnake.dvc.current import current_plan
 from nbsnake.errors import PipelineError
 from nbsnake.notebook.read import read_notebook
 from nbsnake.notebook.read_step import read_step
-from nbsnake.render.stage import _quoted, is_ours, render_dvc_file, render_stage
+from nbsnake.render.dvc_file import _dump, _folded, _stage_text, render_dvc_file
+from nbsnake.render.stage import _quoted, is_ours, render_stage
 from nbsnake.settings.settings import read_params
 
 # What DVC's own dependency warns of.
@@ -120,6 +124,29 @@ def test_long_command_has_an_option_a_line_and_reads_back():
     text = render_dvc_file(pipeline(made), "")
     assert "\n      --number_3=3\n" in text
     assert yaml.safe_load(text)["stages"]["a"] == render_stage(made)
+
+
+WORDS = (
+    *("python", "workflow/scripts/a.py", "--x=1", "'--y=a b'", "${a}", "|", "&&", "1e-05", "./a"),
+    *("it's", '"q"', "#", "a:", ":b", "~", "2024-01-01", "{x}", "[1]", "*", "-", "é", "", "null"),
+    *("yes", "0x1f", "\\", "\t", "\n", "x" * 70, "y" * 90),
+)
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=20).map(" ".join)
+scalars = st.one_of(texts, st.integers(), st.floats(allow_nan=False), st.booleans(), st.none())
+items = st.lists(st.one_of(scalars, st.dictionaries(texts, scalars, max_size=2)), max_size=3)
+bodies = st.fixed_dictionaries(
+    {"cmd": texts},
+    optional={"desc": texts, "deps": items, "outs": items, "meta": st.dictionaries(texts, items)},
+)
+rows = st.dictionaries(texts, st.dictionaries(texts, scalars, max_size=2), max_size=2)
+stages = st.one_of(bodies, st.fixed_dictionaries({"foreach": rows, "do": bodies}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts, stages)
+def test_a_stage_is_printed_as_ruamel_prints_it(name, stage):
+    printed = _dump(CommentedMap(stages={name: _folded(stage)}), "")
+    assert f"stages:\n{_stage_text(name, stage)}" == printed
 
 
 WITHOUT_AXES = [

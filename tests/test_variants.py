@@ -31,7 +31,7 @@ from nbsnake.model.variants import (
 from nbsnake.names import script_path
 from nbsnake.notebook.foreach import axes_of_mapping
 from nbsnake.notebook.read_step import read_step
-from nbsnake.render.stage import render_dvc_file
+from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.stage_reader import fan_in_paths, lists_in_file, read_stages
 from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.uses import Use

@@ -1,7 +1,7 @@
 """From the notebooks to every generated file of the project."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,9 @@ from nbsnake.model.step import Role, Step
 from nbsnake.names import DVC_FILE, PARAMS_FILE, script_path
 from nbsnake.notebook.read_step import StepSpec
 from nbsnake.places import place_of
+from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import declares, render_script
-from nbsnake.render.stage import render_dvc_file
 from nbsnake.settings.overlays import overlay_files, read_overlays
 from nbsnake.settings.schema import SCHEMA_FILE, render_schema, schema_of
 from nbsnake.settings.seeding import Seeds, seeded
@@ -61,7 +61,7 @@ def find_scripts(texts: Mapping[str, bytes] = {}) -> dict[str, str]:
     """
     settings = read_settings()
     pipeline = _pipeline(settings, SpecReader(reading(settings), texts), ModuleFinder())[0]
-    return {step.script: _script(step, pipeline) for step in pipeline.steps}
+    return {path: file.text for path, file in _scripts(pipeline, pipeline.steps).items()}
 
 
 def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tuple[Pipeline, Seeds]:
@@ -212,7 +212,7 @@ def _find_changes(chosen: list[str]) -> tuple[list[Drift], dict[str, str]]:
     names = choose_steps(chosen, {step.name: step.notebook for step in pipeline.steps})
     wanted = [step for step in pipeline.steps if step.name in names]
     generated = [
-        *{file.path: file for step in wanted for file in _files_of_step(step, pipeline)}.values(),
+        *_files_of_steps(pipeline, wanted),
         _dvc_file(pipeline),
         *_params_files(pipeline, seeds),
         *scaffold_files(),
@@ -223,16 +223,29 @@ def _find_changes(chosen: list[str]) -> tuple[list[Drift], dict[str, str]]:
     return drifts, finder.contents() | memo.contents()
 
 
-def _files_of_step(step: Step, pipeline: Pipeline) -> Iterator[GeneratedFile]:
-    """The rule, and the script, which uses of a notebook share with its own step."""
-    yield GeneratedFile(path=step.script, text=_script(step, pipeline), notebook=step.notebook)
-    yield GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
+def _files_of_steps(pipeline: Pipeline, wanted: Sequence[Step]) -> Iterable[GeneratedFile]:
+    """The scripts and rules, each script before the first rule that calls it."""
+    scripts = _scripts(pipeline, wanted)
+    found: dict[str, GeneratedFile] = {}
+    for step in wanted:
+        rule = GeneratedFile(path=_rule_path(step.name), text=render_rule(step, pipeline))
+        found |= {step.script: scripts[step.script], rule.path: rule}
+    return found.values()
 
 
-def _script(step: Step, pipeline: Pipeline) -> str:
-    uses = [each for each in pipeline.steps if each.script == step.script]
-    own = next(each for each in uses if script_path(each.name) == step.script)
-    return render_script(own, uses)
+def _scripts(pipeline: Pipeline, wanted: Iterable[Step]) -> dict[str, GeneratedFile]:
+    """The scripts of steps by path; uses of a notebook share that of its own step."""
+    uses: dict[str, list[Step]] = {step.script: [] for step in wanted}
+    for step in pipeline.steps:
+        if step.script in uses:
+            uses[step.script].append(step)
+    found = {}
+    for path, steps in uses.items():
+        own = next(each for each in steps if script_path(each.name) == path)
+        found[path] = GeneratedFile(
+            path=path, text=render_script(own, steps), notebook=own.notebook
+        )
+    return found
 
 
 def _params_files(pipeline: Pipeline, seeds: Seeds) -> Iterator[GeneratedFile]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-WIDTH = 80  # at which ruamel.yaml folds
+WIDTH = 80  # at which ruamel.yaml folds in dvc.lock
 LAST_KEY = 70  # column up to which a key may reach, so that nothing about it is folded
 _WORD = r"""(?:[!"$-9;-~]|:(?=[!-~]))"""  # all of ASCII but ``#`` and a last ``:``
 _PLAIN = re.compile(rf"(?=[A-Za-z_/]|\.\.?/){_WORD}+(?: {_WORD}+)*")
@@ -22,12 +22,12 @@ class NotPlain(ValueError):  # noqa: N818  (no error: another printer is used)
     """A value that is not written plainly."""
 
 
-def entry_text(entry: Mapping[str, Any], indent: int = 0) -> str:
-    """A stage's entry, each line indented.
+def entry_text(entry: Mapping[str, Any], indent: int = 0, width: int = WIDTH) -> str:
+    """A stage's entry, each line indented, and folded behind ``width`` columns.
 
     Raises :class:`NotPlain` for one that only ruamel.yaml can print.
     """
-    return "".join(_mapping(entry, indent))
+    return "".join(_mapping(entry, indent, width))
 
 
 def key_text(key: str) -> str:
@@ -37,17 +37,17 @@ def key_text(key: str) -> str:
     return key
 
 
-def _mapping(mapping: Mapping[str, Any], indent: int) -> Iterator[str]:
+def _mapping(mapping: Mapping[str, Any], indent: int, width: int) -> Iterator[str]:
     for key, value in mapping.items():
         start = f"{' ' * indent}{key_text(key)}:"
         if len(start) > LAST_KEY:
             raise NotPlain(key)
         if isinstance(value, dict):
-            yield from _nested(start, value, _mapping(value, indent + 2))
+            yield from _nested(start, value, _mapping(value, indent + 2, width))
         elif isinstance(value, list):
-            yield from _nested(start, value, _sequence(value, indent))
+            yield from _nested(start, value, _sequence(value, indent, width))
         else:
-            yield f"{start}{_scalar(value, len(start) + 1, indent + 2)}\n"
+            yield f"{start}{_scalar(value, len(start) + 1, indent + 2, width)}\n"
 
 
 def _nested(start: str, value: Any, lines: Iterator[str]) -> Iterator[str]:
@@ -57,19 +57,19 @@ def _nested(start: str, value: Any, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _sequence(items: list[Any], indent: int) -> Iterator[str]:
+def _sequence(items: list[Any], indent: int, width: int) -> Iterator[str]:
     start = f"{' ' * indent}-"
     for item in items:
         if isinstance(item, dict) and item:
-            text = "".join(_mapping(item, indent + 2))
+            text = "".join(_mapping(item, indent + 2, width))
             yield f"{start} {text[indent + 2 :]}"
         elif isinstance(item, dict | list | None):
             raise NotPlain(item)
         else:
-            yield f"{start}{_scalar(item, indent + 2, indent + 2)}\n"
+            yield f"{start}{_scalar(item, indent + 2, indent + 2, width)}\n"
 
 
-def _scalar(value: Any, column: int, indent: int) -> str:
+def _scalar(value: Any, column: int, indent: int, width: int) -> str:
     """A value with the space before it; it begins at ``column``, its next lines at ``indent``."""
     if value is None:
         return ""
@@ -81,7 +81,7 @@ def _scalar(value: Any, column: int, indent: int) -> str:
         return f" {_float(value)}"
     if not isinstance(value, str) or not _is_plain(value):
         raise NotPlain(value)
-    return f" {_folded(value, column, indent)}"
+    return f" {_folded(value, column, indent, width)}"
 
 
 def _float(value: float) -> str:
@@ -97,20 +97,20 @@ def _is_plain(text: str) -> bool:
     return bool(_PLAIN.fullmatch(text)) and text.lower() not in _WORDS
 
 
-def _folded(text: str, column: int, indent: int) -> str:
+def _folded(text: str, column: int, indent: int, width: int) -> str:
     """Lines as ruamel.yaml breaks them, which leaves a blank at the end of some."""
-    if column + len(text) <= WIDTH:
+    if column + len(text) <= width:
         return text
     parts: list[str] = []
     fold = f"\n{' ' * indent}"
     for word in text.split(" "):
-        if parts and column >= WIDTH:
+        if parts and column >= width:
             parts.append(fold)
             column = indent
         elif parts:
             parts.append(" ")
             column += 1
-        if column + len(word) > WIDTH and column > indent:
+        if column + len(word) > width and column > indent:
             parts.append(fold)
             column = indent
         parts.append(word)

@@ -1,30 +1,16 @@
 """A pipeline as the stages of dvc.yaml."""
 
-import io
-import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import FoldedScalarString
-
-from nbsnake.errors import PipelineError, Where
 from nbsnake.model.paramtype import text_of
-from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.quote import MAX_WORD, fits_command, verbatim
 from nbsnake.model.step import Argument, Artifact, Role, Source, Step
 from nbsnake.model.variants import Variant, fill
-from nbsnake.names import DVC_FILE, PARAMS_FILE
-from nbsnake.plain_yaml import NotPlainError, read_plain
+from nbsnake.names import PARAMS_FILE
 from nbsnake.render.values import STDIN
-from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time
 
-_INDENTED_LIST = re.compile(r"^( *)[\w-]+:[ ]*\n\1  - ", re.MULTILINE)
-_REFLOWED = re.compile(r"^\s|\s$|\s\s|[^\S ]")  # what folding would not give back
-_BREAK = re.compile(r" (?='?--|\$\{|\| |&& )")
 OWNER = "nbsnake"  # the key below a stage's ``meta`` that names the notebook it comes from
 AUTHORED = "dvc-cmd"  # the key there that says that the command is the author's own
 FAN_IN = "fan-in"  # the key there for paths that mean all variants of another stage
@@ -234,48 +220,6 @@ def _params(step: Step) -> list[Any]:
     return [*keys, *others]
 
 
-def render_dvc_file(pipeline: Pipeline, text: str) -> str:
-    """dvc.yaml with the pipeline's stages; ``text`` is the file as it is, "" for none.
-
-    Hand-written stages stay as they are, with their comments; of ours, those of vanished
-    notebooks go. Raises :class:`PipelineError` when a hand-written stage has the name of a step.
-    """
-    rendered = {step.name: render_stage(step) for step in pipeline.steps}
-    if _holds(text, rendered):
-        return text
-    document = _load(text)
-    stages = document["stages"]
-    changed = not text
-    for name, stage in list(stages.items()):
-        if is_ours(stage) and name not in rendered:
-            del stages[name]
-            changed = True
-    for step in pipeline.steps:
-        if step.name in stages and not is_ours(stages[step.name]):
-            raise PipelineError(
-                f"the stage {step.name!r} is not generated, but {step.notebook} gives that name",
-                where=Where(DVC_FILE, line=stages.lc.key(step.name)[0] + 1),
-                hint="rename the notebook or the stage, or name the step with ':step: name'",
-            )
-        if stages.get(step.name) != rendered[step.name]:
-            stages[step.name] = _folded(rendered[step.name])
-            changed = True
-    return _dump(document, text) if changed else text
-
-
-def _holds(text: str, rendered: Mapping[str, Any]) -> bool:
-    """Whether dvc.yaml has these stages and no other generated ones, as far as that is plain."""
-    try:
-        with limited_time(text):
-            document = read_plain(text)
-    except (NotPlainError, TooLargeError):
-        return False
-    stages = document.get("stages") if isinstance(document, dict) else None
-    if not isinstance(stages, dict):
-        return False
-    return rendered == {name: stage for name, stage in stages.items() if is_ours(stage)}
-
-
 def is_ours(stage: object) -> bool:
     """Whether a stage of dvc.yaml was generated."""
     if not isinstance(stage, dict):
@@ -283,56 +227,3 @@ def is_ours(stage: object) -> bool:
     body = stage["do"] if isinstance(stage.get("do"), dict) else stage
     meta = body.get("meta")
     return isinstance(meta, dict) and OWNER in meta
-
-
-def _folded(stage: dict[str, Any]) -> dict[str, Any]:
-    """Write a command one option a line, where this reads back as the same text."""
-    if "do" in stage:
-        return {**stage, "do": _folded(stage["do"])}
-    if len(stage["cmd"]) <= 80 or _REFLOWED.search(stage["cmd"]):
-        return stage
-    folded = FoldedScalarString(stage["cmd"])
-    folded.fold_pos = [match.start() for match in _BREAK.finditer(stage["cmd"])]
-    return {**stage, "cmd": folded}
-
-
-def _load(text: str) -> CommentedMap:
-    try:
-        with limited_time(text, 3):  # it keeps more than other readers
-            document = _yaml(text).load(text) or CommentedMap()
-        check_size(document)
-    except TooLargeError as error:
-        raise PipelineError(str(error), where=Where(DVC_FILE), hint=ADVICE) from None
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        reason = getattr(error, "problem", None) or error
-        raise PipelineError(
-            f"is not valid YAML: {reason}",
-            where=Where(DVC_FILE, None, line),
-            hint="fix it, or restore it: git checkout dvc.yaml",
-        ) from None
-    stages = document.get("stages") if isinstance(document, CommentedMap) else False
-    if stages is not None and not isinstance(stages, dict):
-        raise PipelineError(
-            "is not a mapping of stages", where=Where(DVC_FILE), hint="write them below 'stages:'"
-        )
-    if stages is None:
-        document["stages"] = CommentedMap()
-    return document
-
-
-def _dump(document: CommentedMap, text: str) -> str:
-    stream = io.StringIO()
-    _yaml(text).dump(document, stream)
-    return stream.getvalue()
-
-
-def _yaml(text: str) -> YAML:
-    """A reader and writer that keeps the way in which ``text`` is written."""
-    yaml = YAML()
-    yaml.width = 4096  # never fold a text of the user's
-    yaml.preserve_quotes = True
-    if _INDENTED_LIST.search(text):
-        yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml

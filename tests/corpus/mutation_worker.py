@@ -32,9 +32,9 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook import limited
 from nbsnake.notebook.read import parse_notebook
 from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
+from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_plain_script, render_script
-from nbsnake.render.stage import render_dvc_file
 
 MEMORY = 2 << 30
 SECONDS = 5  # of computing, for other processes may keep this one waiting
