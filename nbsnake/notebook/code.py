@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 from nbsnake.errors import NotebookError, Where
 from nbsnake.ipython.edit import Edit, edited
+from nbsnake.ipython.scopes import parse
 from nbsnake.model.literals import Literal, literal_of
 from nbsnake.model.step import Cell
 
@@ -137,7 +138,7 @@ def _parsed(cell: Cell, notebook: str, saved_by: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(cell.source)
+            tree = parse(cell.source) or ast.parse(cell.source)  # which says what is wrong
             compile(tree, "<cell>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or "too complex"
@@ -206,11 +207,8 @@ def bound_names(tree: ast.AST) -> Iterator[str]:
 
 def docstring(cell: Cell) -> Docstring | None:
     """The text that a cell begins with; None where there is none, or the cell is not Python."""
-    try:
-        body = ast.parse(cell.source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    first = body[0] if body else None
+    tree = parse(cell.source)
+    first = tree.body[0] if tree and tree.body else None
     if (
         isinstance(first, ast.Expr)
         and isinstance(first.value, ast.Constant)
