@@ -103,7 +103,7 @@ def _run(module: ModuleType, args: argparse.Namespace) -> int:
         say(os_error_text(error))
         return ToolError.exit_code
     except RecursionError:
-        say(f"what is read here {TOO_DEEP}")
+        say(f"a file that is read {TOO_DEEP}")
         return NbsnakeError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -56,7 +56,7 @@ class NotebookError(NbsnakeError):
     """The author must edit a cell."""
 
 
-TOO_DEEP = "is nested more deeply than Python follows"
+TOO_DEEP = "is nested too deeply for Python"
 
 
 @contextlib.contextmanager

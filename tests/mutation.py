@@ -74,5 +74,5 @@ def _retype(node: Any, dice: random.Random) -> None:
 
 
 def nested(depth: int) -> str:
-    """JSON that is nested more deeply than Python follows."""
+    """JSON that is nested too deeply for Python."""
     return "[" * depth + "]" * depth

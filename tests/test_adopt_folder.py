@@ -62,8 +62,8 @@ def test_paths_of_other_machines_are_named_with_what_they_become():
     windows = "C:\\Users\\x\\p\\data\\raw.csv"
     assert hazards(plan) == [
         "a.ipynb, cell 1, line 2: os.chdir moves to '/app'",
-        "a.ipynb, cell 2, line 1: '/home/x/p/data/raw.csv' is a path of one machine",
-        f"a.ipynb, cell 2, line 2: {windows!r} is a path of one machine",
+        "a.ipynb, cell 2, line 1: '/home/x/p/data/raw.csv' exists on one machine only",
+        f"a.ipynb, cell 2, line 2: {windows!r} exists on one machine only",
         "a.ipynb, cell 3, line 1: '/srv/other/z.csv' is outside of the project",
     ]
     assert plan.nodes[0].reads == ("data/raw.csv",)
@@ -158,7 +158,7 @@ def test_written_notebooks_are_steps_and_adopting_again_has_nothing_to_do(capsys
     before = Path("01_a.ipynb").read_bytes()
     capsys.readouterr()
     assert main(["adopt", "--write"]) == 0
-    assert "no notebook here is to be adopted" in capsys.readouterr().err
+    assert "there is no notebook to adopt" in capsys.readouterr().err
     assert Path("01_a.ipynb").read_bytes() == before
 
 

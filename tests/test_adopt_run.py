@@ -66,7 +66,10 @@ def test_what_both_know_is_sure_and_what_only_reading_knows_is_a_comment(capsys)
     put("a", code, 'open("../out.txt", "w").close()')
     assert main(["adopt", "--run", "--write"]) == 0
     assert "2 paths sure" in capsys.readouterr().out
-    assert "'data/other.txt', which the run did not touch" in Path("notebooks/a.ipynb").read_text()
+    assert (
+        "'data/other.txt', which the run did not read or write"
+        in Path("notebooks/a.ipynb").read_text()
+    )
 
 
 def test_notebooks_run_in_the_order_of_their_files():

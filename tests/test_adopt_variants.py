@@ -77,7 +77,7 @@ def test_notebooks_whose_paths_name_their_one_value_are_an_axis(capsys):
     assert (axis.name, axis.values) == ("factor", ("0.1", "0.5"))
     assert main(["adopt"]) == 0
     shown = capsys.readouterr()
-    assert "variants: train_b.ipynb differs in values alone from train_a.ipynb" in shown.out
+    assert "variants: train_b.ipynb differs only in values from train_a.ipynb" in shown.out
     assert "foreach factor" in shown.out
     assert main(["adopt", "--variants"]) == 0
     assert "nbsnake adopt --variants --write" in capsys.readouterr().err

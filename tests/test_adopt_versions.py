@@ -78,7 +78,7 @@ def test_versions_that_differ_in_values_alone_are_named_as_variants():
     for name, rate in (("train_v1.ipynb", 0.1), ("train_v2.ipynb", 0.2)):
         put(name, f"rate = {rate}", 'open("m.txt", "w").write(str(rate))')
     (left,) = plan_of().left
-    assert "differs in values alone (rate 0.1)" in left.why
+    assert "differs only in values (rate 0.1)" in left.why
 
 
 @pytest.mark.parametrize("folder", ["old", "archive/2023", "_deprecated", "sub/Backups"])

@@ -113,7 +113,7 @@ def test_an_assignment_of_any_form_gives_the_value_and_is_not_told(kind, line):
 
 @pytest.mark.parametrize("line", ["n, m = 3, 4", "n = m = 3", "n: int = f(3)"])
 def test_other_assignments_of_a_parameter_are_refused(line):
-    with pytest.raises(NbsnakeError, match="'n' is assigned no plain value"):
+    with pytest.raises(NbsnakeError, match="'n' is not assigned a literal"):
         step(f"# :kernel:\n# :param int n:\n# :dvc-out: data/a\n{line}", metadata=PYTHON)
 
 

@@ -1,4 +1,4 @@
-"""Code that is nested more deeply than Python follows is refused with its file, or left alone."""
+"""Code that is nested too deeply for Python is refused with its file, or left alone."""
 
 import json
 import re

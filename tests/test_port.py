@@ -232,7 +232,7 @@ def test_edits_that_leave_no_step_are_refused(project, capsys):
     text = Path(SCRIPT).read_text()
     Path(SCRIPT).write_text(text[: text.index("# %% cell") + len("# %% cell")] + "\n")
     before = Path(NOTEBOOK).read_text()
-    assert f"{SCRIPT}: {NOTEBOOK} would be no step" in ported(capsys, code=1).err
+    assert f"with these edits {NOTEBOOK} would not be a step" in ported(capsys, code=1).err
     assert Path(NOTEBOOK).read_text() == before
 
 

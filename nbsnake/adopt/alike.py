@@ -1,4 +1,4 @@
-"""Notebooks that differ in values alone, as variants of one: ``train_a`` and ``train_b``.
+"""Notebooks that differ only in values, as variants of one: ``train_a`` and ``train_b``.
 
 Where one value tells their files apart (``models/0.1.json`` and ``models/0.2.json``), they are an
 axis of the step (``:foreach``), else further uses of its notebook in nbsnake.yaml.
@@ -46,7 +46,7 @@ class UseOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
-    """Notebooks that differ in values alone; ``others`` can be variants of ``main``.
+    """Notebooks that differ only in values; ``others`` can be variants of ``main``.
 
     They are so by the ``axis``, or by the ``uses`` where it is None.
     """
@@ -69,7 +69,7 @@ class Alike:
         """What they are, in words."""
         shown = "; ".join(f"{path} ({self.values[path]})" for path in self.others)
         how = f"':foreach {self.axis.name}'" if self.axis else "'uses:' of nbsnake.yaml"
-        return f"{self.main} differs in values alone from {shown}: one step by {how}"
+        return f"{self.main} differs only in values from {shown}: one step by {how}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,7 +264,7 @@ class _Reader:
         for move in self._of.found.moves:
             where = Where(path, move.cell, move.line)
             shown = "a folder that the code computes" if move.folder is None else repr(move.folder)
-            fix = "removed; the paths below it start where the notebook is"
+            fix = "it is removed, and later paths start in the notebook's folder"
             if move.folder is None:
                 fix = "remove it, and write paths from the notebook's folder"
             yield Hazard(where, f"{move.text} moves to {shown}", fix, blocks=move.folder is None)
@@ -282,7 +282,7 @@ class _Reader:
                 seen.add(each.text)
                 where = Where(path, each.cell, each.line)
                 fix = f"it becomes {mention_path!r} of the project"
-                yield Hazard(where, f"{each.text!r} is a path of one machine", fix)
+                yield Hazard(where, f"{each.text!r} exists on one machine only", fix)
 
 
 def _role(mentions: Sequence[Mention]) -> Role | None:

@@ -43,7 +43,7 @@ def derive_here(draft: Draft, here: Folder) -> None:
     named = [each for each in draft.files if each.name]
     carrier = next((each for each in named if each.role is Role.DEP), next(iter(named), None))
     if carrier is None or not (origin.maker or "os" in draft.taken):
-        text = f"depends on its folder {here.path!r}, and a step runs in the root"
+        text = f"depends on the notebook's folder {here.path!r}, but a step runs in the root"
         draft.unsure.append(Doubt(origin.cell, origin.node.lineno, text))
         return
     item = f"{carrier.name}[0]" if carrier.is_list else carrier.name

@@ -27,7 +27,7 @@ def doubts(facts: Facts) -> Iterator[Doubt]:
     """What only one witness knows, and calls whose paths are not known."""
     for file in facts.files if facts.ran else ():
         if file.certainty is Certainty.READING:
-            text = f"names {file.path!r}, which the run did not touch"
+            text = f"names {file.path!r}, which the run did not read or write"
             yield Doubt(file.where.cell or 0, file.where.line or 0, text)
     for file in facts.asked:
         text = f"may read or write {file.path!r}"

@@ -75,7 +75,7 @@ def make_plan(
 
     ``seen`` is what their runs showed, by notebook; ``overlays`` are values by axis, and
     ``lists`` those of params.yaml, by key. ``given`` is what other tools declare, by notebook.
-    With ``variants`` notebooks that differ in values alone become variants of one.
+    With ``variants`` notebooks that differ only in values become variants of one.
     """
     tools = given or {}
     by_path = {each.path: each for each in found.followed}

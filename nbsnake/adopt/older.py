@@ -27,7 +27,7 @@ def older_versions(
             if each.notebook != latest and each.notebook not in named and not is_read:
                 why = f"{latest} is a newer version of it"
                 if is_archived(each.notebook):
-                    why = f"{latest} has its name, and is not in a folder for old ones"
+                    why = f"{latest} has the same name, and is not in a folder for old notebooks"
                     yield each.notebook, why
                     continue
                 is_offered = each.notebook in alike
@@ -50,7 +50,7 @@ def _why_older(
     shown = ", ".join(
         f"{each.name} {each.text}" for each in old.constants if each.name in differing
     )
-    return f"{why}, and differs in values alone ({shown}): write ':foreach' for a variant"
+    return f"{why}, and differs only in values ({shown}): write ':foreach' for a variant"
 
 
 def _shape(followed: Followed) -> list[str]:

@@ -36,7 +36,7 @@ from nbsnake.settings.settings import SETTINGS_FILE, read_params, read_settings,
 from nbsnake.tables import Table, as_text
 
 Texts = dict[str, tuple[bytes, bytes]]  # notebooks by path, before and after
-_NOTHING = "no notebook here is to be adopted"
+_NOTHING = "there is no notebook to adopt"
 _NO_NOTEBOOK = "there is no notebook here; to begin with one: nbsnake init, then nbsnake new NAME"
 _KNOWN = {
     Certainty.READING: "known by reading",
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variants",
         action="store_true",
-        help="make notebooks that differ in values alone variants of one step",
+        help="make notebooks that differ only in values variants of one step",
     )
     parser.add_argument(
         "--run",

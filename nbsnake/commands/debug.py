@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
     step, variant = _find(args.step)
     if step.runs_in_kernel:
         hint = f"open {step.notebook} in Jupyter, and set the values in its first code cell"
-        raise UsageError(f"{step.name} runs in a kernel of its own", hint=hint)
+        raise UsageError(
+            f"{step.name} runs in a Jupyter kernel, and is debugged in its own notebook", hint=hint
+        )
     document = json.loads(read_bytes(step.notebook))
     path = f"{FOLDER}/{file_name(args.step)}.ipynb"
     write_own(path, as_json(debug_notebook(document, step, variant), 1) + b"\n")

@@ -226,8 +226,9 @@ def _use_remote(args: argparse.Namespace) -> None:
     """Have each job of this run start one elsewhere. Raises for settings that cannot be read."""
     if args.profile:
         raise UsageError(
-            "--remote and --profile are two ways to start jobs",
-            hint="for jobs of a cluster that see only the DVC remote, let --remote submit them",
+            "--remote and --profile cannot be combined",
+            hint="to submit to a cluster whose nodes see only the DVC remote, "
+            "write its command into the file of --remote",
         )
     path = f"{FOLDER}/{args.remote}.yaml"
     if not os.path.exists(path):

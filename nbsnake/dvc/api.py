@@ -138,7 +138,7 @@ def _own_files(repo: Any) -> list[str]:
     for stage in repo.index.stages:
         found[stage.relpath] = stage.is_repo_import
         if stage.is_repo_import:
-            say(f"{stage.relpath} is from another repository, and left to: dvc pull")
+            say(f"{stage.relpath} is imported from another repository; get it with: dvc pull")
     return [file for file, is_import in found.items() if not is_import]
 
 
@@ -164,7 +164,9 @@ def _listed(out: Any, path: str) -> list[tuple[str, ...]]:
         tree = out.get_obj() if out.hash_info.isdir else None
         return [names for names, _, _ in tree] if tree else []
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnsafePathError(path, f"has no list of files: {error}") from None
+        raise UnsafePathError(
+            path, f"is a folder whose list of files cannot be read: {error}"
+        ) from None
 
 
 @contextlib.contextmanager

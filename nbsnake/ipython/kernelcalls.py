@@ -96,7 +96,7 @@ def _nb_in_r(*integers: str, **values: Any) -> str:
 
     def quoted(value: str) -> str:
         if "\0" in value:
-            raise ValueError("a string of R holds no null byte")
+            raise ValueError("R has no strings with null bytes")
         known = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
         return '"' + "".join(known.get(each, shown(each)) for each in value) + '"'
 
@@ -115,7 +115,7 @@ def _nb_in_r(*integers: str, **values: Any) -> str:
             return str(value).upper()
         if isinstance(value, int | float):
             if isinstance(value, int) and abs(value) > 2**53:
-                raise ValueError("R holds no whole number of this size exactly")
+                raise ValueError("R cannot store a whole number of this size exactly")
             return {"inf": "Inf", "-inf": "-Inf", "nan": "NaN"}.get(repr(value), repr(value))
         if isinstance(value, dict):
             pairs = (f"{quoted(str(key))} = {text(each)}" for key, each in value.items())
@@ -132,7 +132,7 @@ def _nb_in_r(*integers: str, **values: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int):
             return text(value)
         if abs(value) >= 2**31:
-            raise ValueError("R holds no integer of this size; write its literal without L")
+            raise ValueError("R has no integers of this size; write the literal without L")
         return f"{value}L"
 
     own = {name: value for name, value in values.items() if name in integers}

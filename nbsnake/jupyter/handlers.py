@@ -99,7 +99,7 @@ class RunHandler(_OfNotebook, APIHandler):
         place, project = self.of_project()
         words = [] if self.get_query_argument("all", "") else [self.word(place)]
         if not project.start(words):
-            raise HTTPError(409, "a run is at work in this project")
+            raise HTTPError(409, "a run is in progress in this project")
         self.set_status(202)
         self.finish({"run": project.run_as_dict()})
 

@@ -76,7 +76,7 @@ def assigned_literal(line: str, language: Language) -> Value:
     value, end = _value(line, match.end() if match else 0, language)
     after = _END if match else language.assigns_right
     if not after or not after.match(line, end):
-        raise ValueError("more follows")
+        raise ValueError("the line goes on after it")
     return value
 
 
@@ -102,14 +102,14 @@ def _value(text: str, start: int, language: Language) -> tuple[Value, int]:
         return _string(match, language), match.end()
     if match := _NUMBER.match(text, start):
         return _number(match, language), match.end()
-    raise ValueError("it is no plain value")
+    raise ValueError("only a number, a string, a truth value or a list begins one")
 
 
 def _number(match: re.Match[str], language: Language) -> Value:
     digits = match[0].removesuffix("L")
     if match[1]:
         if language.name != "R":
-            raise ValueError("it is no plain value")
+            raise ValueError(f"{language.name} has no numbers with L")
         return int(float(digits))
     return int(digits) if re.fullmatch(r"[-+]?[\d_]+", digits) else float(digits)
 
@@ -118,7 +118,7 @@ def _string(match: re.Match[str], language: Language) -> str:
     body = match[1] if match[1] is not None else match[2]
     sign = language.interpolates
     if sign and (match[1] is None or re.search(rf"(?<!\\){re.escape(sign)}", body)):
-        raise ValueError("a string that is filled in is no plain value")
+        raise ValueError("a string with values filled in is none")
     known = {**_ESCAPES, sign: sign}
     if unknown := [each for each in re.findall(r"\\(.)", body) if each not in known]:
         raise ValueError(f"the escape \\{unknown[0]} is not known")
@@ -134,7 +134,7 @@ def _list(text: str, start: int, language: Language) -> tuple[Value, int]:
         value, end = _value(text, end, language)
         values.append(value)
         if not (match := re.compile(rf"\s*(?:,\s*|(?=\{close}))").match(text, end)):
-            raise ValueError("a list that does not end is no plain value")
+            raise ValueError("the list does not end on its line")
         end = match.end()
     if language.name == "R" and len({_kind(each) for each in values} | {""}) > 2:
         raise ValueError("R converts the values of a vector of several kinds")

@@ -128,7 +128,7 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
             integers |= {name} if holds_integers(line, language) else set()
         except ValueError as error:
             where = Where(path, head.cell.index, number)
-            message = f"the parameter {name!r} is assigned no plain value: {error}"
+            message = f"the parameter {name!r} is not assigned a literal: {error}"
             faults.append(NotebookError(message, where=where, hint=_HINT))
     raise_all(faults)
     values = ", ".join(

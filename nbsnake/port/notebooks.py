@@ -94,7 +94,7 @@ def _port(script: str, notebook: str, now: str) -> Port | None:
         found = now if data == current else find_scripts({notebook: data}).get(script)
         if found is None:
             raise PipelineError(
-                f"{notebook} would be no step, or one of another name, with these edits",
+                f"with these edits {notebook} would not be a step, or would have another name",
                 where=Where(script),
                 hint="edit the notebook instead, and undo them: nbsnake generate writes the script",
             )

@@ -201,7 +201,7 @@ class Past:
         yield "failed and running steps, logs, memory, environments and requests"
         steps = self._plan.steps
         if lost := [name for name in steps if name in self._lock and not self._notebooks[name]]:
-            yield f"when {few(lost)} ran, and what their cells showed: the notebook is that of git"
+            yield f"when {few(lost)} ran, and their outputs: the notebook shown is the one in git"
         read = {path for step in steps.values() for path in step.deps}
         if unknown := sorted(path for path in read if not self._md5(path)):
             yield f"whether {few(unknown)} changed: neither git nor {LOCK_FILE} has the content"

@@ -32,9 +32,9 @@ def with_uses(text: str, uses: Uses, file: str) -> str:
         if holds(found, wanted):
             return found
     raise PipelineError(
-        "uses cannot be added with all else kept as it is",
+        "uses cannot be added without changing other settings",
         where=Where(file),
-        hint=f"write by hand:\n{_lines('', uses, chr(10))}",
+        hint=f"add by hand:\n{_lines('', uses, chr(10))}",
     )
 
 

@@ -146,7 +146,7 @@ def _check(plan: Plan, outdated: Outdated, *, runs: bool) -> None:
         say(warning)
     if runs:
         for path in reset_future_times(plan):
-            say(f"{path} had a time stamp in the future, which is now the current time")
+            say(f"{path} had a time stamp in the future; it was set to the current time")
         if not plan.no_scm and (merged := install_drivers()):
             say(f"{MERGES_FOR_GIT}: {', '.join(merged)}")
 

@@ -139,7 +139,7 @@ def test_report_of_a_revision_shows_its_state_and_what_is_not_known(done: Projec
     done.nbsnake("report", "--rev", "first", "-o", "first.html")
     page = done.read("first.html")
     assert "notebook of left, as git has it" in page
-    assert "the notebook is that of git" in page
+    assert "the notebook shown is the one in git" in page
     said = done.nbsnake("report", "--rev", "gone", code=2).stderr
     assert "no such revision: gone" in said
     assert done.status()["join"]["state"] == "fresh"
