@@ -1,8 +1,11 @@
 """Versions in the names of notebooks: which one becomes a step."""
 
-import pytest
-from adopt_folders import hazards, plan_of, put, step
+from pathlib import Path
 
+import pytest
+from adopt_folders import hazards, plan_of, put, step, write
+
+from nbsnake.__main__ import main
 from nbsnake.adopt.naming import newest, version_of
 
 
@@ -91,4 +94,17 @@ def test_a_copy_in_a_folder_for_old_ones_is_left(folder):
     assert [each.notebook for each in plan.left] == [f"{folder}/a.ipynb"]
     assert {each.notebook for each in plan.proposals} == {
         *("a.ipynb", "sub/a.ipynb", f"{folder}/alone.ipynb"),
+    }
+
+
+def test_a_notebook_gets_no_name_that_no_step_can_have():
+    for name in ("def", "all"):
+        write(f"in/{name}.csv")
+        step(f"work/{name}.ipynb", f"in/{name}.csv", f"out/{name}.csv")
+    assert main(["adopt", "--write"]) == 0
+    assert main(["init"]) == 0
+    assert main(["generate"]) == 0
+    assert set(Path("workflow/rules").glob("work_*.smk")) == {
+        Path("workflow/rules/work_all.smk"),
+        Path("workflow/rules/work_def.smk"),
     }

@@ -8,9 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
-from nbsnake.notebook.keys import step_name
+from nbsnake.notebook.keys import is_reserved_step, step_name
 from nbsnake.notebook.params import OWN_NAMES, OWN_OPTIONS
-from nbsnake.notebook.read_step import TAKEN_NAMES
 
 _ORDER = re.compile(
     r"(?:step|nb|notebook)?[\s_-]*(\d+(?:[._-]\d+)*[a-z]?)[\s._-]+(?=.*[^\W\d])", re.I
@@ -107,7 +106,7 @@ def step_of(path: str, taken: Set[str]) -> str:
     folder = posixpath.basename(posixpath.dirname(path)) or "notebook"
     wanted = [short, own, step_name(f"{folder}_{own}")]
     return next(
-        (each for each in wanted if each not in taken and each not in TAKEN_NAMES),
+        (each for each in wanted if each not in taken and not is_reserved_step(each)),
         step_name(path.removesuffix(".ipynb")),
     )
 

@@ -3,7 +3,6 @@
 Files are read only for the line of a fault.
 """
 
-import keyword
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,8 +16,9 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Source, Step
 from nbsnake.names import script_path
 from nbsnake.notebook.extras import read_extras
+from nbsnake.notebook.keys import is_reserved_step
 from nbsnake.notebook.needs import change_faults
-from nbsnake.notebook.read_step import TAKEN_NAMES, StepSpec
+from nbsnake.notebook.read_step import StepSpec
 from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.seeding import Seeds, with_seeds
 from nbsnake.settings.settings import fits_params, place_of_needs
@@ -89,7 +89,7 @@ def compile_step(spec: StepSpec, params: Mapping[str, Any]) -> Step:
 
 def _compile(given: Given) -> Step:
     spec, name = given.spec, given.name
-    if name in TAKEN_NAMES or keyword.iskeyword(name):
+    if is_reserved_step(name):
         raise PipelineError(
             f"the step would be called {name!r}, which is reserved by Snakemake or nbsnake",
             where=Where(spec.notebook),

@@ -3,6 +3,7 @@
 A new key is a row of ``KEYS``, and a function that puts what its lines say into :class:`Declared`.
 """
 
+import keyword
 import posixpath
 import re
 import shlex
@@ -75,6 +76,11 @@ def step_name(text: str) -> str:
     """
     name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text).lower())
     return name if name.isidentifier() else f"step_{name}"
+
+
+def is_reserved_step(name: str) -> bool:
+    """Whether no step can have the name: it is a keyword, or that of another rule of nbsnake."""
+    return name in ("all", "common", "sync") or keyword.iskeyword(name)
 
 
 def _params(fields: list[Field], into: Declared) -> None:

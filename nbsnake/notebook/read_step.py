@@ -63,7 +63,6 @@ from nbsnake.python.habits import Habit
 from nbsnake.python.references import References, find_references
 
 NO_EFFECT = ("No effect",)
-TAKEN_NAMES = ("all", "common", "sync")  # of rules that are not a step's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Value, is_json
 from nbsnake.notebook.foreach import AxisSpec, axes_of_mapping
-from nbsnake.notebook.keys import step_name
-from nbsnake.notebook.read_step import TAKEN_NAMES
+from nbsnake.notebook.keys import is_reserved_step, step_name
 from nbsnake.places import place_of
 
 KEYS = ("name", "notebook", "values", "foreach")
@@ -80,7 +79,7 @@ def read_uses(given: Any, file: str, faults: list[NbsnakeError]) -> tuple[Use, .
 
 def _better_name(name: str) -> str:
     better = step_name(name)
-    wrong = better in (*TAKEN_NAMES, "step_")
+    wrong = better == "step_" or is_reserved_step(better)
     return "choose another name with letters, digits and _" if wrong else f"write {better!r}"
 
 
@@ -99,7 +98,7 @@ def _check_entry(entry: Any, index: int, file: str, faults: list[NbsnakeError]) 
     faults += _key_faults(entry, index, file)
     if not all(isinstance(entry.get(key), str) for key in ("name", "notebook")):
         faults.append(PipelineError("a use needs a name and a notebook", where=place, hint=EXAMPLE))
-    elif step_name(entry["name"]) != entry["name"] or entry["name"] in TAKEN_NAMES:
+    elif step_name(entry["name"]) != entry["name"] or is_reserved_step(entry["name"]):
         faults.append(
             PipelineError(
                 f"{entry['name']!r} is not a valid step name",
