@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from diskfaults import ForkServer, compile_faults, fork_server
-from e2e_project import NOTEBOOKS, PARAMS, Project, environment
+from e2e_project import NOTEBOOKS, PARAMS, Project, environment, run_example
 from servers import free_port, serve
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ StrictModes no
 UsePAM no
 Subsystem sftp internal-sftp
 """
-EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 
 
 class Visit(NamedTuple):
@@ -82,19 +81,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, generated: Project) -> Pr
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
-    """The example of the repository, run once by plain Snakemake and committed.
-
-    Only to be copied.
-    """
-    root = tmp_path_factory.mktemp("digits") / "digits"
-    shutil.copytree(EXAMPLE, root)
-    project = Project(root, tool_env)
-    project.nbsnake("init")
-    project.nbsnake("generate")
-    project.snakemake()
-    project.git("add", ".")
-    project.git("commit", "--quiet", "--message", "run")
-    return project
+    """The example of the repository, run once. Only to be copied."""
+    return run_example("digits", tmp_path_factory.mktemp("digits") / "digits", tool_env)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tools import run_tool
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 COUNTED = """\
 import os
 import time
@@ -388,6 +389,18 @@ class Project:
         """A copy of the whole folder, times and links included."""
         shutil.copytree(self.root, root, symlinks=True)
         return Project(root, self.env)
+
+
+def run_example(name: str, root: Path, env: dict[str, str]) -> Project:
+    """A copy of an example of the repository, run once by plain Snakemake and committed."""
+    shutil.copytree(EXAMPLES / name, root)
+    project = Project(root, env)
+    project.nbsnake("init")
+    project.nbsnake("generate")
+    project.snakemake()
+    project.git("add", ".")
+    project.git("commit", "--quiet", "--message", "run")
+    return project
 
 
 def kill_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_project import NOTHING, Project
+from e2e_project import EXAMPLES, NOTHING, Project, run_example
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
-EXAMPLE = Path(__file__).parents[2] / "examples/reviews"
+EXAMPLE = EXAMPLES / "reviews"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
 BEST_TRUST = "nbsnake compare 'evaluate@*-test-*' --metric accuracy --markdown"
 BEFORE_AND_AFTER = (
@@ -32,16 +32,9 @@ WRITTEN_BY_NOTEBOOKS = (
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tool_env: dict[str, str]) -> Project:
-    """The example, run once by plain Snakemake and committed. Only to be copied or read."""
+    """The example, run once. Only to be copied or read."""
     root = tmp_path_factory.mktemp("reviews") / "project"
-    shutil.copytree(EXAMPLE, root)
-    project = Project(root, {**tool_env, "MPLBACKEND": "agg"})
-    project.nbsnake("init")
-    project.nbsnake("generate")
-    project.snakemake()
-    project.git("add", ".")
-    project.git("commit", "--quiet", "--message", "Acme and Globex")
-    return project
+    return run_example("reviews", root, {**tool_env, "MPLBACKEND": "agg"})
 
 
 @pytest.fixture
