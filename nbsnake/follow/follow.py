@@ -8,9 +8,9 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
+from nbsnake.follow.called import Caller
 from nbsnake.follow.calls import How
 from nbsnake.follow.cells import Line, Source
-from nbsnake.follow.evaluate import Evaluator
 from nbsnake.follow.values import Function, Items, Known, Space, Values, united
 
 _REDIRECTS = re.compile(r"(?<![<>=&\d-])>(>?)\s*([\w./-]*[\w-]\.\w+)(?=[\s;|&)]|$)")
@@ -18,7 +18,7 @@ _DEEPEST = 4  # calls of the notebook's own functions in one another
 _MOST_CALLS = 400  # followed ones in one notebook
 
 
-class Follower(Evaluator):
+class Follower(Caller):
     """What the code cells mention, in order; :meth:`run` fills the lists."""
 
     def __init__(self) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from nbsnake.job.regular import read_regular
 
-PACKAGING = ("pyproject.toml", "setup.cfg", "setup.py")
 _DEPTH = 2  # how many folders down a project of a monorepo is looked for
 _LEFT_OUT = frozenset({"node_modules", "site-packages", "workflow", "logs"})
 
