@@ -96,14 +96,16 @@ def push(md5s: Iterable[str], remote: str | None) -> int:
         return len(done.transferred) + more
 
 
-def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
+def pull(find: Callable[[], Iterable[str]], remote: str | None, left_out: set[str]) -> int:
     """Download what `dvc pull --run-cache` does, and then what ``find`` names; how many objects.
 
     It is called until it names nothing new: a folder's own object lists others. What is missing
-    on the remote stays missing. Raises :class:`ToolError` where DVC cannot.
+    on the remote stays missing; so does what has other content there than its name says, which is
+    added to ``left_out``. Raises :class:`ToolError` where DVC cannot.
     """
     asked: set[str] = set()
-    with dvc_failures("pull", hint="see: dvc pull -v"), open_repo(fetches=True) as repo:
+    opened = open_repo(fetches=True, left_out=left_out)
+    with dvc_failures("pull", hint="see: dvc pull -v"), opened as repo:
         with contextlib.suppress(RemoteConfigError):  # it keeps versions of files, and no runs
             pull_runs(repo, remote)
         files = _own_files(repo)
@@ -114,7 +116,7 @@ def pull(find: Callable[[], Iterable[str]], remote: str | None) -> int:
             asked |= new
             found = repo.cloud.pull([HashInfo("md5", md5) for md5 in new], remote=remote)
             count += len(found.transferred)
-        return count
+        return count - len(left_out)
 
 
 def pull_tracked(files: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from dvc.logger import colorama
 from dvc.repo import Repo
 
 from nbsnake.dvc.failures import dvc_failures
+from nbsnake.dvc.fetched import checked_fetches
 from nbsnake.dvc.gitignore import tracked_by_git
 from nbsnake.dvc.reading import read_config, regular_files
 from nbsnake.dvc.scan import check_files
@@ -34,12 +35,12 @@ colorama.deinit()
 
 
 @contextlib.contextmanager
-def open_repo(*, fetches: bool = False) -> Iterator[Any]:
+def open_repo(*, fetches: bool = False, left_out: set[str] | None = None) -> Iterator[Any]:
     """The project in the working directory as DVC has it.
 
     Raises :class:`ToolError` for a setting that would let the project run code. That of a remote
     is a fault where the caller ``fetches``; else it is left out. An object that is fetched
-    and is not what its name says is dropped.
+    and is not what its name says is dropped, and its name added to ``left_out``.
     """
     _check_links()
     check_files()
@@ -54,7 +55,9 @@ def open_repo(*, fetches: bool = False) -> Iterator[Any]:
                 raise _refusal(file, f"{setting} of the remote {name!r}", f"{advice}{setting} ...")
     with contextlib.ExitStack() as stack:
         stack.enter_context(regular_files())
-        stack.enter_context(checked_objects(reads_all=fetches))
+        stack.enter_context(checked_objects())
+        if fetches:
+            stack.enter_context(checked_fetches(set() if left_out is None else left_out))
         repo: Any = stack.enter_context(Repo(".") if _is_writable() else _read_only(stack))
         _check_stores(repo)
         for given in tracked.values():

@@ -13,54 +13,32 @@ from typing import Any
 
 from dvc.fs import HTTPFileSystem
 from dvc_data.hashfile.db.local import LocalHashFileDB
-from dvc_data.hashfile.hash import hash_file
 from dvc_objects.db import ObjectDB
 from dvc_objects.fs import generic
 
 from nbsnake.job.inside import UnsafePathError, ends_inside, inside
 from nbsnake.job.regular import check_regular
-from nbsnake.job.say import say
 
 _OBJECT = re.compile(r"[0-9a-f]+(\.dir)?")  # also the beginning of a name, to list objects
 _RUN = re.compile(r"runs/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{64}")  # dvc.stage.cache
 
 
 @contextlib.contextmanager
-def checked_objects(*, reads_all: bool) -> Iterator[None]:
+def checked_objects() -> Iterator[None]:
     """While it lasts, each object that DVC reads or writes is checked.
 
     DVC then raises :class:`UnsafePathError` for a name that is none of an object and for a link
-    that leads out of the store, and :class:`NotRegularError` for a pipe. With ``reads_all``, what
-    comes into a store on this machine's disk is read, and removed where its bytes do not give its
-    name. DVC itself takes a read-only file for what it is called.
+    that leads out of the store, and :class:`NotRegularError` for a pipe.
     """
     kinds: list[Any] = [ObjectDB, LocalHashFileDB]
-    found, add = [kind.oid_to_path for kind in kinds], LocalHashFileDB.add
+    found = [kind.oid_to_path for kind in kinds]
     for kind, find in zip(kinds, found, strict=True):
         kind.oid_to_path = _checked(find)
-    if reads_all:
-        LocalHashFileDB.add = _reading(add)
     try:
         yield
     finally:
-        LocalHashFileDB.add = add
         for kind, find in zip(kinds, found, strict=True):
             kind.oid_to_path = find
-
-
-def _reading(add: Callable[..., int]) -> Callable[..., int]:
-    def add_and_read(store: Any, path: Any, fs: Any, oid: Any, *args: Any, **options: Any) -> int:
-        new = [each for each in ([oid] if isinstance(oid, str) else oid) if not store.exists(each)]
-        count = add(store, path, fs, oid, *args, **options)
-        for each in filter(store.exists, new):
-            _, found = hash_file(store.oid_to_path(each), store.fs, store.hash_name)
-            if found.value.partition(".")[0] != each.partition(".")[0]:
-                os.unlink(store.oid_to_path(each))
-                say(f"the object {each} is left out: it has other content there than its name says")
-                count -= 1
-        return count
-
-    return add_and_read
 
 
 def _checked(find: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
