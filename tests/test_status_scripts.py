@@ -3,7 +3,7 @@
 The forms are those of the manuals: qstat(1B) of PBS Professional 2022.1 and of Torque 6.1, bjobs
 of LSF 10.1, qstat(1) and qacct(1) of Son of Grid Engine 8.1.9, squeue(1) and sacct(1) of Slurm. How
 PBS breaks lines and shows the variables of a job is taken from what users of AiiDA recorded
-(aiida-core, tests/schedulers/test_pbspro.py).
+(aiida-core, tests/schedulers/test_pbspro.py). Other sources stand at their texts.
 """
 
 import os
@@ -45,6 +45,55 @@ NO_HISTORY = ("qstat: PBS is not configured to maintain job history 12.pbs\n", 1
 PBS_RUNS = "Job Id: 12.pbs\n    Job_Name = nb-a\n    job_state = {}\n    queue = workq\n"
 TORQUE = "Job Id: 12.torque\n    Job_Name = nb-a\n    job_state = C\n    exit_status = {}\n"
 XML = "<Data><Job><Job_Id>12.torque</Job_Id><job_state>C</job_state></Job></Data>\n"
+# Torque 3.0 to 6.1, administrator's guide, "Job exit status": a job that no node could start. The
+# code is one of the table there: negative ones are Torque's own.
+TORQUE_UNSTARTED = """\
+Job Id: 179.host
+    Job_Name = STDIN
+    Job_Owner = user@host
+    job_state = C
+    queue = batchq
+    exec_host = node1/0
+    Resource_List.nodes = node1
+    Variable_List = PBS_O_HOME=/home/user,PBS_O_LOGNAME=user,
+\tPBS_O_PATH=/usr/local/sbin:/usr/local/bin,PBS_O_SHELL=/bin/bash
+    sched_hint = Post job file processing error; job 179.host on host node1/0Ba
+\td UID for job execution REJHOST=node1 MSG=cannot find user
+    etime = Fri Aug 29 14:55:55 2008
+    exit_status = -1
+"""
+# Torque 6.1, qstat(1B): a job that runs, without -x.
+TORQUE_RUNS = """\
+Job Id: 548.moab
+    Job_Name = STDIN
+    job_state = R
+    queue = batch
+    exec_host = n003/0-1
+    Resource_List.walltime = 01:00:00
+    session_id = 320
+    Walltime.Remaining = 3593
+"""
+# LSF 10.1, "Understand successful application exit values" (lsf_admin): what bhist -l shows of a
+# job that was requeued once.
+BHIST_REQUEUED = """\
+Job <12>, User <name>, Project <default>, Application <test>, Command <./a.sh>
+Fri Feb  1 10:52:20: Submitted from host <HostA>, to Queue <normal>, CWD <$HOME>;
+Fri Feb  1 10:52:22: Dispatched to <intel4>, Effective RES_REQ <select[type == local] >;
+Fri Feb  1 10:52:22: Starting (Pid 31390);
+Fri Feb  1 10:52:23: Pending: Requeued job is waiting for rescheduling;(exit code 17)
+Fri Feb  1 10:53:27: Starting (Pid 31463);
+Fri Feb  1 10:53:28: {}
+"""
+DONE = "Done successfully. The CPU time used is 0.0 seconds;"
+EXITED = "Exited with exit code 17. The CPU time used is 0.0 seconds;"
+# LSF 10.1, "Termination reasons displayed by bacct, bhist, and bjobs" (lsf_admin), in the form of
+# bhist -l.
+TERMINATED = """\
+Exited with exit code 140. The CPU time used is 61.2 seconds;
+Fri Feb  1 10:53:28: Completed <exit>; TERM_RUNLIMIT: job killed after reaching LSF run time limit;
+"""
+# LSF 10.1, lsf.conf, LSB_BJOBS_CONSISTENT_EXIT_CODE: the exit code of this answer is 255 or 0.
+NOT_FOUND = "Job <12> is not found\n"
 QACCT = """\
 ==============================================================
 qname        all.q
@@ -89,6 +138,19 @@ CASES = {
             "it keeps no history: qmgr -c 'set server job_history_enable = true'",
         ),
         ("torque_done", {"qstat": (XML, 0), "qstat_f": (TORQUE.format(0), 0)}, "success", ""),
+        ("torque_runs", {"qstat": (XML, 0), "qstat_f": (TORQUE_RUNS, 0)}, "running", ""),
+        (
+            "torque_forgotten",
+            {"qstat": ("qstat: Unknown Job Id Error 12.torque\n", 153)},
+            "failed",
+            "no longer",
+        ),
+        (
+            "torque_unstarted",
+            {"qstat": (XML, 0), "qstat_f": (TORQUE_UNSTARTED, 0)},
+            "failed",
+            "exit code -1: Post job file processing error; job 179.host on host node1/0Bad UID for",
+        ),
         (
             "torque_failed",
             {"qstat": (XML, 0), "qstat_f": (TORQUE.format(-11), 0)},
@@ -113,7 +175,33 @@ CASES = {
             "TERM_RUNLIMIT",
         ),
         ("memory", {"bjobs": ("EXIT|137|TERM_MEMLIMIT: ...\n", 0)}, "failed", "TERM_MEMLIMIT"),
-        ("forgotten", {"bjobs": ("Job <12> is not found\n", 255)}, "failed", "no longer"),
+        (
+            "forgotten",
+            {"bjobs": (NOT_FOUND, 255), "bhist": ("No matching job found\n", 255)},
+            "failed",
+            "no longer",
+        ),
+        ("forgotten_without_history", {"bjobs": (NOT_FOUND, 0)}, "failed", "no longer"),
+        (
+            "forgotten_but_done",
+            {"bjobs": (NOT_FOUND, 0), "bhist": (BHIST_REQUEUED.format(DONE), 0)},
+            "success",
+            "",
+        ),
+        (
+            "forgotten_and_failed",
+            {"bjobs": (NOT_FOUND, 0), "bhist": (BHIST_REQUEUED.format(EXITED), 0)},
+            "failed",
+            "Exited with exit code 17",
+        ),
+        (
+            "forgotten_and_too_long",
+            {"bjobs": (NOT_FOUND, 255), "bhist": (BHIST_REQUEUED.format(TERMINATED), 0)},
+            "failed",
+            "Exited with exit code 140 TERM_RUNLIMIT: job killed after reaching LSF run time",
+        ),
+        # AiiDA's record of such a line has the same text (tests/schedulers/test_lsf.py).
+        ("owner", {"bjobs": ("EXIT|130|TERM_OWNER: job killed by owner\n", 0)}, "failed", "OWNER"),
         ("silent", {"bjobs": ("LSF is down. Please wait ...\n", 255)}, "running", ""),
     ],
     "sge": [

@@ -68,8 +68,8 @@ else
 fi
 """
 # qstat(1B) of PBS Pro and OpenPBS, where -x asks for ended jobs, and fails for all jobs where the
-# server keeps no history (error 15140, PBSE_JOBHISTNOTSET); Torque prints XML for -x, and keeps
-# ended jobs for a while (keep_completed).
+# server keeps no history (error 15140, PBSE_JOBHISTNOTSET); Torque prints XML for -x, keeps ended
+# jobs for a while (keep_completed), and has no comment but a sched_hint.
 _PBS_STATUS = """\
 answer=$(qstat -x -f "$job" 2>&1)
 gone='PBS no longer knows the job'
@@ -84,6 +84,7 @@ answer=$(printf '%s\\n' "$answer" | sed -e ':a' -e '$!N' -e 's/\\n\t//' -e 'ta' 
 field() { printf '%s\\n' "$answer" | sed -n "s/^ *$1 = *//p"; }
 code=$(field '[Ee]xit_status')
 why=$(field comment)
+why=${why:-$(field sched_hint)}
 case "$(field job_state)" in
   F | C)
     case "$code" in
@@ -92,13 +93,21 @@ case "$(field job_state)" in
   *) case "$answer" in *'Unknown Job'*) failed "$gone" ;; *) echo running ;; esac ;;
 esac
 """
-# bjobs(1) of LSF 10.1, with -o.
+# bjobs(1) of LSF 10.1, with -o; what it has forgotten (CLEAN_PERIOD, an hour) bhist(1) still knows,
+# which tells all attempts of a job that was requeued.
 _LSF_STATUS = """\
 answer=$(bjobs -noheader -o 'stat exit_code exit_reason delimiter="|"' "$job" 2>&1)
 case "$answer" in
   DONE*) echo success ;;
   EXIT* | ZOMBI*) failed "$answer" ;;
-  *'is not found'*) failed "LSF no longer knows the job" ;;
+  *'is not found'*)
+    ends=$(bhist -n 0 -l -UF "$job" 2>/dev/null |
+      grep -oE 'Done successfully|Exited [^;.]*|TERM_[A-Z]+: [^;.]*')
+    case "$(printf '%s\\n' "$ends" | tail -n 1)" in
+      Done*) echo success ;;
+      ?*) failed "$(printf '%s\\n' "$ends" | tail -n 2 | tr '\\n' ' ')" ;;
+      *) failed "LSF no longer knows the job" ;;
+    esac ;;
   *) echo running ;;
 esac
 """
