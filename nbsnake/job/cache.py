@@ -10,17 +10,22 @@ import contextlib
 import errno
 import os
 import stat
+from _thread import allocate_lock
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from nbsnake.job.atomic import beside, write_atomically
 from nbsnake.job.content import (
+    TRIES,
+    ChangedError,
     Digest,
     TreeFile,
+    check_unchanged,
     digest,
     digest_of_tree,
     md5_of_file,
     parse_listing,
+    stamp,
     tree_bytes,
     tree_of_folder,
 )
@@ -42,7 +47,9 @@ from nbsnake.job.longwork import working
 from nbsnake.job.own import readers_of_params
 from nbsnake.job.regular import open_regular
 from nbsnake.job.say import say
+from nbsnake.job.spread import spread
 
+_moving = allocate_lock()  # of damaged objects, one thread at a time
 READ_ONLY = 0o444
 ANY_WRITE = 0o222
 
@@ -117,10 +124,12 @@ class Cache(NamedTuple):
         """Whether the objects are there and are what their names say; reads all of them."""
         inside = self.listed(content)
         own = [] if content.is_dir else [content.md5]
+        if inside is None:
+            return False
+        md5s = [*own, *inside]
+        even = [content.size // max(len(md5s), 1)] * len(md5s)
         try:
-            return inside is not None and all(
-                md5_of_file(self.object_path(md5)) == md5 for md5 in (*own, *inside)
-            )
+            return spread(md5_of_file, [*map(self.object_path, md5s)], even) == md5s
         except OSError:
             return False
 
@@ -128,18 +137,26 @@ class Cache(NamedTuple):
         """Put the file or folder at ``path`` into the cache and link the workspace to it.
 
         An object that is there already is read: one that is damaged is replaced. Raises
-        :class:`UnsafePathError` for a path that is none of a step's :func:`output`.
+        :class:`UnsafePathError` for a path that is none of a step's :func:`output`, and
+        :class:`ChangedError` for one that somebody goes on writing to.
         """
-        if os.path.isdir(output(path)):
+        output(path)
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(ChangedError):
+                return self._store(path)
+        return self._store(path)
+
+    def _store(self, path: str) -> Digest:
+        if os.path.isdir(path):
             return self._store_tree(tree_of_folder(path))
-        content = digest(path)
-        self._store_file(path, content.md5)
+        then, content = stamp(path), digest(path)
+        self._store_file(path, content.md5, then)
         self._set_mode(path, content)
         return content
 
     def _store_tree(self, tree: list[TreeFile]) -> Digest:
-        for file in tree:
-            self._store_file(file.path, file.md5)
+        sizes = [file.size for file in tree]
+        spread(lambda file: self._store_file(file.path, file.md5, file.stamp), tree, sizes)
         content = digest_of_tree(tree)
         self._store_bytes(tree_bytes(tree), content.md5)
         return content
@@ -179,10 +196,11 @@ class Cache(NamedTuple):
             self._set_mode(path, content)
             return
         os.mkdir(path)
-        for relpath, md5 in self.listing(content):
-            target = os.path.join(path, relpath)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            self._link(md5, target)
+        listing = self.listing(content)
+        for folder in {os.path.dirname(relpath): None for relpath, _ in listing}:
+            os.makedirs(os.path.join(path, folder), exist_ok=True)
+        even = [content.size // max(len(listing), 1)] * len(listing)  # the list has no sizes
+        spread(lambda file: self._link(file[1], os.path.join(path, file[0])), listing, even)
 
     def add_file(self, path: str, data: bytes) -> None:
         """Write a file of the cache that is not an object, such as an entry of the run-cache."""
@@ -229,14 +247,17 @@ class Cache(NamedTuple):
         """The ways of linking to try, one after another."""
         return [kind for kind in (*self.link_types, "copy") if kind not in refused]
 
-    def _store_file(self, path: str, md5: str) -> None:
+    def _store_file(self, path: str, md5: str, then: str | None) -> None:
+        """Keep what a file held when its stamp was ``then``."""
         target = self.object_path(md5)
-        stored = is_same_file(path, target) or self._holds(target, md5)
+        stored = is_same_file(path, target)
+        if not stored and self._holds(target, md5):
+            check_unchanged(path, then)
+            stored = True
         for kind in self._kinds:
             try:
                 if not stored:
-                    with self._appearing(target) as temporary:
-                        CREATE[kind](path, temporary)
+                    self._create(kind, path, target, then)
                 if kind in LINKS and not is_link(path, target, kind):
                     link = beside(path)
                     try:
@@ -245,22 +266,37 @@ class Cache(NamedTuple):
                     finally:
                         remove(link)
                 return
+            except ChangedError:
+                raise
             except OSError as error:
                 refuse(kind, error)
 
-    def _holds(self, target: str, md5: str) -> bool:
-        """Whether the object is there with its content; a damaged one gets out of the way.
+    def _create(self, kind: str, path: str, target: str, then: str | None) -> None:
+        with self._appearing(target) as temporary:
+            if kind in LINKS:
+                check_unchanged(path, then)  # before, for a link changes the stamp itself
+            CREATE[kind](path, temporary)
+            if kind not in LINKS:
+                check_unchanged(path, then)
 
-        Its content is kept under its own name, for it may be the only copy of an edit.
-        """
+    def _holds(self, target: str, md5: str) -> bool:
+        """Whether the object is there with its content; a damaged one gets out of the way."""
         if os.path.islink(inside(target, self._top)):
             os.unlink(target)  # an object is a file of its own
         try:
-            found = md5_of_file(target)
+            if md5_of_file(target) == md5.removesuffix(".dir"):
+                return True
+            with _moving:  # another thread may have replaced it by now
+                found = md5_of_file(target)
+                if found == md5.removesuffix(".dir"):
+                    return True
+                self._move_away(target, found)
         except FileNotFoundError:
-            return False
-        if found == md5.removesuffix(".dir"):
-            return True
+            pass
+        return False
+
+    def _move_away(self, target: str, found: str) -> None:
+        """Keep a damaged object under the name of its content, maybe the only copy of an edit."""
         kept = inside(self.object_path(found), self._top)
         if not os.path.exists(kept):
             self._make_folder(os.path.dirname(kept))
@@ -268,7 +304,6 @@ class Cache(NamedTuple):
                 os.chmod(target, self.object_mode)
             os.rename(target, kept)
         say(f"the cache object {target} was damaged and is replaced; its content is kept in {kept}")
-        return False
 
     @contextlib.contextmanager
     def _appearing(self, target: str) -> Iterator[str]:

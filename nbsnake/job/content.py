@@ -6,26 +6,27 @@ DVC 3 addresses a file by the md5 of its bytes, and a folder by the md5 of the J
 files' md5s and relative paths (``md5`` ends in ``.dir`` then).
 """
 
+import errno
 import json
 import os
 import re
 import stat
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from nbsnake.job.absent import Absent, absent_at
 from nbsnake.job.hashing import md5_of_bytes, md5_of_open
 from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
 from nbsnake.job.shape import ShapeError, from_json, is_count
+from nbsnake.job.spread import spread
 from nbsnake.names import upwards
 
-T = TypeVar("T")
 _MD5 = r"[0-9a-f]{32}(?:\.dir)?"
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"  # how a Git LFS pointer begins
 LFS_POINTER_SIZE = 1024  # bytes, below which all of them are (git-lfs's specification)
-LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
+TRIES = 3  # of reading a file that changes while it is read
 ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # what DVC takes for executable
 
 
@@ -63,12 +64,26 @@ class Digest(NamedTuple):
 
 
 class TreeFile(NamedTuple):
-    """One file of a folder; ``relpath`` has forward slashes."""
+    """One file of a folder; ``relpath`` has forward slashes, ``stamp`` is that before reading."""
 
     relpath: str
     path: str
     md5: str
     size: int
+    stamp: str
+
+
+class ChangedError(OSError):
+    """A file to which somebody writes while it is read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EBUSY, "changes while it is read", path)
+
+
+def check_unchanged(path: str, then: str | None) -> None:
+    """Raise :class:`ChangedError` for a file with another :func:`stamp` than ``then``."""
+    if stamp(path) != then:
+        raise ChangedError(path)
 
 
 def md5_of_file(path: str) -> str:
@@ -86,25 +101,14 @@ def tree_of_folder(folder: str) -> list[TreeFile]:
     """The files of a folder with their digests. Raises as :func:`walk_files` does."""
     from nbsnake.job.ignore import walk_files  # for folders only
 
-    found = [(relpath, path, os.stat(path).st_size) for relpath, path in sorted(walk_files(folder))]
-    sizes = [size for *_, size in found]
+    found = [(relpath, path, os.stat(path)) for relpath, path in sorted(walk_files(folder))]
+    sizes = [status.st_size for *_, status in found]
     with working(f"reading {folder}", sum(sizes)):
         md5s = spread(md5_of_file, [path for _, path, _ in found], sizes)
     return [
-        TreeFile(relpath, path, md5, size)
-        for (relpath, path, size), md5 in zip(found, md5s, strict=True)
+        TreeFile(relpath, path, md5, status.st_size, _file_stamp(status))
+        for (relpath, path, status), md5 in zip(found, md5s, strict=True)
     ]
-
-
-def spread(function: Callable[[str], T], paths: list[str], sizes: list[int]) -> list[T]:
-    """What the function gives for each path; on all cores where several files are large."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if sum(size >= LARGE for size in sizes) < 2 or cores == 1:
-        return [function(path) for path in paths]
-    from concurrent.futures import ThreadPoolExecutor  # slow, and seldom needed
-
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(function, paths))
 
 
 def tree_bytes(tree: list[TreeFile]) -> bytes:

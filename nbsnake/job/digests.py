@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from nbsnake.job.content import Digest, digest, stamp
+from nbsnake.job.content import TRIES, Digest, digest, stamp
 from nbsnake.job.inside import inside
 from nbsnake.job.keyed import find_keyed, read_keyed, to_keyed
 from nbsnake.job.own import note_own, throw_away
@@ -17,7 +17,6 @@ from nbsnake.job.say import say
 
 DIGESTS_FILE = ".nbsnake/digests.jsonl"
 FORMAT = 2
-TRIES = 3  # of reading a file that changes while it is read
 
 
 class Digests:

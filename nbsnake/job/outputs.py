@@ -18,6 +18,7 @@ from nbsnake.job.plan import PlannedOut, PlannedStep
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.run import Run
 from nbsnake.job.runcache import find_run, run_key, run_path
+from nbsnake.job.spread import spread
 
 LEAVES = "NBSNAKE_LEAVES"  # "1" where outputs may stay in the DVC remote until the run ends
 # Where contents and runs are kept that DVC leaves to git, or does not remember.
@@ -115,18 +116,24 @@ def _gives(step: PlannedStep, run: Run, deps: dict[str, Digest]) -> bool:
 
 def store_outputs(cache: Cache, step: PlannedStep) -> dict[str, Digest]:
     """Keep what the step wrote, as far as it is here; what each output is."""
-    return {
-        out.path: digest(out.path)
-        if absent_at(out.path)
-        else kept_in(cache, step, out).store(out.path)
-        for out in step.outs
-    }
+
+    def keep(out: PlannedOut) -> Digest:
+        left = absent_at(out.path)
+        return digest(out.path) if left else kept_in(cache, step, out).store(out.path)
+
+    sizes = [os.lstat(out.path).st_size for out in step.outs]
+    kept = spread(keep, step.outs, sizes)
+    return {out.path: content for out, content in zip(step.outs, kept, strict=True)}
 
 
 def restore_outputs(cache: Cache, step: PlannedStep, contents: dict[str, Digest]) -> None:
     """Bring back what :func:`find_outputs` found."""
-    for out in step.outs:
-        kept_in(cache, step, out).restore(contents[out.path], out.path)
+    sizes = [contents[out.path].size for out in step.outs]
+    spread(
+        lambda out: kept_in(cache, step, out).restore(contents[out.path], out.path),
+        step.outs,
+        sizes,
+    )
 
 
 def are_left(cache: Cache, contents: Iterable[Digest]) -> bool:
