@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -64,3 +65,45 @@ def test_a_command_that_fails_ends_the_benchmark(bench, tmp_path):
     costs, _, _ = bench
     with pytest.raises(SystemExit, match="broken"):
         costs.command(tmp_path, sys.executable, "-c", "raise SystemExit('broken')")
+
+
+def exec_rows(costs, plans):
+    return [
+        costs.Row(f"exec-{steps}", "exec", "wall", (None,), {"exec": [costs.Cost(cpu, wall)]})
+        for steps, cpu, wall in plans
+    ]
+
+
+def test_exec_is_drawn_by_the_steps_of_the_project(bench, tmp_path, monkeypatch):
+    costs, page, _ = bench
+    rows = exec_rows(costs, [(10, 0.03, 0.04), (1000, 0.031, 0.041), (10_000, 0.06, 0.08)])
+    measured = found(costs, [costs.Cost(0.4, 1.0)])
+    measured["rows"] += json.loads(json.dumps([row.to_dict() for row in rows]))
+    drawn = page.picture(measured["rows"])
+    root = ElementTree.fromstring(drawn)
+    shown = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"10", "1,000", "10,000", "30", "31", "60", "40", "41", "80"} <= {*shown}
+    (points, _) = (each.get("points") for each in root.iter("{http://www.w3.org/2000/svg}polyline"))
+    heights = [float(point.partition(",")[2]) for point in points.split()]
+    assert heights[0] - heights[1] < 2 < heights[1] - heights[2]
+    assert page.picture(measured["rows"]) == drawn
+    text = page.with_table(f"{page.START}\n{page.END}\n", measured, {"rows": []})
+    assert f"]({page.PICTURE})" in text
+    assert page.picture(measured["rows"][:2]) == ""
+
+
+def test_growth_beyond_that_of_the_steps_is_named(bench):
+    import growth
+
+    points = [
+        growth.Point(work, size, cpu, 1.0, 20.0)
+        for work, cpus in (("as the steps", (0.1, 1.0)), ("as their square", (0.1, 9.0)))
+        for size, cpu in zip((100, 1000), cpus, strict=True)
+    ]
+    linear, square = [
+        line
+        for line in growth.lines({"steps": [point._asdict() for point in points]})
+        if line.startswith("| as ")
+    ]
+    assert linear.endswith("| 10.0x |")
+    assert square.endswith("| 90.0x, too much |")

@@ -13,14 +13,19 @@ from typing import Any, NamedTuple
 
 from bench import ENVIRONMENT
 
+KIB = 1024  # in a MiB
 PACKAGES = ("nbsnake", "snakemake", "dvc")
 
 
 class Cost(NamedTuple):
-    """Seconds of CPU (user and system, of a process and its children), and of wall time."""
+    """Seconds of CPU (user and system, of a process and its children), and of wall time.
+
+    ``memory`` is the most that one of the processes had, in MiB; 0 where it was not measured.
+    """
 
     cpu: float
     wall: float
+    memory: float = 0.0
 
 
 Work = Callable[[], Cost]
@@ -85,13 +90,17 @@ def attempt(root: Path, *words: str, env: Mapping[str, str] | None = None) -> tu
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-    cost = Cost(usage.ru_utime + usage.ru_stime, wall)
+    cost = Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / KIB)
     return cost, process.returncode, printed.decode(errors="replace")
 
 
 def together(*costs: Cost) -> Cost:
     """The cost of several works, one after another."""
-    return Cost(sum(each.cpu for each in costs), sum(each.wall for each in costs))
+    return Cost(
+        sum(each.cpu for each in costs),
+        sum(each.wall for each in costs),
+        max(each.memory for each in costs),
+    )
 
 
 def in_turn(

@@ -6,10 +6,11 @@ Each function makes its project in a folder and gives rows of the table.
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import growth
 import sync
 from bench import ENVIRONMENT, call, write_notebook_file
 from costs import Cost, Row, command, in_turn, together
@@ -29,10 +30,18 @@ class Size(NamedTuple):
     run: int
     plans: tuple[int, ...]
     large: int  # MiB of the large output
+    growth: tuple[Sequence[int], Sequence[int]]  # steps and variants of growing projects
 
 
-QUICK = Size(rounds=3, steps=100, run=20, plans=(10, 100), large=64)
-WHOLE = Size(rounds=5, steps=1000, run=100, plans=(10, 1000, 10_000), large=1024)
+QUICK = Size(rounds=3, steps=100, run=20, plans=(10, 100), large=64, growth=((10, 100), (10, 100)))
+WHOLE = Size(
+    rounds=5,
+    steps=1000,
+    run=100,
+    plans=(10, 1000, 10_000),
+    large=1024,
+    growth=(growth.STEPS, growth.VARIANTS),
+)
 
 
 def of_six_steps(folder: Path, size: Size) -> Iterator[Row]:
@@ -134,17 +143,6 @@ def of_many_steps(folder: Path, size: Size) -> Iterator[Row]:
     ):
         both = {title: costs[way], STATUS: costs[STATUS]}
         yield Row(name, f"{title}, {steps:,} steps", "cpu", (goal,), both)
-    yield from _one_changed(root, steps, size)
-
-
-def _one_changed(root: Path, steps: int, size: Size) -> Iterator[Row]:
-    last = sync.name_of(steps - 1)
-    ways = {
-        "`nbsnake sync`": lambda: command(root, "nbsnake", "sync"),
-        "`dvc commit -f STEP`": lambda: command(root, "dvc", "commit", "-f", "-q", last),
-    }
-    costs = in_turn(ways, size.rounds, lambda: sync.change_one(root, steps))
-    yield Row("sync-many", f"sync, one of {steps:,} steps changed", "cpu", (0.1,), costs)
 
 
 def of_one_changed(folder: Path, size: Size) -> Iterator[Row]:
@@ -268,10 +266,13 @@ def of_a_large_output(folder: Path, size: Size) -> Iterator[Row]:
         call(root, *argv)
         return command(root, "dvc", "commit", "--force", "--quiet")
 
-    ways = {"exec and sync": ours, "`dvc commit -f`": theirs}
+    def least() -> Cost:
+        return command(root, "sh", "-c", "md5sum made && cp --reflink=never made copy")
+
+    ways = {"exec and sync": ours, "`dvc commit -f`": theirs, "`md5sum` and one `cp`": least}
     costs = in_turn(ways, size.rounds, lambda: sync.forget_large(root))
     title = f"one output of {size.large:,} MiB, exec and sync"
-    yield Row("large", title, "cpu", (0.3,), costs)
+    yield Row("large", title, "cpu", (0.3, 1.1), costs)
     shutil.rmtree(root)
 
 

@@ -1,5 +1,6 @@
 """Do in one process what the jobs of all planned steps do: results, objects and receipts."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -19,7 +20,9 @@ def main() -> None:
         source = next(path for path in step.deps if path.endswith(".txt"))
         for path in step.out_paths:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            Path(path).write_text(f"{Path(source).read_text()}{step.name}\n")
+            text = f"{Path(source).read_text()}{step.name}\n"
+            is_metric = path.endswith(".json")
+            Path(path).write_text(json.dumps({"score": len(text)}) if is_metric else text)
         outs = store_outputs(plan.cache, step)
         remember_run(plan.cache, step, {each.path: each.content for each in seen} | outs)
         write_receipt(receipt_of(step, step.argv, seen, outs, started))

@@ -1,7 +1,7 @@
 """Write docs/benchmarks.md from the JSON of a benchmark: ``make bench-docs``.
 
-The table stands between two comments; the rest of the page stays. What got slower since the table
-before, and exec's cost by the number of steps, stand below it.
+The tables stand between two comments; the rest of the page stays. What got slower since the table
+before, exec's cost by the number of steps as a picture, and how costs grow stand below the first.
 """
 
 import argparse
@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import growth
+from picture import picture
 from rivals_table import lines
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "benchmarks.md", DOCS / "benchmarks.json"
 START, END = "<!-- measured -->", "<!-- end of what was measured -->"
+PICTURE = "pictures/exec-cost.svg"
 SLOWER = 1.1  # times a figure before
-WIDTH = 40  # signs of the longest bar
 
 
 def main() -> None:
@@ -26,6 +28,8 @@ def main() -> None:
     found = json.loads(parser.parse_args().json.read_text())
     before = json.loads(DATA.read_text()) if DATA.exists() else {"rows": []}
     PAGE.write_text(with_table(PAGE.read_text(), found, before))
+    if drawn := picture(found["rows"]):
+        (DOCS / PICTURE).write_text(drawn)
     DATA.write_text(f"{json.dumps(found, indent=1)}\n")
 
 
@@ -35,8 +39,21 @@ def with_table(page: str, found: dict[str, Any], before: dict[str, Any]) -> str:
     _, end, tail = rest.partition(END)
     if not (start and end):
         raise ValueError(f"{PAGE.name} has no lines {START} and {END}")
-    text = "\n".join([*lines(found), "", *_slower(found, before), "", *_plot(found)])
+    parts = [*lines(found), "", *_slower(found, before), "", *_picture(found), *_growth(found)]
+    text = "\n".join(parts).rstrip()
     return f"{head}{START}\n{text}\n{END}{tail}"
+
+
+def _picture(found: dict[str, Any]) -> Iterable[str]:
+    if picture(found["rows"]):
+        yield f"![What nbsnake exec adds to one command, by the steps of the project]({PICTURE})"
+        yield ""
+
+
+def _growth(found: dict[str, Any]) -> Iterable[str]:
+    if found.get("growth"):
+        yield f"{growth.TITLE}\n"
+        yield from growth.lines(found["growth"])
 
 
 def _slower(found: dict[str, Any], before: dict[str, Any]) -> Iterable[str]:
@@ -53,23 +70,6 @@ def _slower(found: dict[str, Any], before: dict[str, Any]) -> Iterable[str]:
         else "Nothing is slower than in the table before."
     )
     yield from names and ["", *names]
-
-
-def _plot(found: dict[str, Any]) -> Iterable[str]:
-    """What exec adds, as bars."""
-    rows = [row for row in found["rows"] if row["name"].startswith("exec-")]
-    if not rows:
-        return
-    most = max(row["values"][0] for row in rows)
-    yield from (
-        "What `nbsnake exec` adds to one command, in ms, by the steps of the project:",
-        "",
-        "```",
-    )
-    for row in rows:
-        bar = "#" * round(WIDTH * row["values"][0] / most)
-        yield f"{row['name'].removeprefix('exec-'):>6}  {bar} {row['values'][0] * 1000:.0f}"
-    yield "```"
 
 
 if __name__ == "__main__":

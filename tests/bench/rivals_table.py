@@ -14,15 +14,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import growth
 from costs import machine
 from figures import FIGURES, QUICK, WHOLE, set_memory
+
+GROWTH = "growth"
+CHOICES = [*FIGURES, GROWTH]
 
 
 def main() -> None:
     """Measure what is asked for, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 minutes instead of 25")
-    parser.add_argument("--only", nargs="+", choices=FIGURES, default=[*FIGURES])
+    parser.add_argument("--only", nargs="+", choices=CHOICES, default=CHOICES)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds to this file")
     args = parser.parse_args()
     size = QUICK if args.quick else WHOLE
@@ -31,11 +35,16 @@ def main() -> None:
         set_memory(Path(folder))
         for name in args.only:
             print(f"{name} ...", file=sys.stderr, flush=True)
-            found["rows"] += [row.to_dict() for row in FIGURES[name](Path(folder), size)]
+            if name == GROWTH:
+                found[GROWTH] = growth.measure(Path(folder), *size.growth)
+            else:
+                found["rows"] += [row.to_dict() for row in FIGURES[name](Path(folder), size)]
     found["machine"]["load_at_end"] = round(os.getloadavg()[0], 1)
     if args.json:
         args.json.write_text(f"{json.dumps(found, indent=1)}\n")
     print("\n".join(lines(found)))
+    if GROWTH in found:
+        print("\n".join(["", *growth.lines(found[GROWTH])]))
 
 
 def lines(found: dict[str, Any]) -> Iterable[str]:

@@ -168,12 +168,25 @@ def bench_steps(root: Path, steps: int, rounds: int) -> None:
 
 
 def make_project(root: Path, steps: int) -> None:
-    """Chains of ten steps, each of which adds a line to what the one before wrote."""
+    """Chains of ten steps, generated."""
+    write_notebooks(root, steps)
+    call(root, "nbsnake", "init")
+    call(root, "nbsnake", "generate")
+
+
+def write_notebooks(
+    root: Path, steps: int, source_of: Callable[[int], str] = lambda _: "data/raw.txt"
+) -> None:
+    """Chains of ten steps, each of which adds a line to what the one before wrote.
+
+    ``source_of`` gives the file that the first step of a chain reads, by the chain's number.
+    """
     (root / "notebooks").mkdir(parents=True)
     (root / "data").mkdir()
-    (root / "data/raw.txt").write_text("raw\n")
     for number in range(steps):
-        before = f"data/{name_of(number - 1)}.txt" if number % CHAIN else "data/raw.txt"
+        source = source_of(number // CHAIN)
+        (root / source).write_text("raw\n")
+        before = f"data/{name_of(number - 1)}.txt" if number % CHAIN else source
         name = name_of(number)
         head = [
             f'"""Step {name}.\n',
@@ -188,8 +201,6 @@ def make_project(root: Path, steps: int) -> None:
             *(["weight = 1"] if number == steps - 1 else []),
         ]
         write_notebook_file(root, name, ["\n".join(head), CODE.format(name=name)])
-    call(root, "nbsnake", "init")
-    call(root, "nbsnake", "generate")
 
 
 def make_results(root: Path) -> None:
@@ -296,19 +307,22 @@ def make_large(root: Path, *, folder: bool, mib: int = GIB >> 20) -> None:
 
 def forget_large(root: Path) -> None:
     """Nothing has run; ``made`` is a fresh copy of the result."""
-    for path in (".dvc/cache", ".nbsnake/receipts", ".nbsnake/cache", "data/out", "made"):
+    kept = (".dvc/cache", ".nbsnake/receipts", ".nbsnake/cache", "data/out", "made", "copy")
+    for path in kept:
         if (root / path).is_dir():
             shutil.rmtree(root / path)
         else:
             (root / path).unlink(missing_ok=True)
-    (root / ".nbsnake/digests.jsonl").unlink(missing_ok=True)
+    for name in ("digests.jsonl", "objects.json"):
+        (root / ".nbsnake" / name).unlink(missing_ok=True)
     forget_lock(root)
     subprocess.run(["cp", "-r", "kept", "made"], cwd=root, check=True)
 
 
 def bench_hashing(folder: Path) -> None:
     """The digest of large files against md5 alone, on one core and on all."""
-    from nbsnake.job.content import md5_of_file, spread
+    from nbsnake.job.content import md5_of_file
+    from nbsnake.job.spread import spread
 
     files = [folder / "one", folder / "two"]
     for file in files:
