@@ -1,40 +1,43 @@
-"""What `nbsnake exec` adds to one command, over the number of steps, as SVG."""
+"""The CPU that `nbsnake exec` adds to one command, over the number of steps, as SVG."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
 from math import log10
 from typing import Any
 
-WIDTH, HEIGHT = 560, 260  # pixels
-LEFT, RIGHT, TOP, BOTTOM = 60, 120, 36, 44
-UNITS = {"wall": ("wall time", "#c2410c"), "cpu": ("CPU", "#1d4ed8")}
+WIDTH, HEIGHT = 520, 240  # pixels
+LEFT, RIGHT, TOP, BOTTOM = 60, 24, 44, 44
+COLOR = "#1d4ed8"
 STYLE = "font: 13px sans-serif; background: #fff"
+ROOM = 1.3  # times the highest value, where the axis ends
 
 
-def points_of(rows: Sequence[dict[str, Any]], unit: str) -> list[tuple[int, float]]:
-    """The numbers of steps, each with the milliseconds that exec adds."""
+def points_of(rows: Sequence[dict[str, Any]]) -> list[tuple[int, float]]:
+    """The numbers of steps, each with the milliseconds of CPU that exec adds."""
     found = [row for row in rows if row["name"].startswith("exec-")]
     return [
-        (int(row["name"].removeprefix("exec-")), 1000 * next(iter(row[unit].values())))
+        (int(row["name"].removeprefix("exec-")), 1000 * next(iter(row["cpu"].values())))
         for row in found
     ]
 
 
 def picture(rows: Sequence[dict[str, Any]]) -> str:
-    """One line for each unit, on a logarithmic axis of steps; "" for fewer than two plans."""
-    lines = {unit: points_of(rows, unit) for unit in UNITS}
-    steps = [count for count, _ in lines["wall"]]
-    if len(steps) < 2:
+    """A line on a logarithmic axis of steps; "" for fewer than two plans."""
+    points = points_of(rows)
+    if len(points) < 2:
         return ""
-    top = max(value for points in lines.values() for _, value in points) * 1.15
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" style="{STYLE}">',
-        _text(LEFT, 20, "What nbsnake exec adds to one command, in ms"),
-        *_axes(steps, top),
-        *(part for unit, points in lines.items() for part in _line(unit, points, steps, top)),
+        _text(LEFT, 20, "CPU that nbsnake exec adds to one command, in ms"),
+        *_axes([count for count, _ in points], _top(points)),
+        *_line(points),
         "</svg>",
     ]
     return "\n".join([*parts, ""])
+
+
+def _top(points: Sequence[tuple[int, float]]) -> float:
+    return ROOM * max(value for _, value in points)
 
 
 def _axes(steps: Sequence[int], top: float) -> Iterator[str]:
@@ -47,18 +50,14 @@ def _axes(steps: Sequence[int], top: float) -> Iterator[str]:
     yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "steps of the project", "middle")
 
 
-def _line(
-    unit: str, points: Sequence[tuple[int, float]], steps: Sequence[int], top: float
-) -> Iterator[str]:
-    name, color = UNITS[unit]
-    places = [(_x(count, steps), _y(value, top), value) for count, value in points]
+def _line(points: Sequence[tuple[int, float]]) -> Iterator[str]:
+    steps = [count for count, _ in points]
+    places = [(_x(count, steps), _y(value, _top(points)), value) for count, value in points]
     joined = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in places)
-    yield f'<polyline points="{joined}" fill="none" stroke="{color}" stroke-width="2"/>'
+    yield f'<polyline points="{joined}" fill="none" stroke="{COLOR}" stroke-width="2"/>'
     for x, y, value in places:
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>'
-        yield _text(x, y - 8, f"{value:.0f}", "middle", color)
-    x, y, _ = places[-1]
-    yield _text(x + 22, y + 4, name, "start", color)
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{COLOR}"/>'
+        yield _text(x, y - 8, f"{value:.0f}", "middle", COLOR)
 
 
 def _x(count: int, steps: Sequence[int]) -> float:
