@@ -50,7 +50,8 @@ def test_help_and_jobs_load_no_heavy_module(words, tmp_path):
 OF_JOB_ROOM = """
     absent alive atomic cache cachedir child combined commit content digests exec executed
     hashing inside jobs keyed links lockentry lockmemo locks locktext longwork memory outputs
-    own plan receipt records regular run runcache running rwlock say shape threads touched
+    own plan receipt records regular run runcache running rwlock say shape spread threads
+    touched
 """
 OF_JOBS = {
     *("", "escape", "names", "programs", "job"),

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from nbsnake.job.absent import Absent, absent_at
-from nbsnake.job.hashing import md5_of_bytes, md5_of_open
+from nbsnake.job.hashing import LARGE, md5_of_bytes, md5_of_open
 from nbsnake.job.longwork import Counted, is_watched, working
 from nbsnake.job.regular import open_regular
 from nbsnake.job.shape import ShapeError, from_json, is_count
@@ -103,6 +103,9 @@ def tree_of_folder(folder: str) -> list[TreeFile]:
 
     found = [(relpath, path, os.stat(path)) for relpath, path in sorted(walk_files(folder))]
     sizes = [status.st_size for *_, status in found]
+    if sum(sizes) >= LARGE:
+        import hashlib  # noqa: F401  (so that several threads can digest small files, too)
+
     with working(f"reading {folder}", sum(sizes)):
         md5s = spread(md5_of_file, [path for _, path, _ in found], sizes)
     return [

@@ -46,7 +46,7 @@ def with_table(page: str, found: dict[str, Any], before: dict[str, Any]) -> str:
 
 def _picture(found: dict[str, Any]) -> Iterable[str]:
     if picture(found["rows"]):
-        yield f"![CPU that nbsnake exec adds to one command, by the steps of the project]({PICTURE})"
+        yield f"![CPU that nbsnake exec adds to one command, by the project's steps]({PICTURE})"
         yield ""
 
 
