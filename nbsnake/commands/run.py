@@ -175,10 +175,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _dry_run_of_snakemake(args: argparse.Namespace) -> int:
-    from nbsnake.generate.generate import find_changes  # slow, and not always needed
-
-    if changes := find_changes():
-        report(changes, dry_run=True)
+    _report_changes()
     return run_snakemake([*_where(args), *args.rest])
 
 
@@ -239,10 +236,7 @@ def _use_remote(args: argparse.Namespace) -> None:
 
 def _dry_run(args: argparse.Namespace) -> int:
     """Say what would be generated and run."""
-    from nbsnake.generate.generate import find_changes  # slow, and not always needed
-
-    if changes := find_changes():
-        report(changes, dry_run=True)
+    _report_changes()
     plan, outdated = current_plan(), find_outdated()
     targets = targets_of(plan, _chosen(args, plan))
     notebooks = {step.notebook for step in plan.steps.values()}
@@ -257,6 +251,16 @@ def _dry_run(args: argparse.Namespace) -> int:
         write_escaped(f"{line}\n")
     print(plan_summary(due))
     return 0
+
+
+def _report_changes() -> None:
+    """Name what would be generated."""
+    if is_unchanged():
+        return
+    from nbsnake.generate.generate import find_changes  # slow, and not always needed
+
+    if changes := find_changes():
+        report(changes, dry_run=True)
 
 
 def _chosen(args: argparse.Namespace, plan: Plan) -> list[str]:
