@@ -160,6 +160,14 @@ def test_a_notebook_that_runs_another_one_reads_what_that_reads():
     assert ":dvc-in: data/in.csv" in Path("02_fit.ipynb").read_text()
 
 
+def test_the_docstring_of_a_notebook_that_is_run_is_none_of_the_step():
+    put("lib.ipynb", '%matplotlib inline\n"""Lib.\n\n:dvc-out: lib.txt\n"""; x = 3')
+    put("main.ipynb", '"""Main.\n\n:dvc-out: main.txt\n"""\n%run lib.ipynb\nx')
+    script = find_scripts()["workflow/scripts/main.py"]
+    assert ":dvc-out: lib.txt" not in script
+    assert "x = 3" in script
+
+
 def test_notebooks_that_run_each_other_read_what_all_of_them_read():
     put("a.ipynb", "%run b.ipynb", "open('a.txt', 'w')")
     put("b.ipynb", "%run c.ipynb", "open('b.csv')")

@@ -63,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
     """Write the page, or print its data."""
     start = os.getcwd()
     enter_project()
-    view, rows, past = _at(args.rev, args.metrics_at) if args.rev else _now(args.metrics_at)
+    view, rows, past = (
+        _at(args.rev, args.metrics_at) if args.rev is not None else _now(args.metrics_at)
+    )
     from nbsnake.report.page import NOW, Contents, report_json, report_page  # slow, as above
 
     if args.json:

@@ -33,8 +33,8 @@ WORKSPACE = "workspace"  # as DVC calls the files that are there now
 def read_revisions(revs: Iterable[str]) -> dict[str, list[StageResult]]:
     """The stages of the workspace and of each revision, in the order of dvc.yaml.
 
-    Raises :class:`UsageError` for a revision that git does not know, and :class:`ToolError` for
-    one that DVC cannot read. The workspace stays as it is.
+    Raises :class:`UsageError` for what is no commit that git knows, and :class:`ToolError` for one
+    that DVC cannot read. The workspace stays as it is.
     """
     names = list(dict.fromkeys([WORKSPACE, *revs]))
     with _explained(WORKSPACE), open_repo() as repo:
@@ -59,10 +59,11 @@ def _check_revisions(repo: Any, revs: list[str]) -> None:
         raise UsageError(f"no such revision: {revs[0]}", hint="the project is not in git")
     for rev in revs:
         try:
-            resolve_rev(repo.scm, rev)
+            found = resolve_rev(repo.scm, rev) if rev else rev
+            resolve_rev(repo.scm, f"{found}^{{commit}}")  # not a file or a folder of one
         except RevError:
             raise UsageError(
-                f"no such revision: {rev}",
+                f"no such revision: {rev or repr(rev)}",
                 hint="give a branch, a tag or a commit; name steps before --rev",
             ) from None
 

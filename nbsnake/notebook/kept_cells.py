@@ -2,6 +2,7 @@
 
 import ast
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from nbsnake.model.step import Cell, Notebook
 from nbsnake.notebook.code import has_no_effect, late_mark, why_left_out
 from nbsnake.notebook.read import read_notebook
 
+_MAGIC = re.compile(r"^[%!].*", re.MULTILINE)
 PYTHON = ("python", "ipython", "")  # "" if the notebook does not say: its syntax decides
 
 
@@ -89,7 +91,7 @@ def includer(path: str, words: Iterable[str], included: list[str]) -> Include:
 def _without_docstring(cell: Cell) -> Cell:
     """The cell without the docstring that makes its own notebook a step; lines stay in place."""
     try:
-        tree = ast.parse(cell.source)
+        tree = ast.parse(_MAGIC.sub("", cell.source))  # which may be above a docstring
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return cell
     if ast.get_docstring(tree, clean=False) is None:

@@ -106,7 +106,8 @@ def test_diff_names_cells_values_metrics_and_outputs(done: Project) -> None:
     assert text.startswith("### nbsnake: HEAD to here\n")
     assert "4 fresh; nothing is to run" in text
     assert "nothing differs" in done.nbsnake("diff", "HEAD", "HEAD").stdout
-    assert "no such revision: gone" in done.nbsnake("diff", "gone", code=2).stderr
+    for rev in ("gone", "HEAD:params.yaml", "HEAD^{tree}"):
+        assert f"no such revision: {rev}" in done.nbsnake("diff", rev, code=2).stderr
 
 
 def test_report_of_a_revision_shows_its_state_and_what_is_not_known(done: Project) -> None:
@@ -142,6 +143,7 @@ def test_report_of_a_revision_shows_its_state_and_what_is_not_known(done: Projec
     assert "the notebook shown is the one in git" in page
     said = done.nbsnake("report", "--rev", "gone", code=2).stderr
     assert "no such revision: gone" in said
+    assert "no such revision: ''" in done.nbsnake("report", "--rev", "", code=2).stderr
     assert done.status()["join"]["state"] == "fresh"
 
 
