@@ -106,6 +106,17 @@ def test_a_remote_of_another_kind_is_refused(remote):
         pass
 
 
+@pytest.mark.remote
+def test_a_machine_that_ssh_does_not_reach_is_said_at_once(remote):
+    pytest.importorskip("dvc_ssh", reason="pip install 'nbsnake[remote]'")
+    remote("ssh://127.0.0.1:1/store")
+    with (
+        pytest.raises(ToolError, match=r"ssh does not log in at 127\.0\.0\.1: .*refused"),
+        open_store(None, CACHE),
+    ):
+        pass
+
+
 def test_an_unknown_remote_is_an_error_of_dvc(remote, folder):
     remote(folder / "store")
     with (

@@ -172,12 +172,12 @@ def _listed(out: Any, path: str) -> list[tuple[str, ...]]:
 
 
 @contextlib.contextmanager
-def fetching() -> Iterator[Callable[[Iterable[str]], None]]:
+def fetching(remote: str | None = None) -> Iterator[Callable[[Iterable[str]], None]]:
     """Bring the run-cache from the remote, then give what brings objects, as far as it has them.
 
     Raises :class:`ToolError` where DVC cannot.
     """
     with dvc_failures("fetch", hint="see: dvc fetch -v"), open_repo(fetches=True) as repo:
         with contextlib.suppress(RemoteConfigError):  # it keeps versions of files, and no runs
-            pull_runs(repo, None)
-        yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s])
+            pull_runs(repo, remote)
+        yield lambda md5s: repo.cloud.pull([HashInfo("md5", md5) for md5 in md5s], remote=remote)

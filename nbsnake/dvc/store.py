@@ -37,6 +37,19 @@ class Store:
         self._fs = odb.fs
         self._top = odb.fs.parent(odb.fs.parent(odb.path))
 
+    def check_login(self) -> None:
+        """Raise :class:`ToolError` where the ``ssh`` of this machine does not get to the remote."""
+        if self._fs.protocol != "ssh":
+            return
+        try:
+            overssh.is_there(self._url(self._top, "GET"))
+        except OSError as error:
+            host = self._fs.fs_args["host"]
+            raise ToolError(
+                f"ssh does not log in at {host}: {error}",
+                hint=f"this has to work without a question: ssh -o BatchMode=yes {host} true",
+            ) from error
+
     def put_objects(self, paths: Mapping[str, str]) -> None:
         """Put files by their md5, as far as the remote does not have objects of their size.
 
@@ -172,4 +185,6 @@ def open_store(name: str | None, cache: Cache) -> Iterator[Store]:
                 "only S3, SSH and folders",
                 hint="name another one of `dvc remote list` as `remote:` in the settings of jobs",
             )
-        yield Store(odb, cache)
+        store = Store(odb, cache)
+        store.check_login()
+        yield store

@@ -62,6 +62,13 @@ class Absent(NamedTuple):
         os.utime(path, ns=(made, made), follow_symlinks=False)
 
 
+def md5_is_left(md5: str) -> bool:
+    """Whether a run of this project left a file with that md5 in the remote."""
+    with contextlib.suppress(OSError):
+        return any(name.startswith(f"{md5}-") for name in os.listdir(plain(FOLDER)))
+    return False
+
+
 def absent_at(path: str) -> Absent | None:
     """The content that ``path`` stands for; None where it is a file, a folder, or nothing."""
     try:

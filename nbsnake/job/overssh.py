@@ -14,10 +14,12 @@ from nbsnake.job.atomic import beside
 
 PROGRAM = ("ssh", "-o", "BatchMode=yes")
 UNREACHABLE = 255  # ssh's own exit code (ssh(1), "EXIT STATUS"); any other is the command's
+# How its messages end where to try again is of no use (OpenSSH's sshconnect2.c and sshconnect.c).
+REFUSED = (").", "verification failed.")
 
 
 class CallError(ConnectionError):
-    """A command on the other machine failed, or ``ssh`` did not get there."""
+    """``ssh`` did not get there, which may be over soon."""
 
 
 def fetch(url: str, file: IO[bytes]) -> None:
@@ -85,7 +87,7 @@ def _call(
         raise OSError("there is no ssh on this machine") from None
     said = done.stderr.decode(errors="replace").strip().splitlines()
     why = said[-1] if said else f"exit code {done.returncode}"
-    if done.returncode == UNREACHABLE:
+    if done.returncode == UNREACHABLE and not why.endswith(REFUSED):
         raise CallError(why)
     if done.returncode:
         raise OSError(why)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 
 from nbsnake.dvc.lockfile import read_lock
+from nbsnake.errors import NbsnakeError
 from nbsnake.job.absent import FOLDER, Absent, absent_at
 from nbsnake.job.cache import Cache
 from nbsnake.job.content import Digest, absent_of
@@ -16,6 +17,7 @@ from nbsnake.job.links import remove
 from nbsnake.job.outputs import LEAVES, are_left
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.say import few, say
 from nbsnake.remote.template import VARIABLE, read_template
 
 
@@ -33,15 +35,18 @@ def begin(plan: Plan, *, reads_all: bool) -> None:
 
 
 def end(plan: Plan, targets: Collection[str]) -> None:
-    """After a run: bring what was asked for. Raises :class:`ToolError` where DVC cannot."""
-    wanted = {}
+    """After a run: bring what was asked for, and say what stays. Failures are said."""
+    left: dict[str, Absent] = {}
+    wanted: dict[str, Absent] = {}
     for step, path, absent in _stand_ins(plan):
         asked = {step.rule, *step.made_paths}.intersection(targets)
-        if asked or path not in inner_outs(plan, step):
-            wanted[path] = absent
+        where = wanted if asked or path not in inner_outs(plan, step) else left
+        where[path] = absent
     clear(plan)
     if wanted:
         _bring(plan.cache, wanted)
+    if left:
+        say(f"only in the DVC remote (nbsnake pull brings it): {few([*left])}")
 
 
 def clear(plan: Plan) -> None:
@@ -53,10 +58,15 @@ def clear(plan: Plan) -> None:
 def _bring(cache: Cache, wanted: dict[str, Absent]) -> None:
     from nbsnake.dvc.api import fetching  # slow, and seldom needed
 
-    with fetching() as fetch:
-        fetch({absent.md5 for absent in wanted.values()})
-    for path, absent in wanted.items():
-        cache.restore(Digest(absent.md5, absent.size, isexec=absent.isexec), path)
+    template = os.environ.get(VARIABLE)
+    remote = read_template(template).remote if template else ""
+    try:
+        with fetching(remote or None) as fetch:
+            fetch({absent.md5 for absent in wanted.values()})
+        for path, absent in wanted.items():
+            cache.restore(Digest(absent.md5, absent.size, isexec=absent.isexec), path)
+    except (NbsnakeError, OSError) as error:
+        say(f"not all results came from the DVC remote: {error}; run: nbsnake pull")
 
 
 def _place(plan: Plan) -> None:

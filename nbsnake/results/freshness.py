@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from nbsnake.dvc.lockfile import locked_by_dvc2, read_lock
+from nbsnake.job.absent import md5_is_left
 from nbsnake.job.content import Digest
 from nbsnake.job.digests import Digests
 from nbsnake.job.outputs import find_outputs
@@ -260,6 +261,11 @@ def is_missing(path: str) -> str:
     return f"{path} is missing"
 
 
+def is_left(path: str) -> str:
+    """The reason that an output is nowhere but in the DVC remote, where a job has left it."""
+    return f"{path} is in the DVC remote alone; nbsnake pull brings it"
+
+
 def changed(path: str) -> str:
     """The reason that a dep has another content."""
     return f"{path} changed"
@@ -286,7 +292,7 @@ def _changed_outs(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
         if path not in then:
             yield f"{path} is a new output"
         elif not now[path]:
-            yield is_missing(path)
+            yield is_left(path) if md5_is_left(then[path]) else is_missing(path)
         elif then[path] != now[path]:
             yield f"{path} is not what the step wrote"
 

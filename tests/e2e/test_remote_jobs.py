@@ -32,7 +32,7 @@ def in_s3(project: Project, s3: int) -> Project:
     project.env.update(keys, AWS_DEFAULT_REGION="us-east-1")  # of the head: jobs get none
     project.dvc("remote", "add", "--default", "--quiet", "store", "s3://store/data")
     project.dvc("remote", "modify", "store", "endpointurl", f"http://127.0.0.1:{s3}")
-    use(project)
+    use(project, leave=0)
     return project
 
 
@@ -43,24 +43,6 @@ def wait_for_job(project: Project, process: "subprocess.Popen[bytes]") -> str:
         assert time.monotonic() < deadline, "no job was submitted"
         time.sleep(0.05)
     return job_ids(project)[0]
-
-
-def test_jobs_that_see_only_s3_lock_what_this_machine_locks(
-    in_s3: Project, finished: Project
-) -> None:
-    project = in_s3
-    done = project.nbsnake("run", "--remote", "here")
-    assert "dvc.lock: locked" in done.stderr
-    assert project.computed() == ALL
-    assert project.lock() == finished.lock()
-    assert project.outputs() == finished.outputs()
-    assert project.output_modes() == finished.output_modes()
-    assert project.wrong_objects() == []
-    project.assert_dvc_clean()
-    assert NOTHING in project.snakemake()
-    assert (project.root / ".nbsnake/executed/left.ipynb").exists()
-    assert project.receipt("left")["python"]
-    assert job_ids(project) == []
 
 
 def test_plain_snakemake_is_the_scheduler_and_a_failure_has_its_place(
@@ -138,15 +120,22 @@ def test_a_damaged_object_is_named(away: Project, tmp_path: Path) -> None:
     assert away.locked_steps() == {"make"}
 
 
-def test_what_only_steps_read_stays_in_the_remote_until_it_is_pulled(
+def test_jobs_that_see_only_s3_lock_what_this_machine_locks(
     in_s3: Project, finished: Project
 ) -> None:
-    use(in_s3, leave=0)
-    in_s3.nbsnake("run", "--remote", "here")
+    """And what only steps read stays there until it is pulled."""
+    done = in_s3.nbsnake("run", "--remote", "here")
+    assert "dvc.lock: locked" in done.stderr
+    assert "only in the DVC remote (nbsnake pull brings it): data/numbers.txt" in done.stderr
     assert in_s3.computed() == ALL
     assert in_s3.lock() == finished.lock()
     assert left_out(in_s3, finished) == INNER
     assert "not in cache:       data/numbers.txt" in in_s3.dvc("status", "make")
+    reason = "data/numbers.txt is in the DVC remote alone; nbsnake pull brings it"
+    assert reason in in_s3.status()["make"]["reasons"]
+    assert (in_s3.root / ".nbsnake/executed/left.ipynb").exists()
+    assert in_s3.receipt("left")["python"]
+    assert job_ids(in_s3) == []
 
     again = in_s3.nbsnake("run", "--remote", "here")
     assert "nothing to be done" in again.stderr
@@ -155,6 +144,7 @@ def test_what_only_steps_read_stays_in_the_remote_until_it_is_pulled(
     in_s3.dvc("pull", "--quiet")
     assert in_s3.outputs() == finished.outputs()
     assert in_s3.output_modes() == finished.output_modes()
+    assert in_s3.wrong_objects() == []
     in_s3.assert_dvc_clean()
     assert NOTHING in in_s3.snakemake()
 
