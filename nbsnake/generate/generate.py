@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nbsnake.compile.compile import compile_pipeline, find_seeds
 from nbsnake.errors import NbsnakeError, PipelineError, Where, raise_all
+from nbsnake.generate.edits import note_values
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, find_orphans, settle
 from nbsnake.generate.modules import ModuleFinder
-from nbsnake.generate.numbers import note_values
 from nbsnake.generate.orphans import orphan_faults
 from nbsnake.generate.scaffold import SHARED_RULES, scaffold_files
 from nbsnake.generate.specs import SpecReader

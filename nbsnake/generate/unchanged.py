@@ -31,27 +31,27 @@ State = dict[str, Any]
 
 def is_unchanged() -> bool:
     """Whether all files are as :func:`remember` noted them, or differ in what changes no other one:
-    in numbers of params.yaml.
+    in plain values of params.yaml.
     """
     memo = read_memo(MEMO_FILE)
     more = memo.get("more", {})
     if not memo or not is_text_map(more):
         return False
     now = snapshot(more)
-    return memo == now or _has_only_other_numbers(memo, now)
+    return memo == now or _has_only_other_values(memo, now)
 
 
-def _has_only_other_numbers(memo: dict[str, Any], now: State) -> bool:
-    """Whether params.yaml alone has changed, and only its numbers; that is noted."""
+def _has_only_other_values(memo: dict[str, Any], now: State) -> bool:
+    """Whether params.yaml alone has changed, and only plain values in it; that is noted."""
     files = memo.get("files")
     if not isinstance(files, dict):
         return False
     before, content = files.get(PARAMS_FILE), now["files"][PARAMS_FILE]
     if not before or {**memo, "files": {**files, PARAMS_FILE: content}} != now:
         return False
-    from nbsnake.generate.numbers import only_numbers_changed  # reads YAML, and seldom needed
+    from nbsnake.generate.edits import only_plain_values_changed  # reads YAML, and seldom needed
 
-    if not only_numbers_changed(before, content):
+    if not only_plain_values_changed(before, content):
         return False
     note_own(MEMO_FILE, json.dumps(now).encode())
     return True

@@ -48,6 +48,8 @@ def comment(text: str) -> str:
 
 _CODING = re.compile(r"(coding)([:=])")
 
+# DVC writes a value of params.yaml as a word of its own; argparse takes such a one for an option.
+OPTION_LIKE = re.compile(r"-(?!\d+$|\d*\.\d+$)")
 MAX_WORD = 2000  # characters; a shell gets its whole command as one argument, of 128 KiB at most
 
 

@@ -4,11 +4,10 @@ It reads as if written by hand. What lists, mappings and missing values need is 
 `nbsnake.render.rich_options`.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 from nbsnake.model.paramtype import text_of
-from nbsnake.model.quote import literal, string
+from nbsnake.model.quote import OPTION_LIKE, literal, string
 from nbsnake.model.step import Argument, Source
 
 PLAIN = ("str", "int", "float", "number", "bool", "Path")
@@ -17,8 +16,6 @@ def number(word):
     return int(word) if word.strip("+-").isdigit() else float(word)
 """
 WIDTH = 100
-# DVC writes a value of params.yaml as a word of its own; argparse takes such a one for an option.
-OPTION_LIKE = re.compile(r"-(?!\d+$|\d*\.\d+$)")
 KERNEL_ARGV = 'sys.argv[1:] = ["-f", "kernel.json"]  # what a kernel leaves for its cells'
 NO_WINDOW = 'os.environ.setdefault("MPLBACKEND", "agg")  # draw without a window'
 

@@ -1,8 +1,9 @@
-"""Edits of params.yaml that change no generated file: another number in the place of a number.
+"""Edits of params.yaml that change no generated file: another plain value of the same type.
 
 Generated files depend on which parameters there are, on their types, and on whether a command line
-can hold their values. A positive number stays one in each of these, whatever it is; only a type
-with choices may refuse it, which the schema says. All other edits are compared in full.
+can hold their values. A number that looks like no option, true or false, and a plain string stay
+so in each of these; only a type with choices may refuse them, which the schema says. All other
+edits are compared in full.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.memo import content_of
 from nbsnake.job.own import note_own, read_own
-from nbsnake.model.quote import MAX_WORD
+from nbsnake.model.quote import MAX_WORD, OPTION_LIKE, fits_command
 from nbsnake.names import PARAMS_FILE
 from nbsnake.settings.schema import read_schema, schema_faults
 from nbsnake.settings.settings import read_params
@@ -32,8 +33,8 @@ def note_values() -> None:
         note_own(VALUES_FILE, data.encode())
 
 
-def only_numbers_changed(before: str, now: str) -> bool:
-    """Whether params.yaml has other numbers, and no other change, than when it was noted.
+def only_plain_values_changed(before: str, now: str) -> bool:
+    """Whether params.yaml has other plain values, and no other change, than when it was noted.
 
     ``before`` and ``now`` are its contents as :func:`content_of` gives them, then and today.
     """
@@ -54,7 +55,7 @@ def only_numbers_changed(before: str, now: str) -> bool:
 
 
 def _are_alike(before: Any, now: Any) -> bool:
-    """Whether two values differ in numbers of mappings at most."""
+    """Whether two values differ in plain values of mappings at most."""
     if isinstance(before, dict) and isinstance(now, dict):
         if [*before] != [*now]:
             return False
@@ -68,7 +69,15 @@ def _are_alike(before: Any, now: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    return type(value) in (int, float) and value > 0 and math.isfinite(value)
+    """Whether a command holds the value as it holds most others of its type."""
+    if isinstance(value, str):
+        return value.isprintable() and value[:1] not in ("", "-") and _fits(value)
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return is_number and not OPTION_LIKE.match(_text(value))
+
+
+def _fits(text: str) -> bool:
+    return fits_command(text) and "${" not in text
 
 
 def _text(value: Any) -> str:

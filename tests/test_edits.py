@@ -1,12 +1,12 @@
-"""Another number in params.yaml makes no other files; whatever may make others is looked at."""
+"""Another plain value in params.yaml makes no other files; what may make others is looked at."""
 
 import pytest
 from builders import declare, nb_bytes
 
 from nbsnake.errors import NbsnakeError
-from nbsnake.generate import numbers
+from nbsnake.generate import edits
+from nbsnake.generate.edits import VALUES_FILE
 from nbsnake.generate.generate import find_changes, generate
-from nbsnake.generate.numbers import VALUES_FILE
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.settings.settings import read_params
 
@@ -58,10 +58,12 @@ def full_way():
     [
         *(("rate: 0.5", "rate: 1e-5"), ("rate: 0.5", "rate: 20000000.25"), ("few: 1", "few: 2")),
         *(("rounds: 3", "rounds: 123456789012345678901"), ("free: 7", "free: 8")),
+        *(("rounds: 3", "rounds: -3"), ("rounds: 3", "rounds: 0"), ("rate: 0.5", "rate: -0.25")),
+        *(("word: a", "word: b"), ("word: a", "word: 'ü #b'"), ("flag: true", "flag: false")),
         *(("shared: 4", "shared: 5"), ("deep: {x: 1}", "deep: {x: 2}"), ("# a comment", "")),
     ],
 )
-def test_other_numbers_are_followed_without_generating(project, old, new):
+def test_other_values_are_followed_without_generating(project, old, new):
     edit(project, old, new)
     assert is_unchanged()
     assert full_way() == []
@@ -73,8 +75,9 @@ def test_other_numbers_are_followed_without_generating(project, old, new):
     ("old", "new"),
     [
         *(("few: 1", "few: 3"), ("rate: 0.5", "rate: 1"), ("rounds: 3", "rounds: 3.0")),
-        *(("rounds: 3", "rounds: -3"), ("rounds: 3", "rounds: 0"), ("rate: 0.5", "rate: .inf")),
-        *(("rounds: 3", "rounds: x"), ("word: a", "word: b"), ("flag: true", "flag: false")),
+        *(("rate: 0.5", "rate: -1e-5"), ("rate: 0.5", "rate: .inf"), ("rounds: 3", "rounds: x")),
+        *(("word: a", "word: -b"), ("word: a", "word: ''"), ("word: a", 'word: "b\\nc"')),
+        *(("word: a", "word: ${b}"), ("word: a", "word: 1"), ("word: a", "word: 2024-01-01")),
         *(("rounds: 3", "rounds: null"), ("rounds: 3", "rounds: true"), ("free: 7", "free: 7.5")),
         *(("many: [1, 2]", "many: [1, 3]"), ("seeds: [1, 2]", "seeds: [1, 3]")),
         *(("seeds: [1, 2]", "seeds: [1, 2, 3]"), ("few: 1, ", ""), ("few: 1", "few: 1, new: 1")),
@@ -120,7 +123,7 @@ def test_a_file_that_changes_while_it_is_read_is_looked_at_again(project, monkey
         return values
 
     edit(project, "rounds: 3", "rounds: 4")
-    monkeypatch.setattr(numbers, "read_params", changed_meanwhile)
+    monkeypatch.setattr(edits, "read_params", changed_meanwhile)
     assert not is_unchanged()
 
 
@@ -129,3 +132,76 @@ def test_broken_notes_are_none(project, text):
     (project / VALUES_FILE).write_text(text)
     edit(project, "rounds: 3", "rounds: 4")
     assert not is_unchanged()
+
+
+# Values of all kinds as YAML, with the ways in which YAML 1.1 and 1.2 and quotes differ.
+SNIPPETS = (
+    *("1", "0", "-1", "-0", "1.5", "-1.5", "1e-7", "-1e-7", "1e3", ".5", "-.5", "0o17", "017"),
+    *("0x1f", "1_000", "12345678901234567890", ".nan", "-.inf", "true", "True", "false", "yes"),
+    *("no", "on", "null", "~", "''", "a", "b", "'a'", '"b"', "'1'", "'true'", "'null'", "a b"),
+    *("'-'", "'--'", "'-x'", "'--x=1'", "a-b", "a=b", "'a: b'", "'# a'", "it's", "'\\'", "$HOME"),
+    *("'${a}'", "'\\${a}'", "'{a}'", "'{{a}}'", "'*'", "a/b.csv", "../a", "/a", "~/a", "é", "中"),
+    *(
+        '"\\u2028"',
+        '"\\t"',
+        '"a\\nb"',
+        '"\\0"',
+        '"\\ud800"',
+        "2024-01-01",
+        "12:30:00",
+        "<<",
+        "!!str 1",
+    ),
+    *(
+        "[]",
+        "[1]",
+        "[a, b]",
+        "{}",
+        "{x: 2}",
+        "{x: b}",
+        "{x: {y: 1}}",
+        "|\n    a\n    b",
+        "x" * 2001,
+    ),
+)
+KINDS = (
+    *("str word", "Path place", "Literal['a','b'] one", "bool flag", "int count", "float rate"),
+    *("free", "dict map", "list[str] many", "Optional[str] maybe"),
+)
+FIRST = {
+    "word": "a",
+    "place": "a/b.csv",
+    "one": "a",
+    "flag": "true",
+    "count": "1",
+    "rate": "0.5",
+    "free": "a",
+    "map": "{x: a}",
+    "many": "[a, b]",
+    "maybe": "a",
+}
+
+
+def section(values):
+    return "\n".join(["own:", *(f"  {name}: {value}" for name, value in values.items()), ""])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_followed_without_generating_makes_no_other_files(project, kind):
+    name = kind.split(" ")[-1]
+    keys = [f":param {kind}: x", ":dvc-out: own.txt"]
+    (project / "notebooks/train.ipynb").unlink()
+    (project / "notebooks/other.ipynb").unlink()
+    (project / "notebooks/own.ipynb").write_bytes(nb_bytes(declare(*keys)))
+    first, params = section({name: FIRST[name]}), project / "params.yaml"
+    params.write_text(first)
+    generate()
+    followed = 0
+    for snippet in SNIPPETS:
+        params.write_text(section({name: snippet}))
+        if is_unchanged():
+            followed += 1
+            assert full_way() == [], snippet
+        params.write_text(first)
+        assert is_unchanged()
+    assert followed
