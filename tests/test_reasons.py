@@ -15,6 +15,12 @@ Account=(null) QOS=(null) JobState=TIMEOUT Reason=TimeLimit Dependency=(null) Re
 Restarts=0 BatchFlag=1 Reboot=0 ExitCode=0:15 RunTime=00:01:17 TimeLimit=00:01:00 TimeMin=N/A \
 NodeList=node1 BatchHost=node1 NumNodes=1 NumCPUs=1 MinCPUsNode=1 MinMemoryNode=400M
 """
+# Recorded from the same, of a node whose prolog failed.
+DRAINED = """\
+NodeName=node1 Arch=x86_64 CPUAlloc=0 CPUTot=4 NodeAddr=127.0.0.1 State=IDLE+DRAIN \
+ThreadsPerCore=1 Partitions=main,short Reason=Prolog error [root@2026-11-27T05:58:13]
+"""
+UNSTARTED = "FAILED: {} did not start it, as it does not find the folder of the job's log"
 FAILED = "SLURM-job '6' failed, SLURM status is: '{}'. Reason: Unknown."
 LOST = (
     "SLURM-job '6' failed due to a node failure, SLURM status is: 'NODE_FAIL'. Failed nodes will "
@@ -61,14 +67,25 @@ def test_facts_of_a_job_are_read_as_slurm_writes_them():
         ("CANCELLED", Ended(), "CANCELLED: Slurm does not say by whom"),
         ("NODE_FAIL", Ended(node="node1"), "NODE_FAIL: the node node1 was lost"),
         ("FAILED", Ended(reason="NonZeroExitCode"), "FAILED"),
-        ("FAILED", Ended(reason="RaisedSignal:53(Real-time_signal_19)"), None),
+        (
+            "FAILED",
+            Ended(reason="RaisedSignal:53(Real-time_signal_19)"),
+            UNSTARTED.format("its node"),
+        ),
+        ("NODE_FAIL", Ended(reason="JobLaunchFailure", node="node1"), UNSTARTED.format("node1")),
+        ("FAILED", Ended(reason="JobHoldMaxRequeue"), "FAILED: JobHoldMaxRequeue"),
+        (
+            "CANCELLED",
+            Ended(node="node1", trouble="Prolog error"),
+            "CANCELLED: node1 did not start it, of which Slurm says: Prolog error",
+        ),
         ("BOOT_FAIL", Ended(), "BOOT_FAIL: its node did not start"),
         ("REVOKED", Ended(), "REVOKED"),
         ("TIMEOUT", Ended(), "TIMEOUT"),
     ],
 )
 def test_each_state_is_shown_with_what_it_means_for_the_job(state, ended, words):
-    assert in_words(state, ended) == (words or f"{state}: {ended.reason}")
+    assert in_words(state, ended) == words
 
 
 def test_a_failed_job_of_slurm_has_its_state_number_time_and_log(slurm):
@@ -78,6 +95,16 @@ def test_a_failed_job_of_slurm_has_its_state_number_time_and_log(slurm):
     assert (reason.job, reason.seconds, reason.log) == ("6", 77, "logs/slurm/rule_slow/6.log")
     assert "runtime=N*attempt" in reason.hint
     assert reason_of(LOST, logs).text == "NODE_FAIL: the node node1 was lost"
+
+
+def test_a_node_that_did_not_start_a_job_is_asked_why(slurm):
+    never_ran = SHOWN.replace("=TIMEOUT", "=CANCELLED").replace(
+        "RunTime=00:01:17", "RunTime=00:00:00"
+    )
+    slurm("scontrol", f"{never_ran}{DRAINED}")
+    assert reason_of(FAILED.format("CANCELLED"), []).text == (
+        "CANCELLED: node1 did not start it, of which Slurm says: Prolog error"
+    )
 
 
 def test_who_cancelled_is_asked_of_the_accounts(slurm):

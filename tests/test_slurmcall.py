@@ -119,6 +119,30 @@ def test_a_script_from_standard_input_is_submitted_again_as_a_whole(programs, mo
     assert Path("got").read_text() == "#!/bin/sh\necho a\n"
 
 
+@pytest.mark.parametrize("reason", ["JobLaunchFailure", "RaisedSignal:53(Real-time_signal_19)"])
+def test_a_job_that_its_node_could_not_start_gets_another_node(reason, programs, capsys):
+    body = f"""case "$*" in
+      *%r*--jobs=7*) echo '{reason}' ;; *%r*) echo NonZeroExitCode ;; *%N*--jobs=7*) echo node1 ;;
+      *) printf '7|FAILED\\n8|FAILED\\n' ;;
+    esac"""
+    squeue = programs("squeue", body)
+    sacct = programs("sacct", "exit 1")
+    assert main(["squeue", squeue, *QUERY]) == 0
+    assert main(["sacct", sacct, "-j", "7", "-n", "-X", "-o", "nodelist%-256"]) == 0
+    assert capsys.readouterr().out == "7|NODE_FAIL\n8|FAILED\nnode1\n"
+
+
+def test_jobs_inherit_nothing_of_the_job_in_which_the_run_is(programs, monkeypatch):
+    monkeypatch.setenv("SLURM_MEM_PER_CPU", "600")
+    monkeypatch.setenv("SLURM_CPU_BIND", "quiet,mask_cpu:0x1")
+    monkeypatch.setenv("SLURMD_NODENAME", "node1")
+    monkeypatch.setenv("SLURM_CONF", "/etc/a.conf")
+    monkeypatch.setenv("SBATCH_ACCOUNT", "lab")
+    sbatch = programs("sbatch", "env | grep -E '^(SLURM|SBATCH)' | sort > got; echo 12")
+    assert main(["sbatch", sbatch, "--parsable"]) == 0
+    assert Path("got").read_text() == "SBATCH_ACCOUNT=lab\nSLURM_CONF=/etc/a.conf\n"
+
+
 SUBMISSION = ("--parsable", "--job-name", "run1", "--comment", "rule_a_wildcards_1")
 
 
@@ -200,7 +224,9 @@ def test_a_submission_that_slurm_refuses_is_not_repeated(message, programs, caps
 def test_tools_are_wrapped_once_and_call_the_real_ones(programs, monkeypatch):
     monkeypatch.setenv("SLURM_CONF", "/etc/a b.conf")
     programs("sbatch", "echo 12")
-    programs("srun", 'echo "$SLURM_CONF"')
+    shown = ("srun", "scancel", "scontrol", "squeue", "sacct")
+    for name in shown:
+        programs(name, 'echo "$SLURM_CONF"')
     wrap_slurm_tools()
     wrap_slurm_tools()
     path = os.environ["PATH"].split(os.pathsep)
@@ -208,10 +234,9 @@ def test_tools_are_wrapped_once_and_call_the_real_ones(programs, monkeypatch):
     assert path.count(path[0]) == 1
     assert {"sbatch", "srun"} <= {file.name for file in Path(FOLDER).iterdir()}
     monkeypatch.delenv("SLURM_CONF")
-    said = [
-        subprocess.run([name], capture_output=True, text=True).stdout for name in ("srun", "sbatch")
-    ]
-    assert said == ["/etc/a b.conf\n", "12\n"]
+    said = [subprocess.run([name], capture_output=True, text=True).stdout for name in shown]
+    assert said == ["/etc/a b.conf\n"] * len(shown), "the executor removes the variable"
+    assert subprocess.run(["sbatch"], capture_output=True, text=True).stdout == "12\n"
 
 
 def test_without_slurm_nothing_is_wrapped(monkeypatch):

@@ -6,12 +6,19 @@ import sys
 
 import pytest
 
-from nbsnake.job.threads import ALLOTTED, OFF, VARIABLES, set_thread_variables
+from nbsnake.job.threads import (
+    ALLOTTED,
+    OFF,
+    ON_THE_MACHINE,
+    VARIABLES,
+    allotted_cores,
+    set_thread_variables,
+)
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    for name in (*VARIABLES, *ALLOTTED, OFF):
+    for name in (*VARIABLES, *ALLOTTED, *ON_THE_MACHINE, OFF):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -52,3 +59,11 @@ def test_exec_sets_them_for_its_command(tmp_path):
     assert done.stdout.strip() == "3"
     bad = [sys.executable, "-m", "nbsnake", "exec", "a", "--threads=3", "true"]
     assert subprocess.run(bad, cwd=tmp_path, capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("name", ON_THE_MACHINE)
+def test_a_run_in_a_batch_job_has_the_cores_of_the_job(name, monkeypatch):
+    assert allotted_cores() == ""
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "many")
+    monkeypatch.setenv(name, "7")
+    assert allotted_cores() == "7"

@@ -27,6 +27,7 @@ from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
 from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
 from nbsnake.job.say import few, say
+from nbsnake.job.threads import allotted_cores
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
 from nbsnake.remote.template import FOLDER, VARIABLE, read_template
@@ -319,7 +320,10 @@ def _profile(args: argparse.Namespace) -> str:
 
 
 def _where(args: argparse.Namespace) -> list[str]:
-    """Where the steps run; a number of cores would bound a whole cluster."""
+    """Where the steps run; a number of cores would bound a whole cluster.
+
+    In a job of a batch system, the cores are those of the job, also where it may use others.
+    """
     folder = _profile(args)
     if folder and not Path(folder).is_dir():
         raise UsageError(
@@ -329,7 +333,8 @@ def _where(args: argparse.Namespace) -> list[str]:
             else "nbsnake profile slurm|generic writes one",
         )
     given = PROFILES.intersection(word.partition("=")[0] for word in args.rest)
-    cores = args.jobs or ("" if folder or given else REMOTE_CORES if args.remote else "all")
+    here = REMOTE_CORES if args.remote else allotted_cores() or "all"
+    cores = args.jobs or ("" if folder or given else here)
     return [
         *(["--workflow-profile", folder] if folder else []),
         *(["--cores", cores] if cores else []),

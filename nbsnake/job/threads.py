@@ -15,6 +15,15 @@ VARIABLES = (
 )
 # What batch systems allot to a job: Slurm, Grid Engine, LSF.
 ALLOTTED = ("SLURM_CPUS_PER_TASK", "NSLOTS", "LSB_DJOB_NUMPROC")
+# The cores of all tasks of a job on its machine, as these systems set them.
+ON_THE_MACHINE = ("SLURM_CPUS_ON_NODE", "NSLOTS", "LSB_DJOB_NUMPROC")
+
+
+def allotted_cores() -> str:
+    """How many cores of this machine a batch system allotted to the job that this is, or ""."""
+    return next(
+        (cores for name in ON_THE_MACHINE if _counts(cores := os.environ.get(name, ""))), ""
+    )
 
 
 def set_thread_variables(number: str) -> None:
@@ -26,5 +35,9 @@ def set_thread_variables(number: str) -> None:
         return
     allotted = [os.environ[name] for name in ALLOTTED if name in os.environ]
     threads = number or next(iter(allotted), "")
-    if threads.isdecimal() and int(threads) > 0:
+    if _counts(threads):
         os.environ.update(dict.fromkeys(VARIABLES, threads))
+
+
+def _counts(text: str) -> bool:
+    return text.isdecimal() and int(text) > 0

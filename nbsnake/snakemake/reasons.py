@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nbsnake.cluster.generic import ended_generic, job_log
 from nbsnake.cluster.slurm.call import LOGS
-from nbsnake.cluster.slurm.ended import HINTS, ended_job, in_words
+from nbsnake.cluster.slurm.ended import ended_job, hint_for, in_words
 from nbsnake.programs import in_one_line
 
 _SUBMITTED = re.compile(r"Submitted (?:group )?job (\S+) with external jobid '(.*)'\.")
@@ -77,7 +77,7 @@ def _of_slurm(job: str, state: str, logs: Sequence[str]) -> Reason:
     ended = ended_job(job)
     log = next((os.path.relpath(path) for path in logs if _SLURM_LOG.search(path)), "")
     state = state or ended.state
-    return Reason(in_words(state, ended), job, log, ended.seconds, HINTS.get(state, ""))
+    return Reason(in_words(state, ended), job, log, ended.seconds, hint_for(state, ended))
 
 
 def _refusal(printed: str) -> str:

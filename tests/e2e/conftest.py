@@ -1,9 +1,11 @@
 """Projects for the end-to-end tests: each is built once and then copied for every test."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +14,8 @@ import pytest
 from diskfaults import ForkServer, compile_faults, fork_server
 from e2e_project import NOTEBOOKS, PARAMS, Project, environment, run_example
 from servers import free_port, serve
+from slurm_cluster import Cluster, why_not
+from slurm_project import Login, write_work
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
@@ -213,3 +217,50 @@ def visit(chromium: "Browser", tmp_path: Path) -> Iterator[Callable[[Path], "Vis
             return found
 
         yield opened
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Cluster]:
+    """Two nodes of two CPUs; sockets need a short path."""
+    reason = why_not()
+    if not reason and importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        reason = "the extra is not installed: pip install 'nbsnake[slurm]'"
+    if reason:
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="nbsnake-"))
+    cluster = Cluster(folder, cpus=2)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def cluster(started: Cluster) -> Iterator[Cluster]:
+    yield started
+    jobs = started.jobs()
+    if jobs:
+        started.call("scancel", *jobs)
+    assert jobs == [], "jobs were left behind"
+
+
+@pytest.fixture
+def login(project: Project, cluster: Cluster) -> Login:
+    """The diamond of four steps, in which nothing has run."""
+    return Login(project, cluster)
+
+
+@pytest.fixture
+def alone(folder: Project, cluster: Cluster) -> Callable[..., Login]:
+    """A project of one step that does what a test says."""
+
+    def make(action: str, *fields: str) -> Login:
+        folder.nbsnake("init")
+        write_work(folder, action, *fields)
+        folder.git("add", ".")
+        folder.git("commit", "--quiet", "--message", "work")
+        return Login(folder, cluster)
+
+    return make

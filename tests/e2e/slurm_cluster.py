@@ -54,6 +54,12 @@ KillWait=2
 OverTimeLimit=0
 MinJobAge={min_job_age}
 MessageTimeout=5
+Prolog={folder}/prolog.sh
+"""
+# What a node calls before each job; where it fails, the node takes no more jobs.
+PROLOG = """\
+#!/bin/sh
+! [ -e "{folder}/refusing/$SLURMD_NODENAME" ]
 """
 NODE = """\
 NodeName={name} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs={cpus} \
@@ -107,7 +113,7 @@ class Cluster:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         path = os.pathsep.join([os.environ["PATH"], *SBIN])
         self.env = {"SLURM_CONF": f"{folder}/slurm.conf", "PATH": path}
-        for name in ("state", "spool", "log"):
+        for name in ("state", "spool", "log", "refusing"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._write_config(cpus, memory, min_job_age)
 
@@ -119,6 +125,9 @@ class Cluster:
         (self.folder / "slurm.conf").write_text(text + PARTITIONS)
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         (self.folder / "env.sh").write_text(f"export SLURM_CONF={self.folder}/slurm.conf\n")
+        prolog = self.folder / "prolog.sh"
+        prolog.write_text(PROLOG.format(folder=self.folder))
+        prolog.chmod(0o755)
         key = self.folder / "munge.key"
         key.touch(mode=0o600)
         key.write_bytes(os.urandom(128))
@@ -143,9 +152,38 @@ class Cluster:
     def stop_controller(self) -> None:
         self._stop("slurmctld", signal.SIGTERM)
 
-    def start_node(self, name: str) -> None:
+    def start_node(self, name: str, without: Path | None = None) -> None:
+        """Start a node, which does not mount the folder ``without``."""
         (self.folder / "spool" / name).mkdir(exist_ok=True)
-        self._start(name, ["slurmd", "-D", "-N", name])
+        command = ["slurmd", "-D", "-N", name]
+        if without:
+            script = 'mount -t tmpfs none "$0" && exec slurmd -D -N "$1"'
+            command = ["unshare", "--mount", "sh", "-c", script, str(without), name]
+        self._start(name, command)
+
+    @contextlib.contextmanager
+    def not_mounted(self, folder: Path, node: str) -> Iterator[None]:
+        """A node does not see a folder."""
+        self._stop(node, signal.SIGTERM)
+        self.start_node(node, without=folder)
+        self.wait_for_nodes()
+        try:
+            yield
+        finally:
+            self._stop(node, signal.SIGTERM)
+            self.start_node(node)
+            self.wait_for_nodes()
+
+    @contextlib.contextmanager
+    def refusing(self, node: str) -> Iterator[None]:
+        """A node's prolog fails."""
+        mark = self.folder / "refusing" / node
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
+            self.wait_for_nodes()
 
     def wait_for_nodes(self) -> None:
         """Wait until every node takes jobs, also one that was lost."""

@@ -8,6 +8,21 @@ from e2e_project import Project, notebook_text
 from slurm_cluster import Cluster, wait_until
 
 PROFILE = "workflow/profiles/slurm"
+ALL = ["join", "left", "make", "right"]
+WIDE = "needs:\n  left: {threads: 2}\n  right: {threads: 2}\n"  # so that each takes a node
+PARTS = '''\
+"""A part of many.
+
+:foreach part: a b c d e f
+:param str part: which
+:param result: where it goes
+:dvc-out result: data/{part}.txt
+:group: tiny
+:resources: runtime=1
+"""
+part = "a"
+result = "../data/a.txt"
+'''
 # What a step can do to a cluster; ``{fields}`` are what it asks for.
 WORK = '''\
 """Do what the test asks for.
@@ -125,3 +140,24 @@ def finish(process: subprocess.Popen[bytes], seconds: float) -> float:
     started = time.monotonic()
     process.wait(timeout=seconds)
     return time.monotonic() - started
+
+
+def with_needs(login: Login, text: str) -> None:
+    login.project.write("nbsnake.yaml", text)
+    login.project.nbsnake("generate")
+
+
+def assert_right(project: Project, finished: Project) -> None:
+    """As an undisturbed run on one machine leaves it."""
+    assert project.lock() == finished.lock()
+    assert project.outputs() == finished.outputs()
+    assert project.wrong_objects() == []
+    project.assert_dvc_clean()
+
+
+def assert_all_locked(project: Project, finished: Project) -> None:
+    """The same, but for the order of dvc.lock: steps that were locked at once come first there."""
+    assert project.locked_steps() == {*ALL}
+    assert project.outputs() == finished.outputs()
+    assert project.wrong_objects() == []
+    project.assert_dvc_clean()

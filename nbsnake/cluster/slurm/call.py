@@ -6,9 +6,10 @@ wait for ever. So the programs are called through
 
 - ``squeue``, ``sacct``: a query that fails says nothing of a job, so that all count as running;
 - ``sacct``: ``CANCELLED by 0`` is ``CANCELLED``; without accounting, squeue answers instead;
-- both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so;
+- both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so, and
+  one that its node could not start is ``NODE_FAIL``, so that the next attempt gets another node;
 - ``sbatch``: waits for a controller that is away, and while the cluster takes no more jobs; notes
-  the job for the next run;
+  the job for the next run; hands on nothing of a job in which the run itself is;
 - ``sacct``, ``sacctmgr``, ``sshare`` that are not installed or fail answer nothing.
 
 What waits is said once in a run, by way of a file: executors keep what programs print to
@@ -43,6 +44,12 @@ LOGS = "logs/slurm"
 TAIL = 10_000  # bytes of a log that are looked at
 MEMORY_WORDS = (b"exceeded memory limit", b"oom_kill", b"oom-kill", b"Out Of Memory")
 AWAY = "Slurm's controller does not answer"
+# How Slurm says that a node did not start a job. Signal 53 is slurmd's own, for a log or a folder
+# that the node cannot open; which of the two is shown depends on the version.
+LAUNCH = re.compile(r"JobLaunchFailure|RaisedSignal:53\b")
+# What Slurm tells a job of itself, which jobs that it submits would take for their own, and what
+# is of the cluster.
+OF_A_JOB, OF_A_CLUSTER = ("SLURM_", "SLURMD_", "SRUN_"), ("SLURM_CONF", "SLURM_CLUSTERS")
 _JOB = re.compile(r"(\d+)(;[\w-]+)?$")
 
 
@@ -69,7 +76,7 @@ def _ask_accounts(command: list[str]) -> int:
 def _ask(name: str, program: str, arguments: list[str]) -> int:
     done = _called([program, *arguments])
     if done.returncode and name == "sacct":
-        done = _called(_as_squeue(arguments))
+        done = _called(_as_squeue(arguments))  # no accounting
     if done.returncode:
         if UNREACHABLE in done.stderr or UNHEARD in done.stderr:
             say_once(f"{AWAY}; its jobs go on, and are seen to when it does")
@@ -77,24 +84,31 @@ def _ask(name: str, program: str, arguments: list[str]) -> int:
     lines = [line for line in done.stdout.splitlines() if line.strip() != "None assigned"]
     for line in lines:
         job, bar, state = line.partition("|")
-        if state == "FAILED" and _ran_out_of_memory(job):
-            state = "OUT_OF_MEMORY"
+        if state == "FAILED":
+            state = _failed_as(job)
         sys.stdout.write(f"{job}{bar}{re.sub(r'^CANCELLED by .*', 'CANCELLED', state)}\n")
     return 0
 
 
-def _ran_out_of_memory(job: str) -> bool:
-    """Whether the log of a job says so: Slurm says it of the step inside, not of the job."""
+def _failed_as(job: str) -> str:
+    """What the log of a job says of its end, or what there is no log for.
+
+    Slurm says it of the step inside, not of the job, or not to executors.
+    """
     for path in glob.iglob(f"{glob.escape(LOGS)}/**/{glob.escape(job)}.log", recursive=True):
         with open_regular(path) as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
             tail = log.read()
-        return any(words in tail for words in MEMORY_WORDS)
-    return False
+        return "OUT_OF_MEMORY" if any(words in tail for words in MEMORY_WORDS) else "FAILED"
+    shown = _called(["squeue", "-h", "--states=all", "--format=%r", f"--jobs={job}"]).stdout
+    return "NODE_FAIL" if LAUNCH.search(shown) else "FAILED"
 
 
 def _as_squeue(arguments: list[str]) -> list[str]:
-    """The query of jobs by their name that squeue understands as well."""
+    """The query of jobs by their name, or of a job's nodes, that squeue understands as well."""
+    if "-j" in arguments and "nodelist" in arguments[-1]:
+        job = arguments[arguments.index("-j") + 1]
+        return ["squeue", "--noheader", "--states=all", "--format=%N", f"--jobs={job}"]
     name = arguments[arguments.index("--name") + 1] if "--name" in arguments else ""
     return ["squeue", "--noheader", "--states=all", "--format=%i|%T", f"--name={name or '-'}"]
 
@@ -104,7 +118,7 @@ def _submit(command: list[str]) -> int:
     script = sys.stdin.read() if "/dev/stdin" in command else ""
     deadline = time.monotonic() + PATIENCE
     while True:
-        done = _called(command, script)
+        done = _called(command, script, _outside())
         if not done.returncode:
             break
         if UNHEARD in done.stderr and (job := _taken(command, deadline)):
@@ -162,9 +176,20 @@ def note(job: str) -> None:
             file.write(f"{job}\n")
 
 
-def _called(command: list[str], script: str = "") -> subprocess.CompletedProcess[str]:
+def _outside() -> dict[str, str]:
+    """The variables without those of the job that this is in, which a new job would inherit."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(OF_A_JOB) or name in OF_A_CLUSTER
+    }
+
+
+def _called(
+    command: list[str], script: str = "", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, input=script)
+        return subprocess.run(command, capture_output=True, text=True, input=script, env=env)
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: {error.strerror}\n")
 

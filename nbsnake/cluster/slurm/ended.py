@@ -4,14 +4,20 @@ import re
 import subprocess
 from typing import NamedTuple
 
+from nbsnake.cluster.slurm.call import LAUNCH
+
 ANSWER = 20.0  # seconds that one answer may take
 _JOB = re.compile(r"\d+(_\d+)?")
 _FIELD = re.compile(r"(\w+)=(\S*)")
 _ELAPSED = re.compile(r"(?:(\d+)-)?(\d+):(\d+):(\d+)")
+_NODE = re.compile(r"[\w.-]+")
+_TROUBLE = re.compile(r"\bReason=(.*?) \[")
 _BY = re.compile(r"CANCELLED by (\S+)")
-HINTS = {
+HINTS = {  # by state, and LAUNCH
     "TIMEOUT": "request more time: runtime=N*attempt in :resources: grows with each attempt",
     "OUT_OF_MEMORY": "request more memory: mem_mb=N*attempt in :resources: grows with each attempt",
+    "LAUNCH": "a node must mount the project under the same path; among default-resources of the "
+    "profile, slurm_extra: --exclude=NODE leaves it out",
     "DEADLINE": "request less time, or submit before the deadline of the partition",
 }
 
@@ -20,7 +26,8 @@ class Ended(NamedTuple):
     """What Slurm keeps of a job.
 
     ``seconds`` is for how long it ran, None where that is not known; ``limit`` and ``memory`` are
-    what it requested, as Slurm writes them; ``by`` is the user who cancelled it.
+    what it requested, as Slurm writes them; ``by`` is the user who cancelled it; ``trouble`` is
+    what Slurm says of its node, where it did not run at all.
     """
 
     state: str = ""
@@ -30,6 +37,7 @@ class Ended(NamedTuple):
     limit: str = ""
     memory: str = ""
     by: str = ""
+    trouble: str = ""
 
 
 def ended_job(job: str) -> Ended:
@@ -37,7 +45,17 @@ def ended_job(job: str) -> Ended:
     if not _JOB.fullmatch(job):
         return Ended()
     shown = _printed("scontrol", "show", "job", "-o", job)
-    return parse_ended(shown, _printed("sacct", "-X", "-n", "-P", "-o", "State", "-j", job))
+    ended = parse_ended(shown, _printed("sacct", "-X", "-n", "-P", "-o", "State", "-j", job))
+    if ended.node and not ended.seconds and _NODE.fullmatch(ended.node):
+        shown = _printed("scontrol", "show", "node", "-o", ended.node)
+        return ended._replace(trouble=parse_trouble(shown))
+    return ended
+
+
+def parse_trouble(scontrol: str) -> str:
+    """Why Slurm does not use a node, as ``scontrol show node -o`` prints it; "" where it does."""
+    match = _TROUBLE.search(scontrol)
+    return match[1] if match else ""
 
 
 def parse_ended(scontrol: str, sacct: str) -> Ended:
@@ -58,10 +76,13 @@ def parse_ended(scontrol: str, sacct: str) -> Ended:
 
 def in_words(state: str, ended: Ended) -> str:
     """Why a job failed: its state as Slurm calls it, and what that means for this job."""
+    if LAUNCH.match(ended.reason):
+        node = ended.node or "its node"
+        return f"FAILED: {node} did not start it, as it does not find the folder of the job's log"
     meaning = {
         "TIMEOUT": f"it reached its time limit of {ended.limit}" if ended.limit else "",
         "OUT_OF_MEMORY": f"it used more than its {ended.memory}B" if ended.memory else "",
-        "CANCELLED": f"by {ended.by}" if ended.by else "Slurm does not say by whom",
+        "CANCELLED": _cancelled(ended),
         "NODE_FAIL": f"the node {ended.node} was lost" if ended.node else "its node was lost",
         "BOOT_FAIL": "its node did not start",
         "PREEMPTED": "a job of higher priority took its node",
@@ -69,6 +90,17 @@ def in_words(state: str, ended: Ended) -> str:
     }.get(state, "")
     reason = "" if meaning or ended.reason in ("", state, "NonZeroExitCode") else ended.reason
     return ": ".join(part for part in (state, meaning or reason) if part)
+
+
+def hint_for(state: str, ended: Ended) -> str:
+    """What to change, "" where that is not known."""
+    return HINTS.get("LAUNCH" if LAUNCH.match(ended.reason) else state, "")
+
+
+def _cancelled(ended: Ended) -> str:
+    if ended.trouble:
+        return f"{ended.node} did not start it, of which Slurm says: {ended.trouble}"
+    return f"by {ended.by}" if ended.by else "Slurm does not say by whom"
 
 
 def _seconds(elapsed: str) -> float | None:

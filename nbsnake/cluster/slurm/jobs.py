@@ -26,7 +26,8 @@ WAITING = frozenset(
 )
 PAUSED = frozenset({"SUSPENDED", "STOPPED"})
 RUNNING = frozenset({"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "RESIZING", "SIGNALING"})
-PROGRAMS = ("sbatch", "squeue", "srun", *ACCOUNTS)
+PLAIN = ("srun", "scancel", "scontrol")  # which only need to find the cluster
+PROGRAMS = ("sbatch", "squeue", *PLAIN, *ACCOUNTS)
 PAUSE = 1.0
 SHOWN = 10  # jobs in a line
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
@@ -39,7 +40,8 @@ ANSWER = 60.0  # seconds that one answer may take
 def wrap_slurm_tools() -> None:
     """Let Snakemake's executors find Slurm's programs through `nbsnake.cluster.slurm.call`.
 
-    ``srun`` is found by jobs, which lose the variable that names Slurm's configuration.
+    The variable that names Slurm's configuration is in each call: the executor removes what Slurm
+    sets from its own environment, and from that of jobs.
     """
     folder = os.path.abspath(FOLDER)
     path = os.environ.get("PATH", "").split(os.pathsep)
@@ -78,12 +80,10 @@ def _hand_on(pause: float) -> None:
 
 
 def _wrapper(name: str, program: str) -> str:
-    if name == "srun":
-        conf = os.environ.get("SLURM_CONF")
-        setting = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
-        return f'#!/bin/sh\n{setting}exec {shlex.quote(program)} "$@"\n'
-    call = python_call("nbsnake.cluster.slurm.call", name, program)
-    return f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
+    conf = os.environ.get("SLURM_CONF")
+    setting = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
+    call = [program] if name in PLAIN else python_call("nbsnake.cluster.slurm.call", name, program)
+    return f'#!/bin/sh\n{setting}exec {shlex.join(call)} "$@"\n'
 
 
 def live_jobs(jobs: Mapping[str, str]) -> dict[str, str]:
