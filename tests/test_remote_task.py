@@ -92,6 +92,17 @@ def test_a_job_sees_what_its_step_declares_and_what_it_added_to(job, folder):
     assert read_receipt("work").refused == ""
 
 
+def test_a_folder_without_files_is_there(job, folder):
+    for path in ("raw/in/a.txt", "raw/hidden.log"):
+        (folder / path).unlink()
+    (folder / "raw/in").rmdir()
+    (folder / "work.py").write_text("import os\nos.listdir('raw')\nos.makedirs('parts')\n")
+    command = [*job.step.argv]
+    start = begin(job, command)
+    done = run_far(task_of(job, command, "", start, APART), folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_notebook_of_a_run_can_be_an_output_there(job, folder):
     command = ["nbsnake", "record", "shown.ipynb", "--", *job.step.argv]
     step = job.step._replace(outs=(*OUTS, PlannedOut("shown.ipynb")), argv=tuple(command))

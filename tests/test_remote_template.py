@@ -159,6 +159,14 @@ def test_documented_templates_submit_what_the_services_take(documented, folder, 
     assert re.findall(r"\{\w+\}", json.dumps(sent)) == ["{job}"]  # of the code to start
 
 
+def test_an_error_of_the_tool_says_nothing_of_the_job(folder, monkeypatch):
+    read = template(PLAIN.replace("failed: [Failed, NotFound]\n", ""))
+    tool(folder, monkeypatch, read.status[0], "phase: Running", "connection failed")
+    assert read.ask("job-7")[0] == RUNNING
+    tool(folder, monkeypatch, read.status[0], "phase: failed", "")
+    assert read.ask("job-7")[0] == FAILED
+
+
 def test_documented_templates_know_the_answers_of_their_tools(documented, folder, monkeypatch):
     name, read = documented
     for printed, error, state in ANSWERS[name]:

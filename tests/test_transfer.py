@@ -10,6 +10,7 @@ import pytest
 from nbsnake.errors import ToolError
 from nbsnake.job import patience, transfer
 from nbsnake.remote import exec as remote
+from nbsnake.remote.runs import Run, read_run, write_run
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -164,9 +165,17 @@ def test_a_pipe_in_a_folder_that_is_a_remote_is_not_waited_for(folder):
         transfer.fetch((folder / "stored").as_uri(), "b")
 
 
-def test_the_result_of_an_ended_job_is_not_waited_for_without_an_end(liar, monkeypatch):
+def test_a_result_that_cannot_be_fetched_is_not_waited_for_without_an_end_and_stays(
+    liar, folder, monkeypatch
+):
+    url = f"http://127.0.0.1:{liar.server_port}/elsewhere"
+    job = SimpleNamespace(step=SimpleNamespace(name="a"))
+    write_run(job.step, Run("key", "nbsnake-a-1", "7"))
     monkeypatch.setattr(remote, "PATIENCE", 0.0)
+    monkeypatch.setattr(remote, "key_of", lambda *_: "key")
+    monkeypatch.setattr(remote, "_prepare", lambda *_: {"result": url, "remove": [url]})
     template = SimpleNamespace(ask=lambda job: ("ended", "it said so"), poll=0.01)
-    run = SimpleNamespace(job="7")
-    with pytest.raises(ToolError, match="job 7 has ended, and its result cannot be fetched"):
-        remote.wait("a", run, template, f"http://127.0.0.1:{liar.server_port}/elsewhere")
+    with pytest.raises(ToolError, match="result of the job 7 cannot be fetched") as caught:
+        remote._run(job, [], "", None, template)
+    assert "run again" in caught.value.hint
+    assert read_run(job.step).job == "7", "the next run takes it"

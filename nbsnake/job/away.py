@@ -49,7 +49,8 @@ class TaskFile(NamedTuple):
 class Task(NamedTuple):
     """What a job is to do: ``argv`` are the words after ``nbsnake exec``.
 
-    ``jobs`` is the text of the file of jobs; ``urls`` say where each md5 is, ``result`` is the URL
+    ``jobs`` is the text of the file of jobs; ``folders`` are those that are there even without a
+    file; ``urls`` say where each md5 is, ``result`` is the URL
     to which the result goes. Objects of at least ``apart`` bytes go to one of the ``slots`` each,
     which are URLs, the largest first.
     """
@@ -58,6 +59,7 @@ class Task(NamedTuple):
     argv: tuple[str, ...]
     jobs: str
     files: tuple[TaskFile, ...]
+    folders: tuple[str, ...]
     urls: dict[str, str]
     result: str
     apart: int
@@ -95,7 +97,10 @@ def _main(top: str) -> int:
 
 def _fetch(task: Task, log: IO[str]) -> int:
     """Get what the step reads; the exit code."""
+    path = ""
     try:
+        for path in task.folders:
+            os.makedirs(path, exist_ok=True)
         for path, md5, executable in task.files:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             fetch(task.urls[md5], path)

@@ -20,6 +20,7 @@ from nbsnake.job.exec import main as exec_main
 from nbsnake.job.inside import plain
 from nbsnake.job.jobs import Job
 from nbsnake.job.patience import PATIENCE
+from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Failure, write_failure
 from nbsnake.job.say import say
 from nbsnake.job.transfer import fetch, forget, is_there
@@ -41,6 +42,7 @@ from nbsnake.remote.template import RUNNING, VARIABLE, Template, read_template
 
 CALLER = "nbsnake exec"
 ASK_WHY = 30.0  # seconds between two questions why a job waits
+LOOKS = 3  # for the result of a job that has ended: a folder of another machine shows it late
 
 
 class Stopped(BaseException):
@@ -75,20 +77,31 @@ def _run(job: Job, command: list[str], threads: str, start: Start, template: Tem
     needed = None if run else task_of(job, command, threads, start, template.apart)
     run = run or new_run(step, key)
     answer = _prepare(job, run, template, *(needed or (None, {})))
-    try:
-        if needed:
-            run = _submit(job, run, template, answer, threads)
-        wait(step.name, run, template, answer["result"])
-        return _take(job, command, start, answer["result"], partial(bring, job, run, template))
-    except Stopped:
-        if run.job:
-            template.stop(run.job)
-        raise
-    finally:
-        forget_run(step)
-        for url in answer["remove"]:
-            with contextlib.suppress(OSError):  # what is left there is of no use, and small
-                forget(url)
+    with contextlib.ExitStack() as ended:
+        ended.callback(_forget, step, answer["remove"])
+        try:
+            if needed:
+                run = _submit(job, run, template, answer, threads)
+            wait(step.name, run, template, answer["result"])
+            return _take(job, command, start, answer["result"], partial(bring, job, run, template))
+        except Stopped:
+            if run.job:
+                template.stop(run.job)
+            raise
+        except OSError as error:
+            ended.pop_all()
+            raise ToolError(
+                f"the result of the job {run.job} cannot be fetched: {error}",
+                hint="it stays in the remote: once that answers, run again",
+            ) from None
+
+
+def _forget(step: PlannedStep, urls: list[str]) -> None:
+    """Forget a run that has ended, with what it has in the remote."""
+    forget_run(step)
+    for url in urls:
+        with contextlib.suppress(OSError):  # what is left there is of no use, and small
+            forget(url)
 
 
 def _submit(job: Job, run: Run, template: Template, answer: dict[str, Any], threads: str) -> Run:
@@ -135,9 +148,10 @@ def wait(step: str, run: Run, template: Template, result: str) -> None:
     """Wait for the result of a job; what keeps the job waiting is said.
 
     A remote that does not answer is waited for as long as the job runs, and then for
-    :data:`PATIENCE`. Raises :class:`ToolError` for a job that has ended and left no result.
+    :data:`PATIENCE`. Raises :class:`OSError` then, and :class:`ToolError` for a job that has ended
+    and left no result.
     """
-    told, asked, until = set[str](), time.monotonic(), math.inf
+    told, asked, until, looks = set[str](), time.monotonic(), math.inf, 0
     while True:
         state, printed = template.ask(run.job)
         line = ""
@@ -148,11 +162,11 @@ def wait(step: str, run: Run, template: Template, result: str) -> None:
                 return
         except OSError as error:
             if time.monotonic() > until:
-                message = f"the job {run.job} has ended, and its result cannot be fetched: {error}"
-                raise ToolError(message, hint="run the step again") from None
+                raise
             line = f"the remote does not answer: {error}; waiting for it"
         else:
-            if state != RUNNING:
+            looks += state != RUNNING
+            if looks == LOOKS:
                 raise _lost(run, template, printed)
             if time.monotonic() >= asked + ASK_WHY:
                 line, asked = _why_it_waits(step, run, template), time.monotonic()

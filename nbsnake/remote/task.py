@@ -77,7 +77,9 @@ def task_of(job: Job, command: list[str], threads: str, start: Start, apart: int
     argv = (job.step.name, *option, *(["--", *command] if command else []))
     # No other process is there that DVC's lock on paths could stop.
     own = job._replace(makers=(), cache=Cache(".dvc/cache", ("hardlink",)), hardlink_lock=True)
-    task = Task(job.step.name, argv, jobs_of(own).decode(), tuple(files), {}, "", apart, ())
+    folders = [path for path, content in start.contents.items() if content.is_dir]
+    jobs = jobs_of(own).decode()
+    task = Task(job.step.name, argv, jobs, tuple(files), tuple(folders), {}, "", apart, ())
     return Needed(task, paths)
 
 
