@@ -111,7 +111,12 @@ def test_stage_is_ours_by_its_meta(stage, ours):
     assert is_ours(stage) is ours
 
 
-@pytest.mark.parametrize("text", ["- a", "stages: [a]", "stages: 5", "5", "a: [", "\tx: 1"])
+IMPOSSIBLE = ["? [a, {b: c}]\n: 1", "? - a\n  - - b\n: 1", "a: 2001-13-45"]  # keys, and a date
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "stages: [a]", "stages: 5", "5", "a: [", "\tx: 1", *IMPOSSIBLE]
+)
 def test_file_that_is_no_dvc_file_is_refused(text):
     with pytest.raises(PipelineError):
         render_dvc_file(pipeline_of("a"), text)

@@ -123,7 +123,7 @@ def _load(text: str) -> CommentedMap:
         check_size(document)
     except TooLargeError as error:
         raise PipelineError(str(error), where=Where(DVC_FILE), hint=ADVICE) from None
-    except YAMLError as error:
+    except (YAMLError, TypeError, ValueError) as error:  # of a key or a date that cannot be one
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         reason = getattr(error, "problem", None) or error

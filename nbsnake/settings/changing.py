@@ -106,6 +106,6 @@ def _dumped(text: str, keys: Keys, value: Value) -> Iterator[str]:
             inner = inner[key]
         inner[keys[-1]] = yaml.load(inline(value))
         yaml.dump(document, stream)
-    except (YAMLError, TypeError):
+    except (YAMLError, TypeError, ValueError):
         return
     yield stream.getvalue()

@@ -228,7 +228,7 @@ def _dumped(file: _File, section: str, new: Entries) -> Iterator[str]:
         document[section] = document.get(section) or CommentedMap()
         document[section].update(yaml.load(yaml_lines(new, file.style, 0)))
         yaml.dump(document, stream)
-    except YAMLError:
+    except (YAMLError, TypeError, ValueError):
         return
     yield stream.getvalue()
 
