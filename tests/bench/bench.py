@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "DVC_NO_ANALYTICS": "1",
 }
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
 # A step waits as a step does that computes on other cores or reads from a disk: so the pipeline
 # engines are compared, and not the machine's load.
 CODE = """\
