@@ -39,9 +39,9 @@ def main() -> None:
                 found[GROWTH] = growth.measure(Path(folder), *size.growth)
             else:
                 found["rows"] += [row.to_dict() for row in FIGURES[name](Path(folder), size)]
-    found["machine"]["load_at_end"] = round(os.getloadavg()[0], 1)
-    if args.json:
-        args.json.write_text(f"{json.dumps(found, indent=1)}\n")
+            found["machine"]["load_at_end"] = round(os.getloadavg()[0], 1)
+            if args.json:  # after each, for a later one may fail
+                args.json.write_text(f"{json.dumps(found, indent=1)}\n")
     print("\n".join(lines(found)))
     if GROWTH in found:
         print("\n".join(["", *growth.lines(found[GROWTH])]))
