@@ -191,7 +191,7 @@ def test_the_settings_of_another_repository_are_not_used(done: Project, outside:
     done.write("x.dvc", json.dumps({"frozen": True, "deps": [dep], "outs": [out]}))
     track(done, "y", put(store, GOOD))
     ended = done.nbsnake("pull")
-    assert "x.dvc is from another repository" in ended.stderr
+    assert "x.dvc is imported from another repository" in ended.stderr
     assert (done.root / "y").read_bytes() == GOOD
 
 
