@@ -24,6 +24,8 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,40})?(?:[eE][-+]?[0-9]{1,4})?")
 _SURE_START = re.compile(r"[^-+.0-9?:<=]")  # of a text that is no number, date or merge key
 _NUMBER_LIKE = re.compile(r"[-+0-9_.:a-fA-FoOxXinINtTZ ]*")  # numbers of any kind, and dates
+# An md5, but for one of digits alone, or with what makes a number of them: one "e", or "0b" before.
+_MD5 = re.compile(r"(?!0b)(?=[0-9]*(?:[a-df]|e[0-9]*[a-f]))[0-9a-f]{32}")
 _BLOCK = re.compile(r"[|>][-+]?\n")  # the first line of a block of text
 _LONGEST_KEY = 1000  # characters; neither reader takes more than 1024
 
@@ -158,6 +160,8 @@ def _plain_scalar(text: str) -> Any:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
+    if _MD5.fullmatch(text):
+        return text
     if text[0] in "?:<=" or text[:2] == "- " or _NUMBER_LIKE.fullmatch(text):
         raise NotPlainError(f"{text!r}")
     return text

@@ -74,6 +74,26 @@ def test_frames_inside_each_other_are_read_alike(parts):
     assert not differs(text)
 
 
+MD5S = st.one_of(
+    st.text("0123456789abcdef", min_size=32, max_size=32),
+    st.text("0123456789e", min_size=32, max_size=32),
+    st.text("01", min_size=30, max_size=30).map(lambda bits: f"0b{bits}"),
+    st.tuples(st.text("0123456789", min_size=28, max_size=28), st.sampled_from("abcdef")).map(
+        lambda parts: f"{parts[0]}{parts[1]}123"
+    ),
+)
+
+
+@given(MD5S)
+def test_digests_are_read_alike_or_not_at_all(md5):
+    assert not differs(f"md5: {md5}\nl: [{md5}]")
+
+
+def test_most_digests_are_read():
+    text = "2306b4377429730ee03a806cff76e92b"
+    assert read_plain(f"a: {text}") == {"a": text}
+
+
 @given(st.text(alphabet="ab01 :-?#'\"[]{},.&*!|>%\n\t~eE+_=<", max_size=24))
 def test_any_text_is_read_alike_or_not_at_all(text):
     assert not differs(text)

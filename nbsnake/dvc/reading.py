@@ -1,13 +1,20 @@
-"""How DVC reads the files of a project: of a pipe or a device, it would read for ever."""
+"""How DVC reads the files of a project: of a pipe or a device, it would read for ever, and a lock
+of thousands of stages takes ruamel.yaml most of a command's time.
+"""
 
 import contextlib
 from collections.abc import Iterator
 from typing import IO, Any
 
 from dvc.config import Config
+from dvc.utils import serialize, strictyaml
+from dvc.utils.serialize import _yaml
 from dvc_objects.fs.local import FsspecLocalFileSystem
 
 from nbsnake.job.regular import check_regular, open_without_waiting
+from nbsnake.plain_yaml import NotPlainError, read_plain
+
+_by_ruamel = _yaml.parse_yaml
 
 
 @contextlib.contextmanager
@@ -26,6 +33,27 @@ def _open(_: Any, path: str, mode: str = "r", encoding: str | None = None, **__:
     with contextlib.suppress(FileNotFoundError):
         check_regular(path)
     return open(path, mode, encoding=encoding, opener=open_without_waiting)
+
+
+@contextlib.contextmanager
+def plain_yaml() -> Iterator[None]:
+    """While it lasts, DVC reads YAML by libyaml where that gives what ruamel.yaml gives."""
+    places = (_yaml, serialize, strictyaml)
+    for place in places:
+        place.parse_yaml = _parse_yaml
+    try:
+        yield
+    finally:
+        for place in places:
+            place.parse_yaml = _by_ruamel
+
+
+def _parse_yaml(text: str, path: str, typ: str = "safe") -> Any:
+    """As DVC's function; ``typ`` is "rt" for a document that is to be written again."""
+    if typ == "safe":
+        with contextlib.suppress(NotPlainError):
+            return read_plain(text) or {}
+    return _by_ruamel(text, path, typ)
 
 
 def read_config() -> Config:
