@@ -22,6 +22,7 @@ from nbsnake.notebook.read import MOST_CELLS
 from nbsnake.notebook.read_step import Reading
 from nbsnake.settings.settings import read_yaml
 
+pytestmark = pytest.mark.trust
 SECONDS, MEMORY = 60, 3 << 30  # after which a child is killed
 OUT = ":dvc-out: data/out.txt"
 DOUBLING = (

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from e2e_project import LEFT, NOTHING, RIGHT, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 
 
 def test_a_fresh_clone_with_pulled_data_has_nothing_to_do(clone: Project) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from e2e_project import LEFT, NOTHING, Project, kill_group
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 ALL = ["join", "left", "make", "right"]
 
 

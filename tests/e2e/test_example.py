@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from e2e_project import Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
 EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 OUTPUTS = ("data", "models", "results")
 EXECUTE = """\

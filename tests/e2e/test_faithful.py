@@ -7,7 +7,7 @@ import sys
 import pytest
 from e2e_project import NOTHING, Project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 VALUES = {
     "quotes": "'\"'\"`a` $(b) ${c} \\${d} {e} {{f}} %s \\",
     "lines": "first\nsecond\r\n\tthird\u2028end\n",

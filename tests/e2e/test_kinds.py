@@ -6,7 +6,7 @@ import pytest
 from e2e_project import Project
 from notebooks_that_count import assert_both_rest, run_both, write_step
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 
 WRITE = """\
 def write(path, kind):

@@ -16,7 +16,7 @@ from dvc_data.hashfile.state import State
 from e2e_project import MAKE, Project
 from hostile_project import add_to_yaml, keep_object
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trust]
 
 EVIL = b"evil\n"
 ROOT_ONLY = "--bounding-set=-dac_override,-dac_read_search,-fowner,-sys_admin"
