@@ -1,5 +1,6 @@
 """An S3 server that lies: nothing that it says becomes a result, and commands end."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,14 +36,14 @@ def test_what_a_lying_server_sends_is_no_result(
 ) -> None:
     """One lie after another, of one server, which takes seconds to start."""
     before = pushed.outputs()
-    for name, (lie, message) in LIES.items():
+    for name, (lie, pattern) in LIES.items():
         for path in (".dvc/cache", *OUTPUTS):
             remove(pushed.root / path)
         liar.lie = lie
         ended = pushed.run_anyhow("nbsnake", "pull")
         story = f"{name}: {ended.returncode}\n{ended.stdout}{ended.stderr}"
         assert "Traceback" not in ended.stderr, story
-        assert message in ended.stderr, story
+        assert re.search(pattern, ended.stderr), story
         assert (ended.returncode == 0) == (name in HARMLESS), story
         assert pushed.wrong_objects() == [], story
         assert all(before[path] == data for path, data in pushed.outputs().items()), story

@@ -62,7 +62,7 @@ def test_a_wrong_call_is_refused_before_anything_runs(away: Project) -> None:
     absent = away.nbsnake("run", "--remote", "absent", code=2)
     assert "there is no workflow/remote/absent.yaml" in absent.stderr
     both = away.nbsnake("run", "--remote", "here", "--profile", "default", code=2)
-    assert "two ways to start jobs" in both.stderr
+    assert "--remote and --profile cannot be combined" in both.stderr
 
 
 def test_a_job_that_was_killed_or_is_lost_is_said(away: Project) -> None:
