@@ -126,7 +126,7 @@ def restarted(root: Path, steps: int) -> Point:
         to_first_job(root, again)
         wall = time.perf_counter() - begin
         cpu = cpu_of(again.pid)
-        os.killpg(again.pid, signal.SIGTERM)
+        os.killpg(again.pid, signal.SIGKILL)  # Snakemake may wait for ever in its handler of others
     return Point("restart after kill -9, to the first job's end", steps, cpu, wall, None)
 
 
