@@ -174,12 +174,13 @@ def lines(found: dict[str, list[dict[str, Any]]]) -> Iterable[str]:
         yield f"| what | {' | '.join(titles)} | growth of CPU |"
         yield f"|---|{'---|' * len(sizes)}---|"
         for work in dict.fromkeys(point.work for point in points):
-            yield _line(work, [point for point in points if point.work == work])
+            yield _line(work, sizes, [point for point in points if point.work == work])
         yield ""
 
 
-def _line(work: str, points: list[Point]) -> str:
-    cells = [f"{each.cpu:.2f} s, {each.wall:.2f} s{_memory(each)}" for each in points]
+def _line(work: str, sizes: list[int], points: list[Point]) -> str:
+    texts = {each.size: f"{each.cpu:.2f} s, {each.wall:.2f} s{_memory(each)}" for each in points}
+    cells = [texts.get(size, "") for size in sizes]
     growth = [
         f"{ratio:.1f}x{'' if ratio <= SLACK * after.size / before.size else ', too much'}"
         for before, after in itertools.pairwise(points)

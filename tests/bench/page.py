@@ -59,6 +59,8 @@ def _growth(found: dict[str, Any]) -> Iterable[str]:
 def _slower(found: dict[str, Any], before: dict[str, Any]) -> Iterable[str]:
     """Ratios are compared, for another machine may be faster."""
     then = {row["name"]: row for row in before["rows"]}
+    if not then:
+        return
     names = [
         f"- {row['title']}: {min(old['values']):.2f}, now {min(row['values']):.2f}"
         for row in found["rows"]
