@@ -10,12 +10,7 @@ from builders import nb_fields
 
 from nbsnake.__main__ import main
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_the_graph_follows_the_files_whatever_the_names():

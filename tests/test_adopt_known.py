@@ -10,12 +10,7 @@ from adopt_folders import READ_WRITE, hazards, plan_of, put, step, write
 from nbsnake.__main__ import main
 from nbsnake.generate.generate import find_scripts
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,7 @@ from nbsnake.adopt.readings import read_all
 from nbsnake.notebook.read_step import PLAIN
 from nbsnake.settings.adding import with_uses
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_a_part_that_another_notebook_needs_makes_variants():

@@ -8,12 +8,7 @@ from adopt_folders import hazards, plan_of, put, step, write
 from nbsnake.__main__ import main
 from nbsnake.adopt.naming import newest, version_of
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize(
@@ -84,16 +79,16 @@ def test_versions_that_differ_in_values_alone_are_named_as_variants():
     assert "differs only in values (rate 0.1)" in left.why
 
 
-@pytest.mark.parametrize("folder", ["old", "archive/2023", "_deprecated", "sub/Backups"])
-def test_a_copy_in_a_folder_for_old_ones_is_left(folder):
+@pytest.mark.parametrize("place", ["old", "archive/2023", "_deprecated", "sub/Backups"])
+def test_a_copy_in_a_folder_for_old_ones_is_left(place):
     step("a.ipynb", "raw.csv", "a.csv")
     step("sub/a.ipynb", "../raw.csv", "other.csv")
-    step(f"{folder}/a.ipynb", "raw.csv", "old.csv")
-    step(f"{folder}/alone.ipynb", "raw.csv", "alone.csv")
+    step(f"{place}/a.ipynb", "raw.csv", "old.csv")
+    step(f"{place}/alone.ipynb", "raw.csv", "alone.csv")
     plan = plan_of()
-    assert [each.notebook for each in plan.left] == [f"{folder}/a.ipynb"]
+    assert [each.notebook for each in plan.left] == [f"{place}/a.ipynb"]
     assert {each.notebook for each in plan.proposals} == {
-        *("a.ipynb", "sub/a.ipynb", f"{folder}/alone.ipynb"),
+        *("a.ipynb", "sub/a.ipynb", f"{place}/alone.ipynb"),
     }
 
 

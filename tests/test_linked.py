@@ -117,5 +117,5 @@ def test_it_is_used_where_the_file_system_has_no_locks(number, monkeypatch):
         assert Path(PATH).read_text() == "at work\n"
         assert try_lock(PATH) is None
     try_lock(PATH).close()
-    with Path("a").open("w") as file, pytest.raises(OSError, match="hardlink_lock true; or mount"):
+    with Path("a").open("w") as file, pytest.raises(OSError, match="hardlink_lock true', or mount"):
         flock(file, 2)

@@ -94,7 +94,7 @@ case "$(field job_state)" in
 esac
 """
 # bjobs(1) of LSF 10.1, with -o; what it has forgotten (CLEAN_PERIOD, an hour) bhist(1) still knows,
-# which tells all attempts of a job that was requeued.
+# which lists all attempts of a job that was requeued.
 _LSF_STATUS = """\
 answer=$(bjobs -noheader -o 'stat exit_code exit_reason delimiter="|"' "$job" 2>&1)
 case "$answer" in

@@ -95,7 +95,7 @@ class Store:
     def keep(self, job: str, name: str, md5: str) -> bool:
         """Make one of a job's files the object with that md5, without a copy through this machine.
 
-        False where it is not known to have that md5, of which only the job has told. S3 says it
+        False where it is not known to have that md5, which only the job has reported. S3 says it
         where it keeps a file that was put at once without keys of one's own ("Checking object
         integrity", Amazon S3 User Guide: the ETag).
         """

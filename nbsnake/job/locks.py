@@ -14,8 +14,8 @@ from nbsnake.job.own import open_own
 
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 NO_LOCKS_TEXT = (
-    "this file system has no locks (flock), which DVC uses unless it is told otherwise: "
-    "dvc config core.hardlink_lock true; or mount it with locks (Lustre: -o flock)"
+    "this file system has no locks (flock), which DVC needs by default: run "
+    "'dvc config core.hardlink_lock true', or mount it with locks (Lustre: -o flock)"
 )
 PAUSE = 0.5  # seconds between two tries
 

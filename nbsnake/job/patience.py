@@ -20,15 +20,15 @@ def patiently(act: Callable[[], T], doing: str, is_away: Callable[[Exception], b
 
     ``doing`` names the work in the one message. Raises what ``act`` raises in the end.
     """
-    until, pause, told = time.monotonic() + PATIENCE, PAUSE, False
+    until, pause, shown = time.monotonic() + PATIENCE, PAUSE, False
     while True:
         try:
             return act()
         except Exception as error:
             if not is_away(error) or time.monotonic() > until:
                 raise
-            if not told:
+            if not shown:
                 say(f"{doing}: the server does not answer ({error}); trying again")
-                told = True
+                shown = True
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -19,13 +19,13 @@ from nbsnake.remote.template import Template
 STREAMS = 4  # files that come at the same time
 
 
-def bring(job: Job, run: Run, template: Template, told: Receipt, result: Result) -> set[str]:
+def bring(job: Job, run: Run, template: Template, reported: Receipt, result: Result) -> set[str]:
     """Fetch the large files of a result into its cache; the paths of outputs that stay.
 
     What stays is known to be in the remote. Raises :class:`ToolError` where the remote fails, and
     :class:`ResultError` for a file that is not what the job says.
     """
-    own = {md5 for seen in told.outs for md5 in _md5s(seen, result.cache)}
+    own = {md5 for seen in reported.outs for md5 in _md5s(seen, result.cache)}
     slots = {md5: slot for md5, slot in result.slots.items() if md5 in own}
     if not slots:
         return set()
@@ -34,11 +34,13 @@ def bring(job: Job, run: Run, template: Template, told: Receipt, result: Result)
     found = ask("nbsnake.remote.keep", {**request, "slots": slots}, fault)
     staying = [
         seen
-        for seen in told.outs
+        for seen in reported.outs
         if seen.path in _may_stay(job.step, template) and seen.content.md5 in found["kept"]
         if seen.content.size >= (template.leave or 0)
     ]
-    needed = {md5 for seen in told.outs if seen not in staying for md5 in _md5s(seen, result.cache)}
+    needed = {
+        md5 for seen in reported.outs if seen not in staying for md5 in _md5s(seen, result.cache)
+    }
     for seen in staying:
         absent_of(seen.content).note()
     urls = {md5: found["urls"][md5] for md5 in slots if md5 in needed}

@@ -151,7 +151,7 @@ def wait(step: str, run: Run, template: Template, result: str) -> None:
     :data:`PATIENCE`. Raises :class:`OSError` then, and :class:`ToolError` for a job that has ended
     and left no result.
     """
-    told, asked, until, looks = set[str](), time.monotonic(), math.inf, 0
+    shown, asked, until, looks = set[str](), time.monotonic(), math.inf, 0
     while True:
         state, printed = template.ask(run.job)
         line = ""
@@ -170,9 +170,9 @@ def wait(step: str, run: Run, template: Template, result: str) -> None:
                 raise _lost(run, template, printed)
             if time.monotonic() >= asked + ASK_WHY:
                 line, asked = _why_it_waits(step, run, template), time.monotonic()
-        if line and line not in told:
+        if line and line not in shown:
             say(line, CALLER)
-            told.add(line)
+            shown.add(line)
         time.sleep(template.poll)
 
 
@@ -184,7 +184,7 @@ def _lost(run: Run, template: Template, printed: str) -> ToolError:
         + (f"{reason.meaning} ({detail})" if reason else detail),
         hint=reason.hint
         if reason
-        else "its own log, on the machine or in the batch system, tells more",
+        else "its own log, on the machine or in the batch system, has more",
     )
 
 

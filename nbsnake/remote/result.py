@@ -133,9 +133,9 @@ def take(job: Job, command: list[str], start: Start, result: Result, bring: Brin
     """
     if result.code:
         return _take_failure(job, result)
-    told = _receipt(job, start, result.record)
-    staying = bring(told, result)
-    for seen in told.outs:
+    reported = _receipt(job, start, result.record)
+    staying = bring(reported, result)
+    for seen in reported.outs:
         try:
             if seen.path in staying:
                 absent_of(seen.content).place(seen.path)
@@ -145,7 +145,7 @@ def take(job: Job, command: list[str], start: Start, result: Result, bring: Brin
             raise
         except (OSError, ValueError) as error:
             raise ResultError(f"the result of the job lacks {seen.path}: {error}") from None
-    receipt = _of_job(store_result(job, command, start), told)
+    receipt = _of_job(store_result(job, command, start), reported)
     if result.notebook:
         result.notebook["metadata"]["nbsnake"] = facts_of(receipt)
     end(job, receipt, result.notebook)
@@ -158,34 +158,34 @@ def _receipt(job: Job, start: Start, record: Any) -> Receipt:
         fields = parse(dict[str, Any], record)
         if fields.pop("format", None) != FORMAT:
             raise ShapeError("format", str(FORMAT))
-        told = receipt_from(fields, step.name)
+        reported = receipt_from(fields, step.name)
     except ValueError as error:
         raise ResultError(f"the receipt of the job is damaged: {error}") from None
-    for seen in told.deps:
+    for seen in reported.deps:
         if start.contents.get(seen.path) != seen.content:
             raise ResultError(f"the job read another {seen.path} than the one that is here")
-    if [seen.path for seen in told.deps] != [*start.contents]:
+    if [seen.path for seen in reported.deps] != [*start.contents]:
         raise ResultError("the job read other files than the step's")
-    if sorted(seen.path for seen in told.outs) != sorted(out.path for out in step.outs):
+    if sorted(seen.path for seen in reported.outs) != sorted(out.path for out in step.outs):
         raise ResultError("the job wrote other files than the step's")
-    return told
+    return reported
 
 
-def _of_job(receipt: Receipt, told: Receipt) -> Receipt:
+def _of_job(receipt: Receipt, reported: Receipt) -> Receipt:
     """Our own receipt of what is here, with the job's time, machine and use.
 
     The clocks of two machines differ: the job ended when its result came.
     """
     return receipt._replace(
-        started=receipt.ended - max(0.0, min(told.ended - told.started, receipt.ended)),
-        host=told.host,
-        cpu_seconds=told.cpu_seconds,
-        peak_memory=told.peak_memory,
-        refused=receipt.refused or told.refused,
-        python=told.python,
-        platform=told.platform,
-        packages=told.packages,
-        undeclared=told.undeclared,
+        started=receipt.ended - max(0.0, min(reported.ended - reported.started, receipt.ended)),
+        host=reported.host,
+        cpu_seconds=reported.cpu_seconds,
+        peak_memory=reported.peak_memory,
+        refused=receipt.refused or reported.refused,
+        python=reported.python,
+        platform=reported.platform,
+        packages=reported.packages,
+        undeclared=reported.undeclared,
     )
 
 

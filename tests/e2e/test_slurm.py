@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_project import LEFT, NOTHING, Project, notebook_text
+from e2e_project import EXAMPLES, LEFT, NOTHING, Project, notebook_text
 from slurm_cluster import Cluster, wait_until
 from slurm_project import (
     ALL,
@@ -26,7 +26,6 @@ from slurm_project import (
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slurm]
-EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 NARROW = """\
 needs:
   left: {threads: 2, resources: {slurm_partition: short, runtime: 9}}
@@ -38,7 +37,7 @@ def test_digits_on_two_nodes_lock_what_one_machine_locks(
     tmp_path: Path, tool_env: dict[str, str], cluster: Cluster
 ) -> None:
     for name in ("local", "spread"):
-        shutil.copytree(EXAMPLE, tmp_path / name)
+        shutil.copytree(EXAMPLES / "digits", tmp_path / name)
     local, spread = (
         Project(tmp_path / name, {**tool_env, "MPLBACKEND": "agg"}) for name in ("local", "spread")
     )

@@ -47,8 +47,8 @@ AWAY = "Slurm's controller does not answer"
 # How Slurm says that a node did not start a job. Signal 53 is slurmd's own, for a log or a folder
 # that the node cannot open; which of the two is shown depends on the version.
 LAUNCH = re.compile(r"JobLaunchFailure|RaisedSignal:53\b")
-# What Slurm tells a job of itself, which jobs that it submits would take for their own, and what
-# is of the cluster.
+# Variables that Slurm sets in a job, which the jobs that it submits may not inherit, and those that
+# name the cluster.
 OF_A_JOB, OF_A_CLUSTER = ("SLURM_", "SLURMD_", "SRUN_"), ("SLURM_CONF", "SLURM_CLUSTERS")
 _JOB = re.compile(r"(\d+)(;[\w-]+)?$")
 
