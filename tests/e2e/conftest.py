@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from diamond import NOTEBOOKS, PARAMS
 from diskfaults import ForkServer, compile_faults, fork_server
-from e2e_project import NOTEBOOKS, PARAMS, Project, environment, run_example
+from e2e_project import Project, environment, run_example
 from servers import free_port, serve
 from slurm_cluster import Cluster, why_not
 from slurm_project import Login, write_work

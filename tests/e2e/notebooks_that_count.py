@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 COUNT = """\
 import json

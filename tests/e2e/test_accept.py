@@ -1,7 +1,8 @@
 """A person's word: results on disk count as those of today's code and parameters."""
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 LEFT = "results of all/left.txt"

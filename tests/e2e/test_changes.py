@@ -4,7 +4,8 @@ import os
 import shutil
 
 import pytest
-from e2e_project import LEFT, NOTHING, RIGHT, Project
+from diamond import LEFT, NOTHING, RIGHT
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 

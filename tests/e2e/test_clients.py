@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 from notebooks_that_count import assert_both_rest, start, write_step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]

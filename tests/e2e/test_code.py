@@ -1,7 +1,8 @@
 """Code counts, wherever it lies: modules of the project are deps of the steps that import them."""
 
 import pytest
-from e2e_project import COUNTED, NOTHING, Project
+from diamond import COUNTED, NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 HELPERS = "from helpers import scale\n"

@@ -4,7 +4,8 @@ import json
 import shutil
 
 import pytest
-from e2e_project import JOIN, LEFT, MAKE, NOTEBOOKS, NOTHING, OUTPUTS, PARAMS, Project
+from diamond import JOIN, LEFT, MAKE, NOTEBOOKS, NOTHING, OUTPUTS, PARAMS
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 USERS_STAGES = """\

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from diamond import NOTHING
 from diskfaults import copy_exactly
-from e2e_project import NOTHING, Project
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 ALL = {"make", "left", "right", "join"}

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from e2e_project import LEFT, NOTHING, Project, kill_group
+from diamond import LEFT, NOTHING
+from e2e_project import Project, kill_group
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 ALL = ["join", "left", "make", "right"]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from both_engines import ALL_KINDS, FILES, assert_same, run_both, stages
-from e2e_project import MAKE, NOTHING, Project, notebook_text
+from diamond import MAKE, NOTHING
+from e2e_project import Project, notebook_text
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 

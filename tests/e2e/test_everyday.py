@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 VALUES = {

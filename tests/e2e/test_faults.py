@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from diamond import NOTHING
 from diskfaults import (
     Ended,
     ForkServer,
@@ -20,7 +21,7 @@ from diskfaults import (
     objects_in,
     remembered_runs,
 )
-from e2e_project import NOTHING, Project
+from e2e_project import Project
 from faults_project import STEPS, States, outputs, remove_outputs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]

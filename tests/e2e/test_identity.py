@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 

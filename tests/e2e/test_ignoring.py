@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 PARTS = "data/.dvcignore"  # right writes data/parts/count.txt and data/parts/inner/*.txt

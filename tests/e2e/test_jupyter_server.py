@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_project import LEFT, Project
+from diamond import LEFT
+from e2e_project import Project
 from loopback_jupyter import Jupyter, browser, serving
 
 pytest.importorskip("jupyter_server.serverapp", reason="pip install 'nbsnake[jupyter]'")

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, PARAMS, Project
+from diamond import NOTHING, PARAMS
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 LEFT = "results of all/left.txt"

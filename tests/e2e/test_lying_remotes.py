@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_project import OUTPUTS, Project
+from diamond import OUTPUTS
+from e2e_project import Project
 from hostile_project import remove
 from lying_s3 import ENOUGH, LIES, LyingServer, lists_keys_that_lead_out, lying_server
 

@@ -1,7 +1,8 @@
 """What steps need of their machine is not part of their results."""
 
 import pytest
-from e2e_project import LEFT, NOTHING, Project
+from diamond import LEFT, NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 NEEDS = """\

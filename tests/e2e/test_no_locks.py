@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 STEPS = ["join", "left", "make", "right"]

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project, kill_group
+from diamond import NOTHING
+from e2e_project import Project, kill_group
 from remote_machine import job_ids, use, use_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_project import EXAMPLES, NOTHING, Project, run_example
+from diamond import NOTHING
+from e2e_project import EXAMPLES, Project, run_example
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 EXAMPLE = EXAMPLES / "reviews"

@@ -12,8 +12,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from diamond import MAKE
 from dvc_data.hashfile.state import State
-from e2e_project import MAKE, Project
+from e2e_project import Project
 from hostile_project import add_to_yaml, keep_object
 
 pytestmark = [pytest.mark.e2e, pytest.mark.trust]

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_project import EXAMPLES, LEFT, NOTHING, Project, notebook_text
+from diamond import LEFT, NOTHING
+from e2e_project import EXAMPLES, Project, notebook_text
 from slurm_cluster import Cluster, wait_until
 from slurm_project import (
     ALL,

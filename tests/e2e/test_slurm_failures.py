@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from e2e_project import LEFT, Project, notebook_text
+from diamond import LEFT
+from e2e_project import Project, notebook_text
 from slurm_cluster import Cluster
 from slurm_project import (
     ALL,

@@ -1,7 +1,8 @@
 """Snakemake's own options on a generated workflow."""
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 

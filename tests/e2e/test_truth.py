@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from diamond import LEFT, NOTHING, RIGHT
 from diskfaults import cache_objects, copy_exactly, objects_in
-from e2e_project import LEFT, NOTHING, RIGHT, Project
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 OLD, FUTURE = 922_000_000, 2_220_000_000  # in 1999 and in 2040

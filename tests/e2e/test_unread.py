@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lock]
 # Snakemake, which also prints the name of each file that it includes.

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTHING, Project
+from diamond import NOTHING
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 OLD = Path(__file__).parents[1] / "fixtures/project-0.1.0"

@@ -4,7 +4,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from e2e_project import NOTEBOOKS, Project
+from diamond import NOTEBOOKS
+from e2e_project import Project
 
 pytestmark = pytest.mark.e2e
 REPOSITORY = Path(__file__).parents[2]
