@@ -9,7 +9,7 @@ from e2e_project import Project
 from loopback_jupyter import TOKEN, Jupyter, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FrameLocator, Locator, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 PLACES = {"lab": "lab/tree", "notebook": "notebooks"}
@@ -49,6 +49,18 @@ class Opened(NamedTuple):
         """A command of the badge's menu."""
         self.badge.click()
         self.page.locator(".lm-Menu-item", has_text=item).click()
+
+    def in_front(self, title: str, text: str) -> "FrameLocator":
+        """The page under a tab of Lab, which covers it once more while it still starts."""
+        tab = self.page.locator(".lm-TabBar-tab", has_text=title)
+        shown = self.page.locator(".nbsnake-page").last.frame_locator("iframe")
+        tab.wait_for()
+        for _ in range(PATIENCE // 500):
+            if shown.get_by_text(text).first.is_visible():
+                return shown
+            tab.click()
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"{title}: no {text!r} to be seen")
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
@@ -118,13 +130,12 @@ def test_pages_open_and_run_nothing_as_the_user(opened: Opened, tmp_path: Path) 
     ):
         if opened.app == "lab":
             opened.choose(item)
-            opened.page.locator(".lm-TabBar-tabLabel").get_by_text(title, exact=True).wait_for()
-            shown = opened.page.frame_locator(".nbsnake-page:not(.lm-mod-hidden) iframe")
+            shown = opened.in_front(title, text)
         else:
             with opened.page.context.expect_page() as new:
                 opened.choose(item)
             shown = new.value
-        shown.get_by_text(text).first.wait_for()
+            shown.get_by_text(text).first.wait_for()
         assert shown.locator("body").evaluate("() => self.origin") == "null"
         if opened.app == "lab":
             opened.picture(item.split()[-1], tmp_path)
