@@ -178,7 +178,7 @@ def test_snakefile_of_ones_own_is_named_with_what_it_lacks(folder):
 
 def test_dvc_without_git_stays_so(folder):
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], check=True)
-    assert "initialised git" not in called("init").stderr
+    assert "initialized git" not in called("init").stderr
     assert not Path(".git").exists()
 
 

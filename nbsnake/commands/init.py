@@ -100,18 +100,18 @@ def _counted(count: int, what: str) -> str:
 
 
 def _set_up() -> None:
-    """Initialise git and DVC where they are missing, and write what every project has."""
+    """Initialize git and DVC where they are missing, and write what every project has."""
     for name in (".dvc", ".dvcignore", ".gitignore"):
         plain(name)
     if not _is_in_git() and not _leaves_git_alone():
         plain(".git")
         _init_git()
-        print("initialised git", file=sys.stderr)
+        print("initialized git", file=sys.stderr)
     if not Path(".dvc").is_dir():
         from nbsnake.dvc.api import init  # slow, and not needed where DVC is set up
 
         init(below_git=not Path(".git").exists())
-        print("initialised DVC", file=sys.stderr)
+        print("initialized DVC", file=sys.stderr)
     if not _leaves_git_alone() and (merged := install_drivers()):
         print(f"{MERGES_FOR_GIT}: {', '.join(merged)}", file=sys.stderr)
     files = find_drift(scaffold_files(), [])

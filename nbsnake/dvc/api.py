@@ -1,6 +1,7 @@
 """What DVC itself is asked to do: to lock what is beyond nbsnake, and to fetch."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
@@ -29,6 +30,7 @@ def init(*, below_git: bool) -> None:
 
     Raises :class:`ToolError` where DVC refuses.
     """
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # the command says what it has set up
     with dvc_failures("set up the project"):
         Repo.init(".", subdir=below_git).close()
 

@@ -32,8 +32,9 @@ def times(project: Project) -> dict[str, int]:
 
 def test_init_sets_up_an_empty_folder_and_says_what_to_do_next(folder: Project) -> None:
     output = folder.nbsnake("init").stderr
-    assert "initialised git" in output
-    assert "initialised DVC" in output
+    assert "initialized git" in output
+    assert "initialized DVC" in output
+    assert "DVC repository" not in output
     assert "next: nbsnake generate" in output
     for path in (".git", ".dvc/config", "workflow/Snakefile", "workflow/profiles/default"):
         assert (folder.root / path).exists(), path
