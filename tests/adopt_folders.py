@@ -7,7 +7,7 @@ from builders import nb_fields
 
 from nbsnake.adopt.folder import make_plan
 from nbsnake.adopt.readings import read_all
-from nbsnake.notebook.read_step import PLAIN
+from nbsnake.notebook.spec import PLAIN
 
 
 def put(path, *cells):

@@ -15,7 +15,8 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Source
 from nbsnake.model.variants import fill, full_name
 from nbsnake.notebook.read import parse_notebook
-from nbsnake.notebook.read_step import PLAIN, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import PLAIN
 from nbsnake.render.rule import VALUES, _label, render_rule
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import is_in_file, render_stage

@@ -10,7 +10,7 @@ from nbsnake.__main__ import main
 from nbsnake.adopt.folder import make_plan
 from nbsnake.adopt.ploomber import given_by_tasks
 from nbsnake.adopt.readings import read_all
-from nbsnake.notebook.read_step import PLAIN
+from nbsnake.notebook.spec import PLAIN
 from nbsnake.settings.adding import with_uses
 
 pytestmark = pytest.mark.usefixtures("folder")

@@ -8,7 +8,8 @@ from builders import declare, nb, nb_fields, spec_of, step
 
 from nbsnake.errors import NbsnakeError
 from nbsnake.notebook.read import parse_notebook
-from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
+from nbsnake.notebook.read_step import read_any, read_step
+from nbsnake.notebook.spec import PLAIN, Reading
 from nbsnake.render.script import render_script
 from nbsnake.render.stage import command
 

@@ -33,7 +33,7 @@ from nbsnake.job.receipt import Failure, read_failure, read_receipt, write_failu
 from nbsnake.job.records import read_record, touched_since, write_record
 from nbsnake.job.running import become_head, read_head
 from nbsnake.job.rwlock import _blocker, _read
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.python.versions import Versions
 from nbsnake.results.accept import accept, read_accepted, reason_of
 from nbsnake.results.cells import reason_lines

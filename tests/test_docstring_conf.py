@@ -10,7 +10,7 @@ from builders import (
 )
 
 from nbsnake.errors import NbsnakeError
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.settings.settings import read_settings, reading
 
 OUT = ":dvc-out: data/out.txt"

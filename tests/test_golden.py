@@ -24,7 +24,8 @@ from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook.code import has_no_effect
 from nbsnake.notebook.needs import without_needs
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import NO_EFFECT, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import NO_EFFECT
 from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_script

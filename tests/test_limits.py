@@ -19,7 +19,7 @@ from nbsnake.dvc.scan import check_files
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.generate import find_changes
 from nbsnake.notebook.read import MOST_CELLS
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.settings.settings import read_yaml
 
 pytestmark = pytest.mark.trust

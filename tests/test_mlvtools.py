@@ -23,7 +23,8 @@ from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, PipelineError
 from nbsnake.model.paramtype import ParamType
 from nbsnake.notebook.keys import step_name
-from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
+from nbsnake.notebook.read_step import read_any, read_step
+from nbsnake.notebook.spec import PLAIN, Reading
 from nbsnake.python.script_diff import is_same_program
 from nbsnake.render.script import render_plain_script, render_script
 from nbsnake.render.stage import command, render_stage

@@ -13,7 +13,8 @@ from nbsnake.model.paramtype import ParamType
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.model.step import Artifact, Cell, Command, Role
 from nbsnake.notebook.dvc_cmd import Variables
-from nbsnake.notebook.read_step import Reading, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading
 
 CASES = sorted((Path(__file__).parent / "golden").iterdir())
 WHERE = Where("a", None, 2)

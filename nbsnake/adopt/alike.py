@@ -23,7 +23,8 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.follow.cells import shape_of_cells
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.read import parse_notebook, read_bytes
-from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading, StepSpec
 from nbsnake.settings.adding import with_uses
 
 _AXIS_VALUE = re.compile(r"[\w.+-]+")

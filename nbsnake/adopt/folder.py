@@ -28,7 +28,7 @@ from nbsnake.adopt.propose import propose
 from nbsnake.adopt.readings import Left, Readings
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.notebook.keys import step_name
-from nbsnake.notebook.read_step import PLAIN, Reading
+from nbsnake.notebook.spec import PLAIN, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from nbsnake.adopt.facts import Facts, File, Hazard
 from nbsnake.adopt.naming import version_of
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.errors import Where
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from nbsnake.follow.values import Origin
 from nbsnake.generate.convert import Job, convert
 from nbsnake.model.step import Role
 from nbsnake.names import is_reserved
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.programs import script_call
 
 PROBE = Path(__file__).with_name("probe.py")

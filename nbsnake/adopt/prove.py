@@ -17,7 +17,7 @@ from nbsnake.adopt.observe import observe
 from nbsnake.adopt.probe import LEFT_OUT
 from nbsnake.adopt.proposal import Proposal
 from nbsnake.adopt.same import Verdict, compare
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.programs import python_call, step_call
 
 _LARGE = 100_000_000  # bytes; larger sources are linked, not copied

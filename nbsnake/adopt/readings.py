@@ -10,7 +10,8 @@ from nbsnake.notebook.foreign_literals import LANGUAGES
 from nbsnake.notebook.kept_cells import PYTHON
 from nbsnake.notebook.kernels import runs_in_kernel
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading, StepSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ from nbsnake.job.say import say
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.notebook.explain import explained
 from nbsnake.notebook.read import parse_notebook, read_bytes
-from nbsnake.notebook.read_step import Reading, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading
 from nbsnake.notebook.written import cell_diff
 from nbsnake.settings.discover import walk_notebooks
 from nbsnake.settings.overlays import overlay_files

@@ -15,7 +15,7 @@ from nbsnake.commands.adopt import chosen_notebooks
 from nbsnake.errors import UsageError
 from nbsnake.job.atomic import write_atomically
 from nbsnake.notebook.read import parse_notebook, read_bytes
-from nbsnake.notebook.read_step import Reading
+from nbsnake.notebook.spec import Reading
 from nbsnake.settings.settings import read_settings, reading
 from nbsnake.split.prove import prove_split
 from nbsnake.split.split import Part, plan_split, write_part

@@ -27,7 +27,7 @@ from nbsnake.model.variants import Axis, names_in
 from nbsnake.names import PARAMS_FILE
 from nbsnake.notebook.extras import Extra, parse_extra
 from nbsnake.notebook.params import ParamSpec, type_of_param
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 from nbsnake.places import place_of
 from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.uses import Use

@@ -18,7 +18,7 @@ from nbsnake.names import script_path
 from nbsnake.notebook.extras import read_extras
 from nbsnake.notebook.keys import is_reserved_step
 from nbsnake.notebook.needs import change_faults
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.seeding import Seeds, with_seeds
 from nbsnake.settings.settings import fits_params, place_of_needs

@@ -17,7 +17,7 @@ from nbsnake.model.paths import path_fault
 from nbsnake.model.step import Artifact, FanIn, Override, Role
 from nbsnake.model.variants import MOST_VARIANTS, Axis, is_instance, names_in
 from nbsnake.notebook.foreach import AxisSpec, resolve
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 from nbsnake.places import place_of
 from nbsnake.settings.overlays import OverlaySet
 from nbsnake.settings.uses import Use

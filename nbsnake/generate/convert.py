@@ -16,7 +16,8 @@ from nbsnake.job.regular import read_regular
 from nbsnake.model.notes import Note
 from nbsnake.names import FIRST_MODULES
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import Reading, read_any, with_habits
+from nbsnake.notebook.read_step import read_any, with_habits
+from nbsnake.notebook.spec import Reading
 from nbsnake.python.habits import Habit
 from nbsnake.python.modules import Modules, parse_module
 from nbsnake.python.references import References

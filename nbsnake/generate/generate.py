@@ -22,7 +22,7 @@ from nbsnake.model.paths import path_fault
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Role, Step
 from nbsnake.names import DVC_FILE, PARAMS_FILE, script_path
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 from nbsnake.places import place_of
 from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule

@@ -11,7 +11,8 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.generate.memo import Memo, content_of
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import read_bytes
-from nbsnake.notebook.read_step import StepSpec, with_habits
+from nbsnake.notebook.read_step import with_habits
+from nbsnake.notebook.spec import StepSpec
 from nbsnake.python.modules import Modules, parse_module
 from nbsnake.python.references import References
 

@@ -10,7 +10,8 @@ from nbsnake.generate.memo import Memo, content_of, is_current
 from nbsnake.generate.unchanged import remember_stepless
 from nbsnake.model.plain import from_plain, to_plain
 from nbsnake.notebook.read import parse_notebook, read_bytes
-from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading, StepSpec
 
 MEMO_FILE = ".nbsnake/notebooks.json"
 

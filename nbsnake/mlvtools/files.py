@@ -18,7 +18,7 @@ from typing import Any
 from nbsnake.model.step import Notebook, Role
 from nbsnake.names import script_path
 from nbsnake.notebook.dvc_cmd import NamedFile, Variables, read_dvc_cmd
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 
 SCRIPT_NAME = re.compile(r"mlvtools_\w+\.py")
 _HEADER = re.compile(r"#!.*\n# Generated from (.+\.ipynb)[ \t]*\n")

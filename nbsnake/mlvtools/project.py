@@ -24,7 +24,8 @@ from nbsnake.model.step import Notebook
 from nbsnake.names import DVC_FILE
 from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.read import read_notebook
-from nbsnake.notebook.read_step import Reading, StepSpec, read_step
+from nbsnake.notebook.read_step import read_step
+from nbsnake.notebook.spec import Reading, StepSpec
 from nbsnake.settings.discover import LEFT_OUT
 from nbsnake.settings.settings import (
     SETTINGS_FILE,

@@ -7,7 +7,7 @@ from nbsnake.errors import NbsnakeError, PipelineError, Where
 from nbsnake.guess import did_you_mean
 from nbsnake.model.paramtype import Value
 from nbsnake.notebook.params import ParamSpec, type_of_param
-from nbsnake.notebook.read_step import StepSpec
+from nbsnake.notebook.spec import StepSpec
 
 
 class Extra(NamedTuple):

@@ -19,7 +19,7 @@ from nbsnake.names import PARAMS_FILE
 from nbsnake.notebook.dvc_cmd import Variables
 from nbsnake.notebook.foreach import name_fault
 from nbsnake.notebook.needs import read_changes
-from nbsnake.notebook.read_step import NO_EFFECT, Reading
+from nbsnake.notebook.spec import NO_EFFECT, Reading
 from nbsnake.places import place_of
 from nbsnake.plain_yaml import load_yaml
 from nbsnake.settings.discover import walk_notebooks

@@ -31,7 +31,8 @@ from nbsnake.errors import Faults, NbsnakeError
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.notebook import limited
 from nbsnake.notebook.read import parse_notebook
-from nbsnake.notebook.read_step import PLAIN, Reading, read_any, read_step
+from nbsnake.notebook.read_step import read_any, read_step
+from nbsnake.notebook.spec import PLAIN, Reading
 from nbsnake.render.dvc_file import render_dvc_file
 from nbsnake.render.rule import render_rule
 from nbsnake.render.script import render_plain_script, render_script
