@@ -13,7 +13,7 @@ from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.jobs import cancel_waiting_jobs, end_left_jobs
 from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.commands.generate import report
-from nbsnake.commands.sync import report_synced
+from nbsnake.commands.sync import lock_rest, report_synced
 from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import ToolError, UsageError
@@ -30,6 +30,7 @@ from nbsnake.job.say import few, say
 from nbsnake.job.threads import allotted_cores
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
+from nbsnake.remote import left
 from nbsnake.remote.template import FOLDER, VARIABLE, read_template
 from nbsnake.report.columns import status_lines
 from nbsnake.report.states import states_of
@@ -143,7 +144,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     if DRY_RUN.intersection(args.rest):
-        return _dry_run_of_snakemake(args)
+        _report_changes()
+        return run_snakemake([*_where(args), *args.rest])
     if not is_unchanged():
         _generate()
     if missing := missing_includes():
@@ -167,17 +169,12 @@ def run(args: argparse.Namespace) -> int:
         if synced is not None:
             _report_nothing_to_do(args, plan, targets, synced)
             _summarize(plan, started)
-            return 0
+            return _check_brought(args, plan, targets)
     if args.profile:
         _refuse_unfit(args, plan, targets)
     code = _run_steps(args, plan, [*targets, *forced, *where], started)
     _summarize(plan, started)
-    return code
-
-
-def _dry_run_of_snakemake(args: argparse.Namespace) -> int:
-    _report_changes()
-    return run_snakemake([*_where(args), *args.rest])
+    return code or lock_rest(targets) or _check_brought(args, plan, targets)
 
 
 def _end_earlier_runs() -> None:
@@ -215,9 +212,20 @@ def _run_steps(args: argparse.Namespace, plan: Plan, words: list[str], started: 
     """Call Snakemake with these words and those of the user; the exit code."""
     more = ["--keep-going"] if args.keep_going else []
     if run_snakemake([*words, *more, "--logger", "nbsnake", *args.rest]) == 0:
-        return _check_locked()
+        return 0
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
+
+
+def _check_brought(args: argparse.Namespace, plan: Plan, targets: Collection[str]) -> int:
+    """The exit code for what was asked for and did not come from the DVC remote.
+
+    Words of the user's may ask Snakemake for something else.
+    """
+    missing = left.not_brought(plan, targets) if args.remote and not args.rest else []
+    if missing:
+        say(f"not here: {few(missing)}; run: nbsnake pull")
+    return ToolError.exit_code if missing else 0
 
 
 def _use_remote(args: argparse.Namespace) -> None:
@@ -389,12 +397,3 @@ def _of_axes(plan: Plan, steps: list[str], wanted: dict[str, str]) -> list[str]:
         values = ", ".join(f"{axis}={value}" for axis, value in wanted.items())
         raise UsageError(f"no variant has all of {values}")
     return chosen
-
-
-def _check_locked() -> int:
-    """A run whose results could not be locked has failed, also when there was nothing to do."""
-    verdicts = Judge(current_plan(), read_digests()).verdicts().values()
-    unlocked = [each.step.name for each in verdicts if each.settled and not each.locked]
-    if unlocked:
-        print(f"not in dvc.lock: {few(unlocked)}; run: nbsnake sync", file=sys.stderr)
-    return 3 if unlocked else 0

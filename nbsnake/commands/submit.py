@@ -162,7 +162,8 @@ def _last_job(
     resources = {**defaults, **resources_of(Needs(), LAST, profile)}
     again = ("submit", "--again", "--profile", args.profile, *args.steps)
     calls = (shlex.join(python_call("nbsnake", *words)) for words in (("sync",), again))
-    script = ("sh", "-c", "; ".join(calls))
+    lock, go_on = calls
+    script = ("sh", "-c", f"{lock}; code=$?; {go_on} || exit; exit $code")
     return Job(LAST, script, options_of(request_of(resources, 1, 1), resources))
 
 

@@ -2,12 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Collection
 
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
-from nbsnake.job.digests import read_digests
+from nbsnake.job.digests import Digests, read_digests
+from nbsnake.job.plan import Plan
 from nbsnake.job.say import few
-from nbsnake.results.sync import Synced, sync
+from nbsnake.results.freshness import Judge
+from nbsnake.results.sync import Synced, find_work, sync
 
 MOST = 10  # names in a line
 
@@ -19,8 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Lock finished steps; 1 where a result may not be locked."""
     enter_project()
-    digests = read_digests()
-    done = sync(current_plan(), digests)
+    return _sync(current_plan(), read_digests())
+
+
+def lock_rest(targets: Collection[str]) -> int:
+    """Lock what the sync at the end of a run could not; the exit code that :func:`run` would have.
+
+    What may not be locked has been said, and counts where the ``targets`` need it.
+    """
+    plan, digests = current_plan(), read_digests()
+    work = find_work(Judge(plan, digests))
+    code = 1 if plan.needed_for(targets) & {*work.refused} else 0
+    return _sync(plan, digests) or code if work.due or work.changed else code
+
+
+def _sync(plan: Plan, digests: Digests) -> int:
+    done = sync(plan, digests)
     digests.save()
     report_synced(done)
     return 1 if done.refused else 0

@@ -39,14 +39,34 @@ def end(plan: Plan, targets: Collection[str]) -> None:
     left: dict[str, Absent] = {}
     wanted: dict[str, Absent] = {}
     for step, path, absent in _stand_ins(plan):
-        asked = {step.rule, *step.made_paths}.intersection(targets)
-        where = wanted if asked or path not in inner_outs(plan, step) else left
+        where = left if path in _staying(plan, step, targets) else wanted
         where[path] = absent
     clear(plan)
     if wanted:
         _bring(plan.cache, wanted)
     if left:
         say(f"only in the DVC remote (nbsnake pull brings it): {few([*left])}")
+
+
+def not_brought(plan: Plan, targets: Collection[str]) -> list[str]:
+    """The outputs that :func:`end` should have brought: locked, left in the remote, not here."""
+    if not os.path.isdir(FOLDER):
+        return []
+    lock, needed = read_lock(), plan.needed_for(targets)
+    return [
+        path
+        for step in plan.steps.values()
+        if step.name in needed
+        for path, content in step.locked_outs(lock.get(step.name, {})).items()
+        if not os.path.lexists(path) and absent_of(content).is_known()
+        if path not in _staying(plan, step, targets)
+    ]
+
+
+def _staying(plan: Plan, step: PlannedStep, targets: Collection[str]) -> set[str]:
+    """The outputs of a step that may stay in the remote: others than those that were asked for."""
+    asked = {step.rule, *step.made_paths}.intersection(targets)
+    return set() if asked else inner_outs(plan, step)
 
 
 def clear(plan: Plan) -> None:

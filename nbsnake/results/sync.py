@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
 from nbsnake.dvc.lock import repo_locked
@@ -46,6 +47,23 @@ class Synced:
     notes: tuple[str, ...] = ()
 
 
+class Work(NamedTuple):
+    """What a sync has to do: the steps to lock, those that it refuses, and why, and the ``.dvc``
+    files to update."""
+
+    due: list[PlannedStep]
+    refused: Mapping[str, str]
+    changed: list[str]
+
+
+def find_work(judge: Judge) -> Work:
+    """What is not in dvc.lock and ``.dvc`` files yet. Nothing is changed."""
+    verdicts = judge.verdicts()
+    refused = _refused(verdicts, judge)
+    due = [v.step for name, v in verdicts.items() if _is_due(v) and name not in refused]
+    return Work(due, refused, changed_sources(judge.plan.tracked, judge.digests))
+
+
 def sync(plan: Plan, digests: Digests) -> Synced:
     """Lock every step whose receipt matches the files on disk.
 
@@ -55,10 +73,8 @@ def sync(plan: Plan, digests: Digests) -> Synced:
     with repo_locked(by_hardlink=plan.hardlink_lock):
         raise_all(pointers(plan))
         judge = Judge(plan, digests)
+        due, refused, changed = find_work(judge)
         verdicts = judge.verdicts()
-        refused = _refused(verdicts, judge)
-        due = [v.step for name, v in verdicts.items() if _is_due(v) and name not in refused]
-        changed = changed_sources(plan.tracked, digests)
         beyond = (plan.beyond or _beyond(read_lock(), due)) if due else ""
         if due and not beyond:
             _lock(judge, due)
