@@ -1,4 +1,4 @@
-"""Names of files and folders that several rooms share, and paths made of names."""
+"""Names of files, folders and steps that several rooms share, and paths made of names."""
 
 import re
 from collections.abc import Iterator
@@ -47,6 +47,16 @@ def is_owned(path: str) -> bool:
 def is_reserved(path: str) -> bool:
     """Whether the path cannot be an output of a notebook's step."""
     return is_owned(path) or bool(re.match(_KEPT_FREE, path.casefold()))
+
+
+def full_name(step: str, key: str) -> str:
+    """``step@key``, or ``step`` for no key."""
+    return f"{step}@{key}" if key else step
+
+
+def base_name(name: str) -> str:
+    """The step's name without the key of a variant."""
+    return name.partition("@")[0]
 
 
 def script_path(step: str) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from nbsnake.errors import Where
 from nbsnake.job.regular import read_regular
-from nbsnake.plain_yaml import NotPlainError, plain_lines
 from nbsnake.yaml_limits import limited_time
 
 _ABSENT = object()
+_UNSURE = object()  # stands for a text that is not plain YAML
 
 
 def place_of(file: str, keys: Sequence[str | int]) -> Where:
@@ -26,16 +26,18 @@ def place_of(file: str, keys: Sequence[str | int]) -> Where:
 
 def _line_in(text: str, keys: Sequence[str | int]) -> int | None:
     found = _plain(text)
-    return _line(_loaded(text), keys) if found is NotPlainError else _plain_line(found, keys)
+    return _line(_loaded(text), keys) if found is _UNSURE else _plain_line(found, keys)
 
 
 @lru_cache(maxsize=8)
 def _plain(text: str) -> Any:
+    from nbsnake.plain_yaml import NotPlainError, plain_lines  # slow, and needed for faults only
+
     try:
         with limited_time(text):
             return plain_lines(text)
     except NotPlainError:
-        return NotPlainError
+        return _UNSURE
 
 
 def _plain_line(node: Any, keys: Sequence[str | int]) -> int | None:

@@ -13,7 +13,8 @@ from nbsnake.compile.compile import compile_step
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Source
-from nbsnake.model.variants import fill, full_name
+from nbsnake.model.variants import fill
+from nbsnake.names import full_name
 from nbsnake.notebook.read import parse_notebook
 from nbsnake.notebook.read_step import read_step
 from nbsnake.notebook.spec import PLAIN

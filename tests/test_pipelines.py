@@ -18,7 +18,7 @@ from snakefmt.parser.parser import Snakefile
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.generate.generate import find_changes, find_pipeline, generate
-from nbsnake.model.variants import full_name
+from nbsnake.names import full_name
 from nbsnake.render.stage_reader import read_stages
 from nbsnake.settings.settings import read_params
 

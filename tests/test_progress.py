@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from nbsnake.generate.scaffold import default_profile
+from nbsnake.generate.resources import default_profile
 from nbsnake.job.receipt import Receipt, write_receipt
 from nbsnake.snakemake.progress import Display
 from snakemake_logger_plugin_nbsnake import LogHandler

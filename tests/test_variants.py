@@ -17,18 +17,8 @@ from nbsnake.compile.compile import compile_pipeline
 from nbsnake.errors import NbsnakeError, Where
 from nbsnake.model.paramtype import text_of
 from nbsnake.model.step import Overlay, Source
-from nbsnake.model.variants import (
-    Axis,
-    Variant,
-    base_name,
-    fill,
-    full_name,
-    is_safe,
-    names_in,
-    scalar_text,
-    variants_of,
-)
-from nbsnake.names import script_path
+from nbsnake.model.variants import Axis, Variant, fill, is_safe, names_in, scalar_text, variants_of
+from nbsnake.names import base_name, full_name, script_path
 from nbsnake.notebook.foreach import axes_of_mapping
 from nbsnake.notebook.read_step import read_step
 from nbsnake.render.dvc_file import render_dvc_file

@@ -10,8 +10,8 @@ from nbsnake.generate.generate import find_pipeline
 from nbsnake.guess import did_you_mean
 from nbsnake.job.own import write_own
 from nbsnake.model.step import Step
-from nbsnake.model.variants import Variant, full_name
-from nbsnake.names import file_name
+from nbsnake.model.variants import Variant
+from nbsnake.names import file_name, full_name
 from nbsnake.notebook.read import read_bytes
 from nbsnake.notebook.written import as_json
 from nbsnake.render.debug import debug_notebook

@@ -7,8 +7,7 @@ from functools import cache
 from nbsnake.commands import enter_project
 from nbsnake.errors import UsageError
 from nbsnake.guess import nearest
-from nbsnake.model.variants import full_name
-from nbsnake.names import DVC_FILE
+from nbsnake.names import DVC_FILE, full_name
 from nbsnake.render.stage_reader import fan_in_paths, lists_in_file, read_stages
 from nbsnake.render.values import to_json
 from nbsnake.settings.settings import read_params, read_values, read_yaml

@@ -25,7 +25,7 @@ from nbsnake.commands import enter_project
 from nbsnake.errors import NbsnakeError, UsageError, raise_all
 from nbsnake.generate.files import Drift, GeneratedFile, find_drift, settle
 from nbsnake.generate.generate import find_pipeline
-from nbsnake.generate.scaffold import default_profile
+from nbsnake.generate.resources import default_profile
 from nbsnake.job.plan import read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.regular import read_regular

@@ -2,14 +2,11 @@
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
 
-from nbsnake.cluster.profiles import read_profile
-from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.jobs import cancel_waiting_jobs, end_left_jobs
 from nbsnake.commands import enter_project_with, no_step_yet
 from nbsnake.commands.generate import report
@@ -18,30 +15,27 @@ from nbsnake.commands.sync import run as sync
 from nbsnake.dvc.current import current_plan
 from nbsnake.errors import ToolError, UsageError
 from nbsnake.escape import write_escaped
-from nbsnake.generate.drift import find_outdated
 from nbsnake.generate.snakefile import missing_includes
 from nbsnake.generate.unchanged import is_unchanged
 from nbsnake.job.digests import read_digests
 from nbsnake.job.executed import ALL_CELLS, MARKED
 from nbsnake.job.plan import Plan
 from nbsnake.job.receipt import read_failure
-from nbsnake.job.running import head_is_alive, running_steps, wait_for_orphans
+from nbsnake.job.running import head_is_alive, wait_for_orphans
 from nbsnake.job.say import few, say
 from nbsnake.job.threads import allotted_cores
 from nbsnake.model.choose import choose_steps, choose_variants
 from nbsnake.names import PROFILES_FOLDER
 from nbsnake.remote import left
 from nbsnake.remote.template import FOLDER, VARIABLE, read_template
-from nbsnake.report.columns import status_lines
-from nbsnake.report.states import states_of
-from nbsnake.report.summary import plan_summary, run_summary
+from nbsnake.report.summary import run_summary
 from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders
 from nbsnake.results.sync import Synced
 from nbsnake.snakemake.call import QUIET, run_snakemake, unlock_if_dead
 from nbsnake.snakemake.targets import targets_of
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
-from nbsnake.styles import has_color
+from nbsnake.styles import has_color, width_of
 
 DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 # Options of Snakemake that may set the number of cores.
@@ -245,6 +239,9 @@ def _use_remote(args: argparse.Namespace) -> None:
 
 def _dry_run(args: argparse.Namespace) -> int:
     """Say what would be generated and run."""
+    from nbsnake.generate.drift import find_outdated  # for this option only
+    from nbsnake.report.due import due_lines, due_states  # slow, and for this option only
+
     _report_changes()
     plan, outdated = current_plan(), find_outdated()
     targets = targets_of(plan, _chosen(args, plan))
@@ -253,12 +250,9 @@ def _dry_run(args: argparse.Namespace) -> int:
     needed, forced = plan.needed_for(targets), _forced_steps(args, plan)
     if args.alone:
         needed = set(forced)
-    states = [each for each in states_of(judge, running_steps()) if each.name in needed]
-    due = [each for each in states if each.state != "fresh" or each.name in forced]
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in status_lines(due, {}, width, color=has_color(sys.stdout)):
+    due = due_states(judge, needed, forced)
+    for line in due_lines(due, width_of(sys.stdout), color=has_color(sys.stdout)):
         write_escaped(f"{line}\n")
-    print(plan_summary(due))
     return 0
 
 
@@ -351,19 +345,19 @@ def _where(args: argparse.Namespace) -> list[str]:
 
 def _refuse_unfit(args: argparse.Namespace, plan: Plan, targets: list[str]) -> None:
     """Raise for steps that are going to run and that no node of the cluster can run."""
+    from nbsnake.cluster.profiles import read_profile  # slow, and for --profile only
+
     folder = _profile(args)
     if read_profile(folder).get("executor") != "slurm":
         return
+    from nbsnake.cluster.slurm.ask import ask_cluster  # slow, and for Slurm only
     from nbsnake.commands.profile import refuse_unfit  # it compiles the notebooks
     from nbsnake.generate.generate import find_pipeline  # it compiles the notebooks
+    from nbsnake.report.due import due_states  # slow, and for Slurm only
 
     needed, forced = plan.needed_for(targets), _forced_steps(args, plan)
-    judge = Judge(plan, read_digests())
-    due = {
-        plan.steps[each.name].rule
-        for each in states_of(judge, running_steps())
-        if each.name in needed and (each.state != "fresh" or each.name in forced or args.rest)
-    }
+    states = due_states(Judge(plan, read_digests()), needed, needed if args.rest else forced)
+    due = {each.step.rule for each in states}
     steps = [step for step in find_pipeline().steps if step.name in due]
     try:
         refuse_unfit(ask_cluster(), steps, folder)

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shutil
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from nbsnake.report.columns import note_on_code, status_lines
 from nbsnake.report.states import StepState, states_of, totals
 from nbsnake.results.accept import read_accepted, reason_of
 from nbsnake.results.freshness import Judge, Verdict
-from nbsnake.styles import has_color
+from nbsnake.styles import has_color, width_of
 
 if TYPE_CHECKING:
     from nbsnake.cluster.usage import Demand  # slow, and for one option only
@@ -145,8 +144,7 @@ def _print_lines(
     packages: bool,
 ) -> None:
     notes = {each.name: _note(each, verdicts[each.name], accepts[each.name]) for each in shown}
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    lines = status_lines(shown, notes, width, color=has_color(sys.stdout))
+    lines = status_lines(shown, notes, width_of(sys.stdout), color=has_color(sys.stdout))
     for each, line in zip(shown, lines, strict=True):
         write_escaped(f"{line}\n")
         for words in _other_software(each.name) if packages else ():

@@ -26,8 +26,7 @@ from nbsnake.job.inside import fault
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.job.regular import read_regular
 from nbsnake.model.paramtype import has_value_at, value_at
-from nbsnake.model.variants import base_name
-from nbsnake.names import ALL_RULE, DVC_FILE, PARAMS_FILE
+from nbsnake.names import ALL_RULE, DVC_FILE, PARAMS_FILE, base_name
 from nbsnake.render.stage import OWNER
 from nbsnake.render.stage_reader import Stage
 from nbsnake.settings.settings import read_values

@@ -1,11 +1,10 @@
 """DVC's lock on the project, which its own commands take too."""
 
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-
-from zc.lockfile import LockError, LockFile
 
 from nbsnake.job.inside import plain
 from nbsnake.job.locks import refuse_without_locks
@@ -48,12 +47,19 @@ def _wait(take: Callable[[], Release | None], advice: str) -> Release:
 
 
 def _take() -> Release | None:
+    """Take it as zc.lockfile does, by which DVC takes it: the file says who has it."""
+    how = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(plain(FILE), how, 0o666)
     try:
-        held: Release = LockFile(FILE).close
-    except LockError as error:
-        refuse_without_locks(error.__context__, FILE)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        refuse_without_locks(error, FILE)
         return None
-    return held
+    owner = f" {os.getpid()}\n".encode()
+    with contextlib.suppress(OSError):  # of a full disk; nobody needs it
+        os.ftruncate(file, os.pwrite(file, owner, 0))
+    return lambda: os.close(file)
 
 
 def _take_by_link() -> Release | None:

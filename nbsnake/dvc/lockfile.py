@@ -14,7 +14,6 @@ from nbsnake.job.own import readers_of_params
 from nbsnake.job.regular import read_regular
 from nbsnake.names import LOCK_FILE
 from nbsnake.places import place_of
-from nbsnake.plain_yaml import NotPlainError, read_plain
 from nbsnake.yaml_limits import check_size, limited_time
 
 Entry = dict[str, Any]
@@ -149,6 +148,8 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _document(text: str) -> Any:
+    from nbsnake.plain_yaml import NotPlainError, read_plain  # slow, and seldom needed
+
     try:
         return read_plain(text)
     except NotPlainError:

@@ -21,8 +21,8 @@ from nbsnake.job.ignore import hides_any
 from nbsnake.job.inside import fault
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep, Tracked
 from nbsnake.model.paramtype import has_value_at, value_at
-from nbsnake.model.variants import full_name, scalar_text
-from nbsnake.names import DVC_FILE, LOCK_FILE, PARAMS_FILE, upwards
+from nbsnake.model.variants import scalar_text
+from nbsnake.names import DVC_FILE, LOCK_FILE, PARAMS_FILE, full_name, upwards
 from nbsnake.programs import git_call
 from nbsnake.render.stage import OWNER, is_ours
 from nbsnake.render.stage_reader import Stage, unpacked_section

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from nbsnake.errors import ToolError, Where
 from nbsnake.job.ignore import FILE as IGNORE_FILE
 from nbsnake.job.regular import check_regular, read_regular
-from nbsnake.plain_yaml import load_yaml
 from nbsnake.yaml_limits import ADVICE, TooLargeError, check_size, limited_time, stopped_after
 
 _LEFT_OUT = frozenset({".git", ".hg", ".dvc"})
@@ -53,6 +52,8 @@ def _check_yaml(path: str) -> None:
     text = read_regular(path).decode(errors="replace")
     if "&" not in text and text.count("[") + text.count("{") < MANY:
         return
+    from nbsnake.plain_yaml import load_yaml  # slow, and seldom needed
+
     try:
         with limited_time(text):
             check_size(load_yaml(text))

@@ -1,8 +1,8 @@
 """How the generated files, by which all is judged, are older than what gives them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from nbsnake.errors import NbsnakeError, StaleError, Where, files_with_faults, raise_all
 from nbsnake.generate.unchanged import is_edited, is_unchanged
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 GENERATE = "run: nbsnake generate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outdated:
+class Outdated(NamedTuple):
     """``scripts`` are those whose cells are not the notebook's, each with what differs.
 
     ``files`` are all generated files that differ; ``fault`` prevents that any is generated.
     """
 
-    scripts: Mapping[str, str] = field(default_factory=dict)
+    scripts: Mapping[str, str] = MappingProxyType({})
     files: tuple[str, ...] = ()
     fault: NbsnakeError | None = None
 

@@ -4,7 +4,6 @@ By content, and nbsnake itself by its own files. Standard library only, for unch
 need nothing else.
 """
 
-import hashlib
 import json
 import os
 import stat
@@ -13,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import nbsnake
+from nbsnake.job.hashing import sha256_of_bytes, sha256_of_open
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.regular import open_without_waiting
 
@@ -58,11 +58,11 @@ def content_of(path: str) -> str:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             names = "/".join(sorted({*os.listdir(path)} - {"__pycache__"}))
-            return hashlib.sha256(names.encode(errors="replace")).hexdigest()
+            return sha256_of_bytes(names.encode(errors="replace"))
         if not stat.S_ISREG(mode):
             return ""
         with open(path, "rb", opener=open_without_waiting) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = sha256_of_open(file)
             return f"{digest}{'x' if mode & 0o100 else ''}"
     except (OSError, ValueError):  # ValueError for a path that no file can have
         return ""
@@ -78,7 +78,7 @@ def fingerprint(settings: object) -> str:
     from nbsnake.model.plain import to_plain  # slow, and not needed where nothing changed
 
     text = json.dumps([own_files(), to_plain(settings)], default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of_bytes(text.encode())
 
 
 @cache

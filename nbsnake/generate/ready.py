@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nbsnake.generate.files import GeneratedFile
-from nbsnake.generate.scaffold import resource
+from nbsnake.generate.resources import resource
 
 CI: Mapping[str, tuple[str, str]] = {
     "github": (".github/workflows/pipeline.yml", "ci/github.yml"),

@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from nbsnake.generate.files import GeneratedFile
+from nbsnake.generate.resources import SNAKEFILE, resource
 from nbsnake.job.regular import read_regular
 
-PACKAGE = Path(__file__).parents[1]
 GIT_IGNORED = ("/.nbsnake/", "/.snakemake/", "/logs/")
 DVC_IGNORED = ("/.nbsnake/", "/.snakemake/", ".snakemake_timestamp")
 SHARED_RULES = ("workflow/rules/common.smk", "workflow/rules/sync.smk")
 ONCE = {
-    "workflow/Snakefile": "Snakefile.template",
+    "workflow/Snakefile": SNAKEFILE,
     "workflow/profiles/default/profile.yaml": "profile.yaml",
     "workflow/envs/steps.yaml": "steps.yaml",
 }
@@ -26,23 +25,6 @@ def scaffold_files() -> Iterator[GeneratedFile]:
         yield GeneratedFile(path=path, text=resource(path.removeprefix("workflow/")))
     yield GeneratedFile(path=".gitignore", text=_with_lines(".gitignore", GIT_IGNORED))
     yield GeneratedFile(path=".dvcignore", text=_with_lines(".dvcignore", DVC_IGNORED))
-
-
-def snakefile() -> str:
-    """The Snakefile of a project of which the user has not edited it."""
-    return resource(ONCE["workflow/Snakefile"])
-
-
-def default_profile() -> str:
-    """The profile that every ``snakemake`` run here finds by itself."""
-    return resource("profile.yaml")
-
-
-def resource(name: str) -> str:
-    """A file that the package carries; in a checkout, rules and template lie at its top."""
-    carried = PACKAGE / "resources" / name
-    path = carried if carried.is_file() else PACKAGE.parent / name
-    return path.read_text(encoding="utf-8")
 
 
 def _with_lines(path: str, lines: Iterable[str]) -> str:

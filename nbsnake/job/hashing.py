@@ -35,8 +35,19 @@ def sha256_of_bytes(data: bytes) -> str:
 
 def md5_of_open(file: BufferedReader) -> str:
     """The md5 of the bytes of an open file."""
-    if os.fstat(file.fileno()).st_size < LARGE and "hashlib" not in sys.modules:
-        return md5_of_bytes(file.read())
+    return md5_of_bytes(file.read()) if _is_small(file) else _by_openssl(file, "md5")
+
+
+def sha256_of_open(file: BufferedReader) -> str:
+    """The sha256 of the bytes of an open file."""
+    return sha256_of_bytes(file.read()) if _is_small(file) else _by_openssl(file, "sha256")
+
+
+def _is_small(file: BufferedReader) -> bool:
+    return os.fstat(file.fileno()).st_size < LARGE and "hashlib" not in sys.modules
+
+
+def _by_openssl(file: BufferedReader, name: str) -> str:
     import hashlib  # for large files only
 
-    return hashlib.file_digest(file, "md5").hexdigest()
+    return hashlib.file_digest(file, name).hexdigest()

@@ -20,8 +20,7 @@ from nbsnake.model.paramtype import (
     text_of,
     value_at,
 )
-from nbsnake.model.variants import base_name
-from nbsnake.names import PARAMS_FILE
+from nbsnake.names import PARAMS_FILE, base_name
 from nbsnake.settings.changing import changed
 from nbsnake.settings.schema import SCHEMA_FILE, Schema, read_schema
 from nbsnake.settings.settings import fits_params, read_params

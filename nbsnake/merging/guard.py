@@ -11,17 +11,17 @@ an output from another, and nothing shows that no run gave them. An entry is sus
 What the commits show is kept in a memo, by commit. It rests on the commits alone.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nbsnake.dvc.lockblocks import Blocks, blocks_of, lines_of, stage_name
 from nbsnake.dvc.lockfile import Entry
 from nbsnake.errors import ToolError
 from nbsnake.job.combined import write_combined
+from nbsnake.job.hashing import md5_of_bytes
 from nbsnake.job.outputs import OWN_CACHE
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.plan import Plan
@@ -36,15 +36,14 @@ FORMAT = 1
 PENDING = "the merge that is not committed yet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspects:
+class Suspects(NamedTuple):
     """``merges`` are the titles of the merges that combined the entries of stages, by stage.
 
     ``unseen`` says why there may be more, "" for no reason; ``at_head`` that it is HEAD itself
     that cannot be checked.
     """
 
-    merges: Mapping[str, str] = field(default_factory=dict)
+    merges: Mapping[str, str] = MappingProxyType({})
     unseen: str = ""
     at_head: bool = False
 
@@ -174,7 +173,7 @@ def _combined_in(commit: Commit, versions: Versions) -> dict[str, str]:
 
 
 def _digest(block: str) -> str:
-    return hashlib.md5(block.encode()).hexdigest()
+    return md5_of_bytes(block.encode())
 
 
 def _read_memo() -> _History | None:

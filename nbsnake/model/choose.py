@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from nbsnake.errors import UsageError
 from nbsnake.guess import did_you_mean
-from nbsnake.model.variants import base_name
+from nbsnake.names import base_name
 
 
 def choose_steps(words: Iterable[str], steps: Mapping[str, str]) -> list[str]:

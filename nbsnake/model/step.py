@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from nbsnake.errors import Where
 from nbsnake.model.needs import Needs
 from nbsnake.model.paramtype import ParamType, Value
-from nbsnake.model.variants import Axis, Variant, fill, full_name, variants_of
+from nbsnake.model.variants import Axis, Variant, fill, variants_of
+from nbsnake.names import full_name
 
 RAISES = "raises-exception"  # the tag of a cell after whose failure the notebook goes on
 

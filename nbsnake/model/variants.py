@@ -66,16 +66,6 @@ def variants_of(axes: Iterable[Axis]) -> Iterator[Variant]:
         yield Variant(key="-".join(texts), values=values)
 
 
-def full_name(step: str, key: str) -> str:
-    """``step@key``, or ``step`` for no key."""
-    return f"{step}@{key}" if key else step
-
-
-def base_name(name: str) -> str:
-    """The step's name without the key of a variant."""
-    return name.partition("@")[0]
-
-
 def names_in(text: str) -> list[str]:
     """The names of the axes in a text, each once, in their order."""
     return list(dict.fromkeys(_NAME.findall(text)))

@@ -5,36 +5,19 @@ options accept; the rest is nbsnake's own, and another version may write it in a
 """
 
 import ast
-import hashlib
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, TypeGuard
+from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
+from nbsnake.job.hashing import sha256_of_bytes
 from nbsnake.names import GENERATED
+from nbsnake.python.behavior import Program
 
 HEAD = 200  # characters within which a generated file says so
 MARK = re.compile(r"^# %% (?:\[\w+\] )?cell (\d+)$", re.MULTILINE)
 _KINDS = {"boolean": "bool", "BooleanOptionalAction": "bool", "mapping": "dict"}
 _PLAIN = frozenset({"text", "str", "word", "pathlib", "argparse", ""})  # what strings need, too
-
-
-class Program(NamedTuple):
-    """A hash of what a file does, and of each option of a generated script its default.
-
-    A default counts only where the command does not pass the option.
-    """
-
-    code: str
-    defaults: dict[str, str]
-
-    def does(self, other: "Program", passed: Collection[str]) -> bool:
-        """Whether a command that passes these options, such as ``--rate``, gets the same."""
-        mine, others = (
-            {name: value for name, value in each.defaults.items() if name not in passed}
-            for each in (self, other)
-        )
-        return (self.code, mine) == (other.code, others)
 
 
 def program_of(data: bytes) -> Program | None:
@@ -47,8 +30,7 @@ def program_of(data: bytes) -> Program | None:
             text = "\n".join(_parts(tree, head)) if head is not None else ast.dump(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    code = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-    return Program(code, dict(_defaults(head or [])))
+    return Program(_digest(text), dict(_defaults(head or [])))
 
 
 def _head(tree: ast.Module, text: str) -> list[ast.stmt] | None:
@@ -93,8 +75,7 @@ def _defaults(nodes: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
         if _adds_option(node) and isinstance(node.args[0], ast.Constant):
             found = [each.value for each in node.keywords if each.arg == "default"]
             text = ast.dump(found[0]) if found else ""
-            digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-            yield str(node.args[0].value), digest
+            yield str(node.args[0].value), _digest(text)
 
 
 def _sets_argv(target: ast.expr) -> bool:
@@ -109,3 +90,7 @@ def _accepted(call: ast.Call) -> Iterator[str]:
     found = [node for key in ("type", "action") if key in given for node in ast.walk(given[key])]
     names = {getattr(node, "id", getattr(node, "attr", "")) for node in found} - _PLAIN
     yield " ".join(sorted({_KINDS.get(name, name) for name in names}))
+
+
+def _digest(text: str) -> str:
+    return sha256_of_bytes(text.encode(errors="replace"))

@@ -3,18 +3,18 @@
 What a version does is noted when it is seen; one that is no longer there is looked up in git.
 """
 
-import hashlib
 import json
 import os
 import re
 import subprocess
 from collections.abc import Collection, Iterator
 
+from nbsnake.job.hashing import md5_of_bytes
 from nbsnake.job.own import note_own, read_own
 from nbsnake.job.regular import read_regular
 from nbsnake.job.shape import parse
 from nbsnake.programs import git_call
-from nbsnake.python.program import Program, program_of
+from nbsnake.python.behavior import Program
 
 FILE = ".nbsnake/programs.json"
 FORMAT = 2
@@ -42,10 +42,13 @@ class Versions:
 
     def note(self, data: bytes) -> str:
         """Remember what a version does; its md5."""
-        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        if md5 not in self._programs and (program := program_of(data)):
-            self._programs[md5] = program
-            self._changed = True
+        md5 = md5_of_bytes(data)
+        if md5 not in self._programs:
+            from nbsnake.python.program import program_of  # slow, and for new versions only
+
+            if program := program_of(data):
+                self._programs[md5] = program
+                self._changed = True
         return md5
 
     def note_file(self, path: str, md5: str) -> None:
@@ -88,7 +91,7 @@ def _read() -> dict[str, Program]:
 def find_version(path: str, md5: str) -> bytes | None:
     """The file as it was with this md5, by git; None where git does not have it."""
     for data in versions_in_git(path):
-        if hashlib.md5(data, usedforsecurity=False).hexdigest() == md5:
+        if md5_of_bytes(data) == md5:
             return data
     return None
 

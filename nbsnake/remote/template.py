@@ -12,8 +12,6 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
 from nbsnake.errors import NbsnakeError, PipelineError, ToolError, Where, raise_all
 from nbsnake.job.outputs import LEAVES
 from nbsnake.job.regular import read_regular
@@ -141,6 +139,8 @@ class Template(NamedTuple):
 
 def read_template(path: str) -> Template:
     """Read the file. Raises :class:`PipelineError`, with all faults at once."""
+    import yaml  # slow, and for --remote only
+
     try:
         text = read_regular(path).decode()
         with limited_time(text):

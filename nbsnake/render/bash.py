@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from nbsnake.model.paramtype import Value, text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.step import Argument, Role, Source, Step
-from nbsnake.model.variants import Variant, fill, full_name
-from nbsnake.names import upwards
+from nbsnake.model.variants import Variant, fill
+from nbsnake.names import full_name, upwards
 from nbsnake.render.stage import is_in_file, is_passed, takes_values_file
 from nbsnake.render.values import STDIN, to_json
 

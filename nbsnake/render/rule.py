@@ -9,8 +9,8 @@ from nbsnake.model.paramtype import text_of
 from nbsnake.model.pipeline import Pipeline
 from nbsnake.model.quote import comment, string
 from nbsnake.model.step import Argument, Artifact, FanIn, Role, Source, Step
-from nbsnake.model.variants import fill, full_name
-from nbsnake.names import GROUPED, upwards
+from nbsnake.model.variants import fill
+from nbsnake.names import GROUPED, full_name, upwards
 from nbsnake.render.stage import is_passed, quoted_pattern, takes_values_file
 from nbsnake.render.values import OPTION
 

@@ -15,16 +15,8 @@ from typing import Any
 from nbsnake.errors import PipelineError, StaleError, Where
 from nbsnake.job.shape import ShapeError, is_text_map, parse
 from nbsnake.model.paramtype import has_value_at, shown, text_of, value_at
-from nbsnake.model.variants import (
-    UNSAFE,
-    fill,
-    full_name,
-    is_instance,
-    is_safe,
-    names_in,
-    scalar_text,
-)
-from nbsnake.names import DVC_FILE, PARAMS_FILE
+from nbsnake.model.variants import UNSAFE, fill, is_instance, is_safe, names_in, scalar_text
+from nbsnake.names import DVC_FILE, PARAMS_FILE, full_name
 from nbsnake.places import place_of
 from nbsnake.render.stage import AUTHORED, FAN_IN, KEYS, LISTS, OWNER, is_ours
 from nbsnake.render.values import OPTION, STDIN, by_param, values_path

@@ -20,8 +20,9 @@ from nbsnake.model.needs import Needs
 from nbsnake.names import LOCK_FILE
 from nbsnake.programs import git_call
 from nbsnake.report.graph import graph_of
+from nbsnake.report.jobs import job_of
 from nbsnake.report.states import StepState, totals
-from nbsnake.report.timeline import Job, expected_seconds, last_run, longest_chain
+from nbsnake.report.timeline import expected_seconds, last_run, longest_chain
 from nbsnake.report.view import FileView, MetricRow, RunView, StepView, View
 from nbsnake.results.cells import code_change
 from nbsnake.results.failures import failure_lines
@@ -183,24 +184,6 @@ class _Committed:
             md5 = hashlib.md5(rest[:size], usedforsecurity=False).hexdigest()
             self._md5s[commit, os.fsdecode(path)] = md5
             found = rest[size + 1 :]
-
-
-def job_of(receipt: Receipt) -> Job | None:
-    """When the job of a result ran; of a restored one, by its notebook."""
-    if receipt.accepted:
-        return None
-    if not receipt.restored:
-        return Job(receipt.step, receipt.started, receipt.ended, receipt.host)
-    return job_of_notebook(receipt.step, read_own(notebook_path(receipt.step)))
-
-
-def job_of_notebook(step: str, document: Any) -> Job | None:
-    """When the job of an executed notebook ran; None for what is no such notebook."""
-    try:
-        facts = document["metadata"]["nbsnake"]
-        return Job(step, float(facts["started"]), float(facts["ended"]), str(facts["host"]))
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def _asked(needs: Needs) -> dict[str, str]:

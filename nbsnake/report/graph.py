@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from nbsnake.job.plan import Plan
-from nbsnake.model.variants import base_name
+from nbsnake.names import base_name
 from nbsnake.report.layout import find_levels
 from nbsnake.report.states import STATES, State, StepState
 

@@ -17,7 +17,7 @@ from nbsnake.compare.rows import Row
 from nbsnake.escape import LAYOUT, escaped
 from nbsnake.job.regular import read_regular
 from nbsnake.job.say import few
-from nbsnake.model.variants import base_name
+from nbsnake.names import base_name
 from nbsnake.report import svg
 from nbsnake.report.cells import notebook_html
 from nbsnake.report.charts import metric_svg, plot_svg, timeline_svg

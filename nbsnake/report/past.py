@@ -23,8 +23,8 @@ from nbsnake.job.runcache import run_value
 from nbsnake.job.say import few
 from nbsnake.names import LOCK_FILE
 from nbsnake.report.committed import commit_of, file_at, md5s_at, text_at
-from nbsnake.report.gather import job_of_notebook
 from nbsnake.report.graph import graph_of
+from nbsnake.report.jobs import job_of_notebook
 from nbsnake.report.states import StepState, totals
 from nbsnake.report.timeline import Job, last_run, longest_chain
 from nbsnake.report.view import FileView, MetricRow, RunView, StepView, View

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from nbsnake.job.plan import PlannedStep
 from nbsnake.job.receipt import Failure
-from nbsnake.results.cells import reasons_by_cell
 from nbsnake.results.freshness import Judge, Verdict, is_missing
 
 State = Literal["fresh", "stale", "waiting", "never run", "failed", "running"]
@@ -66,7 +64,8 @@ def _without_implied(verdict: Verdict, made: Container[str]) -> Verdict:
     if not verdict.waits:
         return verdict
     implied = {is_missing(path) for path in verdict.step.deps if path in made}
-    return replace(verdict, reasons=tuple(each for each in verdict.reasons if each not in implied))
+    reasons = tuple(each for each in verdict.reasons if each not in implied)
+    return verdict._replace(reasons=reasons)
 
 
 def _state_of(verdict: Verdict, judge: Judge, since: float | None) -> StepState:
@@ -93,4 +92,8 @@ def _named(verdict: Verdict, since: float | None) -> State:
 
 
 def _reasons(judge: Judge, verdict: Verdict) -> tuple[str, ...]:
-    return reasons_by_cell(verdict, judge.receipt(verdict.step.name)) if verdict.reasons else ()
+    if not verdict.reasons:
+        return ()
+    from nbsnake.results.cells import reasons_by_cell  # slow, and for stale steps only
+
+    return reasons_by_cell(verdict, judge.receipt(verdict.step.name))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from nbsnake.job.receipt import failed_steps, read_failure, read_receipt
-from nbsnake.report.gather import job_of
+from nbsnake.report.jobs import job_of
 from nbsnake.report.states import StepState
 from nbsnake.report.timeline import duration, expected_seconds
 

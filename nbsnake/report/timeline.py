@@ -3,12 +3,11 @@
 Pure functions; times are seconds since 1970, durations seconds.
 """
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from nbsnake.model.variants import base_name
+from nbsnake.names import base_name
 
 PAUSE = 60.0  # seconds without a job between two runs
 
@@ -96,7 +95,9 @@ def expected_seconds(names: Iterable[str], known: Mapping[str, float]) -> dict[s
         if name in known:
             found[name] = known[name]
         elif others := of_group.get(base_name(name)):
-            found[name] = statistics.median(others)
+            from statistics import median  # slow, and seldom needed
+
+            found[name] = median(others)
     return found
 
 

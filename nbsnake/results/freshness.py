@@ -5,9 +5,8 @@ Judged by content, from what the receipts and dvc.lock record, in the order of t
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from nbsnake.dvc.lockfile import locked_by_dvc2, read_lock
 from nbsnake.job.absent import md5_is_left
@@ -26,8 +25,7 @@ RUNS_EACH_TIME = "it runs each time"
 ONLY_TEXT = "only comments, formatting or generated parts changed in"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """``reasons`` say why a step is stale in itself, ``waits`` name the stale steps before it.
 
     ``settled`` means that a run on record gave what is on disk from what is on disk, and that
@@ -94,7 +92,7 @@ class Judge:
         stale = sorted(name for name in makers if not self._verdicts[name].settled)
         if stale and verdict.state != "never run" and not step.frozen:
             waits = tuple(stale)
-            verdict = replace(verdict, state="stale", waits=waits, locked=False, settled=False)
+            verdict = verdict._replace(state="stale", waits=waits, locked=False, settled=False)
         self._verdicts[step.name] = verdict
         return verdict
 
@@ -179,7 +177,7 @@ class Judge:
             return _fresh(step, locked=False)
         for then in runs:
             if paths := self._same_code(step, then, now):
-                return replace(_fresh(step, locked=False), same_code=paths)
+                return _fresh(step, locked=False)._replace(same_code=paths)
         deps = {path: content for path in step.deps if (content := self.content(path))}
         known = len(deps) == len(step.deps) and find_outputs(self.plan.cache, step, deps)
         return Verdict(
@@ -245,8 +243,7 @@ def _fresh(step: PlannedStep, *, locked: bool) -> Verdict:
 
 def _outdated(verdict: Verdict, reasons: tuple[str, ...]) -> Verdict:
     """The verdict on a step of which the notebook has other code than the script."""
-    return replace(
-        verdict,
+    return verdict._replace(
         state="stale" if verdict.state == "fresh" else verdict.state,
         reasons=(*reasons, *verdict.reasons),
         settled=False,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbsnake.job.absent import absent_at
 from nbsnake.job.cache import Cache, DamagedObjectError
@@ -25,8 +25,7 @@ from nbsnake.results.objects import Objects
 Fetch = Callable[[Iterable[str]], None]  # brings objects by their md5s, as far as it can
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(NamedTuple):
     """``steps`` are back as they were; ``edited`` are outputs with a content that is nowhere else:
     it was kept before it was overwritten, or not overwritten without ``force``. ``damaged`` are
     objects of the cache with another content."""
@@ -36,8 +35,7 @@ class Restored:
     damaged: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class Saved(NamedTuple):
     """Paths of outputs: ``lost`` ones are in their cache again, ``kept`` ones are kept apart."""
 
     lost: tuple[str, ...]

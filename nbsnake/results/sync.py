@@ -8,7 +8,7 @@ DVC remembers of files comes last, for it saves time only.
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nbsnake.dvc.gitignore import ignore, tracked_by_git, untrack
@@ -32,8 +32,7 @@ from nbsnake.results.objects import Objects
 from nbsnake.results.sources import pointers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Synced:
+class Synced(NamedTuple):
     """``locked`` steps are new or changed in dvc.lock; ``refused`` ones are not, and why.
 
     ``updated`` are the ``.dvc`` files of sources that have changed. ``beyond`` says why DVC had to
@@ -41,7 +40,7 @@ class Synced:
     """
 
     locked: tuple[str, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = MappingProxyType({})
     updated: tuple[str, ...] = ()
     beyond: str = ""
     notes: tuple[str, ...] = ()

@@ -12,13 +12,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbsnake.generate.scaffold import snakefile
+from nbsnake.generate.resources import snakefile
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.records import read_record
 from nbsnake.job.regular import read_regular
 from nbsnake.names import GENERATED
 from nbsnake.results.freshness import Verdict
-from nbsnake.snakemake.modes import is_plain_run
 
 SNAKEFILE = "workflow/Snakefile"
 RULES = "workflow/rules"
@@ -30,6 +29,8 @@ NO_ENVIRONMENT = (None, "d41d8cd98f00b204e9800998ecf8427e")
 
 def may_leave_out(workflow: Any) -> bool:
     """Whether this run of Snakemake is one in which the verdicts say all that is to be done."""
+    from nbsnake.snakemake.modes import is_plain_run  # slow, and only where Snakemake runs
+
     main = str(workflow.main_snakefile)
     return (
         is_plain_run()

@@ -10,8 +10,8 @@ from nbsnake.job.digests import Digests
 from nbsnake.job.plan import Plan, PlannedOut, PlannedStep
 from nbsnake.job.say import say
 from nbsnake.model.paramtype import text_of, value_at
-from nbsnake.model.variants import fill, full_name
-from nbsnake.names import DVC_FILE, PARAMS_FILE
+from nbsnake.model.variants import fill
+from nbsnake.names import DVC_FILE, PARAMS_FILE, full_name
 from nbsnake.places import place_of
 from nbsnake.render.values import by_param, values_path, write_values
 from nbsnake.results.freshness import Verdict
