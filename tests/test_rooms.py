@@ -24,7 +24,7 @@ STANDINS = (
 )
 PRINTING = ("nbsnake.commands.", "nbsnake.cli", "nbsnake.job.say", *STANDINS)
 JOB = ("job", "escape", "names", "nbsnake")  # the rooms that jobs import
-OWNERS = dict.fromkeys(("dvc", "dvc_data", "dvc_objects", "scmrepo", "zc"), "dvc")
+OWNERS = dict.fromkeys(("diskcache", "dvc", "dvc_data", "dvc_objects", "scmrepo"), "dvc")
 
 
 def imports(name):
