@@ -140,6 +140,27 @@ def test_a_session_is_reset_only_where_nothing_has_run():
     ]
 
 
+@pytest.mark.parametrize(
+    "magic",
+    [
+        *("pwd", "env HOME", "who_ls", "%precision 3", "%config InlineBackend.rc", "%%!\nls"),
+        *("%timeit -n1 -o 1", "%%timeit -qo\n1", "%%sx\nls", "%%system\nls", "%prun -r f()"),
+    ],
+)
+def test_a_result_of_a_magic_that_is_read_is_refused(magic):
+    faults = translate("5", magic, "print(_)")[1]
+    assert "3:1: '_' is of a magic in cell 2" in faults
+
+
+@pytest.mark.parametrize("magic", ["%timeit -n1 -r1 1", "%prun -q f()", "%cd -q /"])
+def test_a_magic_without_a_value_leaves_the_last_result(magic):
+    assert translate("5", magic, "print(_)")[1] == []
+
+
+def test_a_name_of_the_notebook_is_no_magic():
+    assert translate("pwd = 4", "pwd", "print(_)")[1] == []
+
+
 def test_lines_keep_their_numbers():
     done = one("%config a \\\n b\n!ls \\\n -l\n%time x\nfoo?\nmarker = 1\n")
     assert done.split("\n").index("marker = 1") == 6

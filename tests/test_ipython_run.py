@@ -102,6 +102,7 @@ def test_a_loop_is_running_as_in_jupyter(tmp_path):
         (["def f(): return _", "7", "print(f())"], "7\n"),
         (["%time 3 + 4", "%timeit 8", "print(_)"], "7\n"),
         (["%%time\ny = 1\ny + 10", "print(_)"], "11\n"),
+        (["3", "%%timeit -n1 -r1 -q\n8", "print(_, Out)"], "3 {1: 3}\n"),
         (["5", "!echo {_} $_1"], "5 5\n"),
         (["3", "4", "del _", "6", "print(_, __)"], "6 4\n"),
         (["x = 1", "print(In[1], len(In), [In[0]], _i, _i1)"], "x = 1 3 [''] x = 1 x = 1\n"),

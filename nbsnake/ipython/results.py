@@ -20,7 +20,12 @@ _BY_NUMBER = re.compile(r"_(\d+)")
 _RECENT = ("_", "__", "___")
 _KEPT = ("Out", "_oh")
 _INPUTS = re.compile(r"In|_ih|_i{1,3}|_i\d+")
-_GIVES = re.compile(r"[ \t]*(?:!!|%[ \t]*(?:sx|system|pwd|env|who_ls|lsmagic|dirs)\b)")
+_VALUES = r"(?:sx|system|pwd|env|who_ls|lsmagic|dirs|precision)\b"  # magics that have a value
+_WITH_OPTION = r"(?:(?:timeit|memit)\b.*[ \t]-\w*o|[lm]?prun\b.*[ \t]-\w*r)"
+_GIVES = re.compile(rf"[ \t]*(?:!!|%[ \t]*(?:{_VALUES}|{_WITH_OPTION}|config[ \t]+[\w.]+\s*$))")
+_CELL_GIVES = re.compile(rf"%%(?:sx\b|system\b|!|{_WITH_OPTION})")
+_BARE = re.compile(rf"{_VALUES}[^\n]*")  # the whole cell, without %
+_TIMED_CELL = re.compile(r"%%time\b")
 _TIME = re.compile(r"[ \t]*%[ \t]*time\b")
 NAME_IT = "put the value under a name of its own"
 
@@ -221,13 +226,15 @@ class _Finder:
             own = parse(text)
             gives = _GIVES.match(last) or (own and _result(own, text))
             return "unknown" if gives else "none"
-        if _GIVES.match(last):
+        is_magic = _GIVES.match(last) or _CELL_GIVES.match(text)
+        if is_magic or (_BARE.fullmatch(text) and 1 in found.lines):
             return "unknown"
-        if text.startswith("%%") and not text.startswith("%%time"):
+        is_timed = _TIMED_CELL.match(text)
+        if text.startswith("%%") and not is_timed:
             return "none"
         if tree is None or not _result(tree, found.source):
             return "none"
-        is_rewritten = tree.body[-1].lineno in found.lines and not text.startswith("%%time")
+        is_rewritten = tree.body[-1].lineno in found.lines and not is_timed
         return "none" if is_rewritten and not _TIME.match(last) else "result"
 
 
