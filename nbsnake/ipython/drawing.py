@@ -23,6 +23,10 @@ _SETTINGS = frozenset(
 )
 _RUNNING = frozenset({"_nb_run", "_nb_run_as", "_nb_run_module", "exec", "runpy"})  # other files
 _DRAWING = frozenset({"boxplot", "draw", "gca", "gcf", "heatmap", "hist", "imshow", "savefig"})
+_PASSIVE = frozenset(  # decorators that do not call their function
+    {"abc", "cache", "cached_property", "classmethod", "contextlib", "contextmanager", "functools"}
+    | {"lru_cache", "property", "staticmethod", "wraps"}
+)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -39,13 +43,15 @@ class Drawing:
     """What draws: ``names`` of modules, functions and classes, and ``methods`` of classes.
 
     ``unknown`` are names from modules of which nothing is known: calling them may draw.
-    ``is_open`` means ``from pylab import *``: each call may draw.
+    ``is_open`` means ``from pylab import *``: each call may draw. ``is_hidden`` means that an
+    operator of a class draws, or what Python calls by itself: no name tells which code does.
     """
 
     names: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     is_open: bool = False
+    is_hidden: bool = False
 
     @staticmethod
     def of(trees: Iterable[ast.Module]) -> "Drawing":
@@ -59,11 +65,16 @@ class Drawing:
         while new := [each for each in waiting if found._learn(each)]:
             learned = set(map(id, new))
             waiting = [each for each in waiting if id(each) not in learned]
+        found.is_hidden = any(each.startswith("__") for each in found.methods)
         return found
 
     def is_in(self, nodes: Iterable[ast.AST]) -> bool:
         """Whether code that consists of these nodes may draw."""
-        return any(map(self._draws, _chains(nodes)))
+        found = [*nodes]
+        if self.is_hidden and found:
+            return True
+        bodies = (each for node in found if _is_handed_on(node) for each in ast.walk(node))
+        return any(map(self._draws, _chains([*found, *bodies])))
 
     def may_begin_in(self, tree: ast.Module) -> bool:
         """Whether a cell imports something that draws."""
@@ -158,6 +169,13 @@ def executed(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
             waiting += [*node.decorator_list, node.args]
         else:
             waiting += ast.iter_child_nodes(node)
+
+
+def _is_handed_on(node: ast.AST) -> bool:
+    """Whether a function goes to a decorator that may call it."""
+    return isinstance(node, _FUNCTIONS) and any(
+        root_of(each) not in _PASSIVE for each in node.decorator_list
+    )
 
 
 def _chains(nodes: Iterable[ast.AST]) -> Iterator[_Chain]:
