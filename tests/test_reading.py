@@ -35,6 +35,7 @@ OTHERS = {
     "notebook/limited.py": "pipes to a process of its own, and /proc",
     "remote/task.py": "files of the package",
     "report/page.py": "files of the package",
+    "snakemake/descendants.py": "/proc",
     "split/prove.py": "a record that it asked for, in a folder of its own",
 }
 

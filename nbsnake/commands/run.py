@@ -32,7 +32,7 @@ from nbsnake.report.summary import run_summary
 from nbsnake.results.freshness import Judge
 from nbsnake.results.places import check_folders
 from nbsnake.results.sync import Synced
-from nbsnake.snakemake.call import QUIET, run_snakemake, unlock_if_dead
+from nbsnake.snakemake.call import QUIET, SIGNALLED, run_snakemake, unlock_if_dead
 from nbsnake.snakemake.targets import targets_of
 from nbsnake.snakemake.unneeded import NOTHING, NOTHING_OF, bring_up_to_date
 from nbsnake.styles import has_color, width_of
@@ -205,8 +205,9 @@ def _report_nothing_to_do(
 def _run_steps(args: argparse.Namespace, plan: Plan, words: list[str], started: float) -> int:
     """Call Snakemake with these words and those of the user; the exit code."""
     more = ["--keep-going"] if args.keep_going else []
-    if run_snakemake([*words, *more, "--logger", "nbsnake", *args.rest]) == 0:
-        return 0
+    code = run_snakemake([*words, *more, "--logger", "nbsnake", *args.rest])
+    if code == 0 or code > SIGNALLED:
+        return code
     failed = [name for name in plan.steps if (f := read_failure(name)) and f.ended >= started]
     return 1 if failed else 3
 

@@ -13,17 +13,32 @@ from nbsnake.job.running import become_head, read_head
 from nbsnake.programs import python_call
 
 LOCKS = ".snakemake/locks"
+SIGNALLED = 128  # plus the signal: the exit code of what it has ended
 QUIET = "NBSNAKE_QUIET"  # set where only failures are shown
 
 
 def run_snakemake(arguments: Sequence[str]) -> int:
-    """Run Snakemake in this project to its end, and return its exit code."""
+    """Run Snakemake in this project to its end, and return its exit code.
+
+    That of a run that a signal has ended is the one of the signal, as a shell has it.
+    """
     process = subprocess.Popen(python_call("snakemake", *arguments))
-    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    ended_by = 0
+
+    def hand_on(number: int, *_: object) -> None:
+        nonlocal ended_by
+        ended_by = number
+        process.terminate()
+
+    before = signal.signal(signal.SIGTERM, hand_on)
     try:
         while True:
-            with contextlib.suppress(KeyboardInterrupt):  # Snakemake gets Ctrl-C too, and ends
-                return process.wait()
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:  # Snakemake gets Ctrl-C too, and ends
+                ended_by = signal.SIGINT
+            else:
+                return SIGNALLED + ended_by if code and ended_by else code
     finally:
         signal.signal(signal.SIGTERM, before)
 

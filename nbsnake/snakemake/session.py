@@ -38,6 +38,7 @@ from nbsnake.results.places import check_places, hide_values
 from nbsnake.results.prepare import prepare
 from nbsnake.results.sources import check_sources, reset_future_times
 from nbsnake.snakemake.call import other_head
+from nbsnake.snakemake.ending import Ending
 from nbsnake.snakemake.kinds import follow_disk
 from nbsnake.snakemake.modes import keep_going, read_mode
 from nbsnake.snakemake.retries import keep_workflow
@@ -209,6 +210,9 @@ class Session(Words):
         self._runs = runs
         self._checks = checks
         self._started = time.time()
+        self._ending = Ending(workflow)
+        if runs:
+            self._ending.install()
 
     def seal(self) -> None:
         """Make Snakemake's records and the files' times say what the contents say.
@@ -250,17 +254,19 @@ class Session(Words):
 
     def sync(self) -> None:
         """Lock what the run made. Called at its end; never fails the run."""
+        self._ending.before_sync()
         if not self._workflow.touch:
             _sync()
             left.end(self._plan, read_mode().targets)
             forget_ended_jobs()
             for line in recent_failures(self._plan.steps.values(), self._started):
                 say(line)
+        self._ending.say_how_to_go_on()
 
 
 def _sync() -> None:
     done = subprocess.run(python_call("nbsnake", "sync"), stdout=sys.stderr)
-    if done.returncode > 1:  # 1 says that a result may not be locked, and why
+    if done.returncode not in (0, 1):  # 1 says that a result may not be locked, and why
         say("dvc.lock is not up to date; run: nbsnake sync")
 
 

@@ -26,7 +26,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 STEPS = {"make", "left", "right", "join"}
 WORD = '-it\'s {all} of ${it} "$HOME" '
 SECONDS = "0.15"  # that left and right take
-HANGS = 60.0  # seconds after which a run that got a signal has not ended by itself
+HANGS = 120.0  # seconds after which a run that got a signal does not end by itself
 RUN = ("snakemake", "--cores", "2")
 
 
@@ -100,11 +100,10 @@ def disturb(server: ForkServer, project: Project, moment: Moment) -> None:
     pid = server.start(project, *RUN, STEP_SECONDS=SECONDS)
     time.sleep(moment.after)
     send(pid, moment.number, to_group=moment.to_group)
-    # A signal that comes while Snakemake's scheduler holds its own lock makes Snakemake wait for
-    # itself for ever (JobScheduler.exit_gracefully); then a user kills it.
     watch = threading.Timer(HANGS, send, (pid, signal.SIGKILL))
     watch.start()
     server.wait()
+    assert watch.is_alive(), "it did not end"
     watch.cancel()
 
 

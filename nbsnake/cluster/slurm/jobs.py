@@ -83,7 +83,8 @@ def _wrapper(name: str, program: str) -> str:
     conf = os.environ.get("SLURM_CONF")
     setting = f"SLURM_CONF={shlex.quote(conf)} " if conf else ""
     call = [program] if name in PLAIN else python_call("nbsnake.cluster.slurm.call", name, program)
-    return f'#!/bin/sh\n{setting}exec {shlex.join(call)} "$@"\n'
+    ignored = "trap '' INT TERM\n" if name == "scancel" else ""  # also by a second Ctrl-C
+    return f'#!/bin/sh\n{ignored}{setting}exec {shlex.join(call)} "$@"\n'
 
 
 def live_jobs(jobs: Mapping[str, str]) -> dict[str, str]:
