@@ -238,6 +238,12 @@ def test_kubectl_tells_each_state_and_its_reason(kube, folder, name):
     check(documented("kube", folder), NAME, state, said)
 
 
+@pytest.mark.parametrize(("status", "found"), [(job(), NAME), (None, "")])
+def test_kubectl_finds_a_job_by_its_name(kube, folder, status, found):
+    kube(status, None)
+    assert documented("kube", folder).job_named(NAME, "a") == found
+
+
 @pytest.mark.parametrize("name", AWS)
 def test_aws_batch_tells_each_state_and_its_reason(folder, monkeypatch, name):
     jobs, state, said = AWS[name]

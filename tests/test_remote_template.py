@@ -29,7 +29,10 @@ leave: -1
 values: {job: 1}
 steps: {a: {start: b}}
 """
-KNOWN = "submit, input, status, success, failed, reason, cancel, poll, remote, leave, values, steps"
+KNOWN = (
+    "submit, input, status, success, failed, reason, find, cancel, poll, remote, leave, values, "
+    "steps"
+)
 WORDS = {"name": "nbsnake-train-1", "start": "print('a \"b\" $c {job}')", "threads": "4"}
 
 
@@ -75,6 +78,30 @@ def test_a_job_that_is_not_submitted_is_an_error_of_the_tool(folder, submit, mes
     text = f"submit: {submit}\nstatus: [x]\ncancel: [x]\n"
     with pytest.raises(ToolError, match=message):
         template(text).start("train", WORDS)
+
+
+@pytest.mark.parametrize(
+    ("find", "found"),
+    [("[echo, 'id of {name} in {memory}']", "id of n in 16Gi"), ("['true']", ""), (None, "")],
+)
+def test_a_job_is_found_by_its_name(folder, find, found):
+    text = PLAIN if find is None else f"find: {find}\n{PLAIN}"
+    assert template(text).job_named("n", "train") == found
+
+
+def test_without_an_answer_it_is_not_known_whether_there_is_a_job(folder):
+    read = template(f"find: [sh, -c, 'echo no route >&2; exit 1']\n{PLAIN}")
+    with pytest.raises(ToolError, match="a job n is not known: sh ended with 1 and printed no rou"):
+        read.job_named("n", "train")
+
+
+def test_a_job_whose_submission_was_not_answered_is_found(folder):
+    fails = "submit: [sh, -c, 'echo no quota >&2; exit 4']\nstatus: [x]\ncancel: [x]\n"
+    assert template(f"{fails}find: [echo, 'id of {{name}}']").start("a", WORDS) == (
+        "id of nbsnake-train-1"
+    )
+    with pytest.raises(ToolError, match="printed no quota"):
+        template(f"{fails}find: ['false']").start("a", WORDS)
 
 
 def test_all_faults_of_a_file_are_named_with_their_lines(folder):
@@ -173,6 +200,14 @@ def test_documented_templates_know_the_answers_of_their_tools(documented, folder
         tool(folder, monkeypatch, read.status[0], printed, error, code=1 if error else 0)
         assert read.ask("job-7")[0] == state, (printed, error)
         assert "job-7" in (folder / "words").read_text().split()
+    tool(folder, monkeypatch, read.find[0], "job-7\n")
+    assert read.job_named("nbsnake-a", "train") == "job-7"
+    words = (folder / "words").read_text()
+    asked = {"kube": "job\nnbsnake-a\n", "aws": "--job-queue\nanalysis\n"}[name]
+    assert asked in words
+    assert "nbsnake-a" in words
+    tool(folder, monkeypatch, read.find[0], "\n")
+    assert read.job_named("nbsnake-a", "train") == ""
     tool(folder, monkeypatch, read.cancel[0], "")
     read.stop("job-7")
     assert "job-7" in (folder / "words").read_text().split()

@@ -117,10 +117,13 @@ def _submit(job: Job, run: Run, template: Template, answer: dict[str, Any], thre
 def _left(job: Job, key: str, template: Template) -> Run | None:
     """The job that an earlier head left, if it computes what is wanted; another one is ended."""
     run = read_run(job.step)
+    if run and not run.job:  # killed before it noted the job
+        run = run._replace(job=template.job_named(run.name, job.step.name))
     if run is None or not run.job:
         return None
     if run.key == key and os.environ.get("NBSNAKE_RESTORE") != "0":
         say(f"{job.step.name}: taking the job {run.job} that an earlier run left", CALLER)
+        write_run(job.step, run)
         return run
     template.stop(run.job)
     return None

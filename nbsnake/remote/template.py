@@ -5,6 +5,7 @@ reaches the submitting command as JSON. So no value is ever a part of a shell's 
 unless the author of the file puts it there.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -34,6 +35,7 @@ _FIELDS: dict[str, Any] = {
     "success": tuple[str, ...],
     "failed": tuple[str, ...],
     "reason": tuple[str, ...],
+    "find": tuple[str, ...],
     "cancel": tuple[str, ...],
     "poll": float,
     "remote": str,
@@ -48,8 +50,9 @@ class Template(NamedTuple):
     """Commands as words, of which ``submit`` prints the job's id as its last line.
 
     What ``status`` prints contains one of the words in ``success`` or ``failed`` when the job has
-    ended. ``reason`` prints why one waits or has failed, () where ``status`` does. ``poll`` is the
-    number of seconds between two questions, ``remote`` the DVC remote, "" for the default one.
+    ended. ``reason`` prints why one waits or has failed, () where ``status`` does. ``find`` prints
+    the id of the job with a name, () where that cannot be asked. ``poll`` is the number of seconds
+    between two questions, ``remote`` the DVC remote, "" for the default one.
     Files of at least ``leave`` bytes that only other steps read stay in it, none for None.
     ``values`` are words of the author's own, and ``steps`` those of one step.
     """
@@ -62,6 +65,7 @@ class Template(NamedTuple):
     success: tuple[str, ...] = (SUCCESS,)
     failed: tuple[str, ...] = (FAILED,)
     reason: tuple[str, ...] = ()
+    find: tuple[str, ...] = ()
     poll: float = POLL
     remote: str = ""
     leave: int | None = None
@@ -79,19 +83,39 @@ class Template(NamedTuple):
 
     def start(self, step: str, words: Mapping[str, str]) -> str:
         """Submit a job, and return its id. Raises :class:`ToolError` where that fails."""
-        given = {**self.values, **self.steps.get(step, {}), **words}
+        given = {**self._words(step), **words}
         data = None if self.input is None else json.dumps(_filled(self.input, given))
         done = self._call(_filled(self.submit, given), data)
-        lines = done.stdout.split("\n") if done.returncode == 0 else []
-        job = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        if not job:
-            printed = in_one_line(f"{done.stderr}\n{done.stdout}") or "nothing"
-            raise ToolError(
-                f"the job was not submitted: {self.submit[0]} ended with {done.returncode} and "
-                f"printed {printed}",
-                where=Where(self.file),
-            )
-        return job
+        if done.returncode or not _last_line(done):
+            with contextlib.suppress(ToolError):  # what the submission itself said counts
+                if job := self.job_named(words["name"], step):
+                    return job  # only the answer was lost
+        return self._id(done, "the job was not submitted")
+
+    def job_named(self, name: str, step: str) -> str:
+        """The id of the step's job with that name, "" where there is none or nobody can be asked.
+
+        Raises :class:`ToolError` without an answer.
+        """
+        if not self.find:
+            return ""
+        done = self._call(_filled(self.find, {**self._words(step), "name": name}))
+        if done.returncode == 0 and not _last_line(done):
+            return ""
+        return self._id(done, f"whether there is a job {name} is not known")
+
+    def _words(self, step: str) -> dict[str, str]:
+        return {**self.values, **self.steps.get(step, {})}
+
+    def _id(self, done: "subprocess.CompletedProcess[str]", fault: str) -> str:
+        """The last line of what was printed. Raises :class:`ToolError` with the ``fault``."""
+        if done.returncode == 0 and (job := _last_line(done)):
+            return job
+        printed = in_one_line(f"{done.stderr}\n{done.stdout}") or "nothing"
+        raise ToolError(
+            f"{fault}: {done.args[0]} ended with {done.returncode} and printed {printed}",
+            where=Where(self.file),
+        )
 
     def ask(self, job: str) -> tuple[str, str]:
         """The state of a job, and what the command printed; no answer means that it runs."""
@@ -137,6 +161,11 @@ class Template(NamedTuple):
             ) from None
 
 
+def _last_line(done: "subprocess.CompletedProcess[str]") -> str:
+    lines = (line.strip() for line in reversed(done.stdout.split("\n")))
+    return next(filter(None, lines), "")
+
+
 def read_template(path: str) -> Template:
     """Read the file. Raises :class:`PipelineError`, with all faults at once."""
     import yaml  # slow, and for --remote only
@@ -180,7 +209,7 @@ def _fault(name: str, value: Any) -> str:
         found = parse(_FIELDS[name], value, name)
     except ShapeError as error:
         return str(error)
-    if name in _NEEDED and not found:
+    if name in (*_NEEDED, "find") and not found:
         return f"{name} is empty"
     if name == "poll" and not found > 0:
         return "poll is not a number of seconds above 0"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from diamond import NOTHING
 from e2e_project import Project, kill_group
-from remote_machine import job_ids, use, use_folder
+from remote_machine import JOBS, PAUSED, job_ids, use, use_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.remote]
 ALL = ["join", "left", "make", "right"]
@@ -93,6 +93,26 @@ def test_the_next_head_takes_the_job_of_a_killed_one(
     assert away.locked_steps() == {"left", "make"}
     left = [path for path in (tmp_path / "store/nbsnake").rglob("*") if path.is_file()]
     assert left == []
+
+
+@pytest.mark.parametrize("can_be_asked", [True, False])
+def test_a_job_that_a_killed_head_did_not_note_is_found_where_that_can_be_asked(
+    away: Project, *, can_be_asked: bool
+) -> None:
+    logs = away.root.with_name(JOBS)
+    find = ["sh", "-c", 'cd "$0" && cat "$1.id" 2>/dev/null || true', str(logs), "{name}"]
+    use(away, **({"find": find} if can_be_asked else {}))
+    (logs / PAUSED).touch()
+    with away.holding():
+        process = away.start("nbsnake", "run", "--remote", "here", "left")
+        away.wait_until_computing("left", process=process)
+        assert job_ids(away) == []
+        kill_group(process, signal.SIGKILL)
+    (logs / PAUSED).unlink()
+    away.nbsnake("run", "--remote", "here", "left")
+    assert ("taking the job" in away.read("logs/left.log")) == can_be_asked
+    assert away.computed() == ["left", *([] if can_be_asked else ["left"]), "make"]
+    assert away.locked_steps() == {"left", "make"}
 
 
 def test_an_interrupted_head_cancels_its_job(away: Project) -> None:
