@@ -14,6 +14,7 @@ from typing import Any
 
 MOST = 100_000  # values that aliases may give, and
 TIMES = 10  # how many times as many as are written
+BITS = 14_000  # of an integer; Python writes no more than 4300 digits
 LINE = 100  # characters of a text that count as another value
 ADVICE = "write the values out"
 DEEPEST = 500  # brackets inside each other; readers take time by the square of it
@@ -44,11 +45,16 @@ def check_size(value: Any) -> None:
 
 def _size(value: Any, sizes: dict[int, float]) -> float:
     """How many values a value is with all aliases written out; ``sizes`` are those seen, by id."""
+    if isinstance(value, int) and value.bit_length() > BITS:
+        raise TooLargeError("a number has more than 4,000 digits")
     if not isinstance(value, dict | list):
         return 1 + len(value) // LINE if isinstance(value, str) else 1
     if id(value) not in sizes:
         sizes[id(value)] = math.inf  # a value inside itself has no end
         inner = value.values() if isinstance(value, dict) else value
+        for key in value if isinstance(value, dict) else ():
+            if not isinstance(key, str):
+                _size(key, sizes)
         sizes[id(value)] = len(value) + sum(_size(each, sizes) for each in inner)
     return sizes[id(value)]
 

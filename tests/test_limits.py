@@ -20,7 +20,7 @@ from nbsnake.errors import NbsnakeError
 from nbsnake.generate.generate import find_changes
 from nbsnake.notebook.read import MOST_CELLS
 from nbsnake.notebook.spec import Reading
-from nbsnake.settings.settings import read_yaml
+from nbsnake.settings.settings import read_params, read_yaml
 
 pytestmark = pytest.mark.trust
 SECONDS, MEMORY = 60, 3 << 30  # after which a child is killed
@@ -75,6 +75,13 @@ def test_yaml_that_becomes_too_large_is_refused(folder, name, text):
     with pytest.raises(NbsnakeError, match=f"{name}: ") as raised, limited():
         read_yaml(name) if name == "params.yaml" else check_files()
     assert any(word in str(raised.value) for word in ("too deeply", "too much", "aliases mean"))
+
+
+@pytest.mark.parametrize("text", ["a: 0x{}\n", "a: [{{b: -0o7{}}}]\n", "a:\n  ? 0x{}\n  : 1\n"])
+def test_a_number_that_python_does_not_write_is_refused(folder, text):
+    Path("params.yaml").write_text(text.format("7" * 5000))
+    with pytest.raises(NbsnakeError, match="a number has more than 4,000 digits"):
+        read_params()
 
 
 def test_a_lock_of_aliases_is_refused(folder):

@@ -211,6 +211,7 @@ def read_values(file: str) -> dict[str, Value]:
     """A file of parameter values, such as params.yaml; raises as :func:`read_params` does."""
     params = read_yaml(file)
     raise_all([fault for leaf in _leaves(params) if (fault := _param_fault(file, *leaf))])
+    raise_all([*_key_faults(file, params)])
     return params
 
 
@@ -231,6 +232,26 @@ def _param_fault(file: str, key: str, value: object) -> NbsnakeError | None:
     else:
         return None
     return PipelineError(message, where=place_of(file, key.split(".")), hint=hint)
+
+
+def _key_faults(file: str, value: object, path: str = "") -> Iterator[NbsnakeError]:
+    """Keys of which DVC makes no entry of dvc.lock: it writes and sorts them as JSON."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _key_faults(file, each, path)
+    if not isinstance(value, dict):
+        return
+    odd = [key for key in value if not isinstance(key, str | int | float | None)]
+    kinds = {str if isinstance(key, str) else type(None) if key is None else int for key in value}
+    if odd or len(kinds) > 1:
+        shown = ", ".join(str(key) for key in odd or value)
+        reason = "DVC cannot read" if odd else "DVC cannot sort"
+        message = f"{path or 'the top level'} has keys that {reason}: {shown:.100}"
+        place = place_of(file, path.split(".")) if path else Where(file)
+        yield PipelineError(message, where=place, hint="write them as strings, in quotes")
+        return
+    for key, each in value.items():
+        yield from _key_faults(file, each, f"{path}.{key}" if path else str(key))
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
