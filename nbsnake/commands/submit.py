@@ -11,7 +11,13 @@ from typing import Any
 from nbsnake.cluster.profiles import read_profile
 from nbsnake.cluster.slurm.ask import ask_cluster
 from nbsnake.cluster.slurm.call import LOGS
-from nbsnake.cluster.slurm.jobs import cancel_jobs, hand_on_messages, live_jobs, wrap_slurm_tools
+from nbsnake.cluster.slurm.jobs import (
+    cancel_jobs,
+    hand_on_messages,
+    live_jobs,
+    submitted_jobs,
+    wrap_slurm_tools,
+)
 from nbsnake.cluster.slurm.requests import attempts_of, request_of, resources_of, threads_of
 from nbsnake.cluster.slurm.submission import (
     LAST,
@@ -95,7 +101,9 @@ def _submit(args: argparse.Namespace, folder: str, profile: Mapping[str, Any]) -
     wrap_slurm_tools()
     hand_on_messages()
     record = read_submitted()
-    live = live_jobs(record.jobs)
+    names = {*plan.steps, LAST}
+    noted = {name: job for name, job in submitted_jobs().items() if name in names}
+    live = live_jobs(record.jobs | noted)
     last = live.pop(LAST, "")
     if last == os.environ.get("SLURM_JOB_ID"):
         last = ""  # this one

@@ -9,7 +9,8 @@ wait for ever. So the programs are called through
 - both: a job that failed for its memory is ``OUT_OF_MEMORY``, also where only its log says so, and
   one that its node could not start is ``NODE_FAIL``, so that the next attempt gets another node;
 - ``sbatch``: waits for a controller that is away, and while the cluster takes no more jobs; notes
-  the job for the next run; hands on nothing of a job in which the run itself is;
+  what it submits and then the job for the next run; hands on nothing of a job in which the run
+  itself is;
 - ``sacct``, ``sacctmgr``, ``sshare`` that are not installed or fail answer nothing.
 
 What waits is said once in a run, by way of a file: executors keep what programs print to
@@ -19,16 +20,19 @@ Standard library only, as it is called for each job.
 """
 
 import glob
+import json
 import os
 import re
 import subprocess
 import sys
 import time
 
-from nbsnake.job.own import open_own, read_own_bytes
+from nbsnake.job.locks import wait_for_lock
+from nbsnake.job.own import open_own, read_own_bytes, remove_own
 from nbsnake.job.regular import open_regular
 
 JOBS_FILE = ".nbsnake/slurm/jobs"
+SUBMITTING = ".nbsnake/slurm/submitting"  # a locked file for each submission without an answer
 SAID_FILE = ".nbsnake/slurm/said"  # what the programs have to say, a line each
 UNREACHABLE = "Unable to contact slurm controller"
 UNHEARD = "Socket timed out"  # the controller may have taken the job, or not
@@ -114,7 +118,20 @@ def _as_squeue(arguments: list[str]) -> list[str]:
 
 
 def _submit(command: list[str]) -> int:
-    """Submit a job; what the cluster cannot take now is submitted when it can."""
+    """Submit a job, and note it. Until that has been done, there is a note of the submission."""
+    name, comment = _option(command, "--job-name"), _option(command, "--comment")
+    if not name or not comment or not os.path.isdir(".nbsnake"):
+        return _submit_noted(command)
+    path = f"{SUBMITTING}/{os.getpid()}-{os.urandom(4).hex()}"
+    with wait_for_lock(path) as lock:
+        lock.note(json.dumps([name, comment]))
+        code = _submit_noted(command)
+        remove_own(path)
+    return code
+
+
+def _submit_noted(command: list[str]) -> int:
+    """What the cluster cannot take now is submitted when it can."""
     script = sys.stdin.read() if "/dev/stdin" in command else ""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -147,14 +164,23 @@ def _taken(command: list[str], deadline: float) -> str:
     name, comment = _option(command, "--job-name"), _option(command, "--comment")
     if not name or not comment:
         return ""
-    query = ["squeue", "-h", "--states=all", "--format=%A|%k", f"--name={name}"]
-    while (done := _called(query)).returncode and time.monotonic() < deadline:
+    while (jobs := jobs_named(name, comment)) is None and time.monotonic() < deadline:
         say_once(f"{AWAY}; submissions wait up to {PATIENCE / 60:.0f} minutes")
         time.sleep(PAUSE)
+    return jobs[-1] if jobs else ""
+
+
+def jobs_named(name: str, comment: str) -> list[str] | None:
+    """The jobs that Slurm knows by a name and a comment, and that are not on record.
+
+    None where Slurm does not answer.
+    """
+    done = _called(["squeue", "-h", "--states=all", "--format=%A|%k", f"--name={name}"])
+    if done.returncode:
+        return None
     known = (read_own_bytes(JOBS_FILE) or b"").decode(errors="replace").split()
     pairs = [line.partition("|") for line in done.stdout.splitlines()]
-    jobs = [job for job, _, said in pairs if said == comment and job not in known]
-    return jobs[-1] if jobs else ""
+    return [job for job, _, said in pairs if said == comment and job not in known]
 
 
 def _option(command: list[str], name: str) -> str:

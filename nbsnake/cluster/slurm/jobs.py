@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from nbsnake.cluster.slurm.call import ACCOUNTS, JOBS_FILE, SAID_FILE
+from nbsnake.cluster.slurm.unanswered import note_unanswered
 from nbsnake.errors import ToolError
 from nbsnake.job.own import read_own_bytes, remove_own, write_own
 from nbsnake.job.say import few, say
@@ -32,6 +33,8 @@ PAUSE = 1.0
 SHOWN = 10  # jobs in a line
 MOST = 5000  # of the jobs on record, the last ones: what a command line holds
 NOTED = re.compile(r"[0-9]+(;[\w-]+)?")  # as sbatch --parsable prints a job of another cluster
+# The comment of a job of `nbsnake submit`, after its number.
+NAMED = re.compile(r"(?P<job>[0-9]+)\|(?P<name>.+) [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MESSAGES_PAUSE = 2.0  # seconds between two looks for messages
 PATIENCE = 60.0  # seconds that a controller may be away
 ANSWER = 60.0  # seconds that one answer may take
@@ -92,6 +95,21 @@ def live_jobs(jobs: Mapping[str, str]) -> dict[str, str]:
     if (states := _ask([*jobs.values()])) is None:
         raise ToolError("Slurm does not give the states of jobs", hint="try again: scontrol ping")
     return {name: job for name, job in jobs.items() if job in states}
+
+
+def submitted_jobs() -> dict[str, str]:
+    """The jobs on record that ``nbsnake submit`` named, by these names; {} without an answer.
+
+    Its own record is written after each of them, and may lack one where it was killed.
+    """
+    if not note_unanswered() or not (jobs := _noted_jobs()):
+        return {}
+    numbers = ",".join(job for job in jobs if job.isdecimal())
+    asked = ["squeue", "-h", "--states=all", "--format=%A|%k", f"--jobs={numbers}"]
+    done = subprocess.run(asked, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    found = (NAMED.fullmatch(line) for line in done.stdout.splitlines())
+    pairs = sorted((int(match["job"]), match["name"]) for match in found if match)
+    return {name: str(job) for job, name in pairs}  # the last one of each
 
 
 def queue_line(jobs: Mapping[str, str]) -> str:
@@ -187,9 +205,8 @@ def forget_ended_jobs() -> None:
 
 def _left_jobs() -> dict[str, str]:
     """The jobs that have not ended, with their states."""
-    jobs = _noted_jobs()
     deadline = time.monotonic() + PATIENCE
-    while (left := _ask(jobs)) is None:
+    while not note_unanswered() or (left := _ask(_noted_jobs())) is None:
         say("asking Slurm for the states of the jobs of an earlier run")
         if time.monotonic() > deadline:
             raise ToolError(
