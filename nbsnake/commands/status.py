@@ -12,11 +12,12 @@ from nbsnake.dvc.current import current_plan
 from nbsnake.errors import NbsnakeError
 from nbsnake.escape import escaped, write_escaped
 from nbsnake.generate.drift import find_outdated
+from nbsnake.job.absent import FOLDER as ABSENT
 from nbsnake.job.digests import read_digests
-from nbsnake.job.plan import read_plan
+from nbsnake.job.plan import Plan, read_plan
 from nbsnake.job.receipt import read_receipt
 from nbsnake.job.running import running_steps
-from nbsnake.job.say import say
+from nbsnake.job.say import few, say
 from nbsnake.names import SUBMITTED
 from nbsnake.report.columns import note_on_code, status_lines
 from nbsnake.report.states import StepState, states_of, totals
@@ -80,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     states = states_of(judge, running_steps())
     for message in filter(None, (judge.unseen, judge.legacy)):
         say(message)
+    if os.path.isdir(ABSENT):
+        _say_left_over(plan)
     digests.save()
     names = _chosen(args.steps, states)
     shown = [each for each in states if each.name in names and _is_wanted(each, args)]
@@ -97,6 +100,13 @@ def _chosen(words: Sequence[str], states: Sequence[StepState]) -> Container[str]
     from nbsnake.model.choose import choose_steps  # slow, and not needed for all of them
 
     return choose_steps(words, {each.name: each.step.notebook for each in states})
+
+
+def _say_left_over(plan: Plan) -> None:
+    from nbsnake.remote.left import left_over  # only after runs with a remote
+
+    if paths := left_over(plan):
+        say(f"{few(paths)}: in the DVC remote; a killed run left links there: nbsnake sync")
 
 
 def _say_queue() -> None:

@@ -1,11 +1,13 @@
 """``nbsnake sync``"""
 
 import argparse
+import os
 import sys
 from collections.abc import Collection
 
 from nbsnake.commands import enter_project
 from nbsnake.dvc.current import current_plan
+from nbsnake.job.absent import FOLDER as ABSENT
 from nbsnake.job.digests import Digests, read_digests
 from nbsnake.job.plan import Plan
 from nbsnake.job.say import few
@@ -22,7 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Lock finished steps; 1 where a result may not be locked."""
     enter_project()
-    return _sync(current_plan(), read_digests())
+    plan = current_plan()
+    code = _sync(plan, read_digests())
+    if os.path.isdir(ABSENT):
+        from nbsnake.remote.left import end_killed  # only after runs with a remote
+
+        end_killed(plan)
+    return code
 
 
 def lock_rest(targets: Collection[str]) -> int:

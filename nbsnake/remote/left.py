@@ -17,8 +17,11 @@ from nbsnake.job.links import remove
 from nbsnake.job.outputs import LEAVES, are_left
 from nbsnake.job.plan import Plan, PlannedStep
 from nbsnake.job.receipt import read_receipt
+from nbsnake.job.running import become_head, head_is_alive, running_steps
 from nbsnake.job.say import few, say
 from nbsnake.remote.template import VARIABLE, read_template
+
+ONLY_THERE = "only in the DVC remote (nbsnake pull brings it)"
 
 
 def begin(plan: Plan, *, reads_all: bool) -> None:
@@ -45,7 +48,7 @@ def end(plan: Plan, targets: Collection[str]) -> None:
     if wanted:
         _bring(plan.cache, wanted)
     if left:
-        say(f"only in the DVC remote (nbsnake pull brings it): {few([*left])}")
+        say(f"{ONLY_THERE}: {few([*left])}")
 
 
 def not_brought(plan: Plan, targets: Collection[str]) -> list[str]:
@@ -73,6 +76,22 @@ def clear(plan: Plan) -> None:
     """Remove all that stands for an output."""
     for _, path, _ in [*_stand_ins(plan)]:
         remove(path)
+
+
+def left_over(plan: Plan) -> list[str]:
+    """What stands for outputs though no run goes on: a run left it that was killed."""
+    return [] if head_is_alive() or running_steps() else [path for _, path, _ in _stand_ins(plan)]
+
+
+def end_killed(plan: Plan) -> None:
+    """What :func:`end` does, for a run that was killed; nothing while one goes on."""
+    if not left_over(plan) or (lock := become_head()) is None:
+        return
+    with lock:  # no run begins meanwhile
+        if not running_steps():
+            paths = [path for _, path, _ in _stand_ins(plan)]
+            clear(plan)
+            say(f"{ONLY_THERE}: {few(paths)}")
 
 
 def _bring(cache: Cache, wanted: dict[str, Absent]) -> None:

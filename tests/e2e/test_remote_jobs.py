@@ -193,6 +193,14 @@ def test_a_killed_head_leaves_nothing_that_could_be_taken_for_data(
             (away.root / "data/numbers.txt").read_text()
         kill_group(process, signal.SIGKILL)
     assert away.status()["make"]["state"] == "fresh"
+    assert away.run_anyhow("dvc", "status").returncode
+    told = away.nbsnake("status").stderr
+    assert (
+        "data/numbers.txt: in the DVC remote; a killed run left links there: nbsnake sync" in told
+    )
+    assert "only in the DVC remote" in away.nbsnake("sync").stderr
+    assert "not in cache:       data/numbers.txt" in away.dvc("status", "make")
+    assert "nbsnake sync" not in away.nbsnake("status").stderr
     away.nbsnake("run", "--remote", "here")
     assert away.computed() == ALL
     assert away.lock() == finished.lock()
