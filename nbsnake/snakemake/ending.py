@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from nbsnake.job.say import say
-from nbsnake.snakemake.descendants import Tree, end_tree, send
+from nbsnake.snakemake.descendants import KILL_AFTER, Tree, end_tree, send
 
 LONGEST_VARIABLE = "NBSNAKE_END_AFTER"
 LONGEST = 3600.0  # seconds for which the steps at work are waited for
@@ -65,7 +65,7 @@ class Ending:
                 _start(self._stop)
                 _start(self._wait)
         elif self._count == 2:
-            _start(end_tree, Tree(os.getpid()))  # without what is going to cancel a cluster's jobs
+            _start(_end, Tree(os.getpid()))  # without what is going to cancel a cluster's jobs
         else:
             _exit(self._first)
         is_asked = self._count == (1 if self._first == signal.SIGINT else 2)
@@ -97,6 +97,11 @@ def _longest() -> float:
 
 def _start(call: Callable[..., None], *arguments: Any) -> None:
     threading.Thread(target=call, args=arguments, daemon=True).start()
+
+
+def _end(tree: Tree) -> None:
+    say(f"ending the steps at work; after {KILL_AFTER:g} s by force")
+    end_tree(tree)
 
 
 def _exit(number: signal.Signals) -> NoReturn:
