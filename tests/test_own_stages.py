@@ -254,3 +254,14 @@ def test_stages_come_after_what_they_need_in_dvcs_order():
 def test_what_dvc_refuses_has_no_order(deps, outs, files):
     with pytest.raises(ValueError, match=r".+"):
         order_of_dvc(deps, outs, files)
+
+
+@pytest.mark.parametrize("axis", ["[1, 2, 3, 4, 5, 6, 7, 8, 9, 0]", "${many}"])
+def test_a_matrix_of_ten_million_stages_is_refused(project, axis):
+    Path("params.yaml").write_text("many: [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]\n")
+    axes = ", ".join(f"a{n}: {axis!r}" if "$" in axis else f"a{n}: {axis}" for n in range(7))
+    Path("dvc.yaml").write_text(
+        f"stages:\n  s:\n    matrix: {{{axes}}}\n    cmd: echo ${{item.a0}}\n"
+    )
+    with pytest.raises(NbsnakeError, match="a matrix of 10,000,000 stages; 100,000 are the most"):
+        making.make_plan()

@@ -18,7 +18,7 @@ from dvc.repo import Repo
 from nbsnake.dvc.failures import dvc_failures
 from nbsnake.dvc.fetched import checked_fetches
 from nbsnake.dvc.gitignore import tracked_by_git
-from nbsnake.dvc.reading import plain_yaml, read_config, regular_files
+from nbsnake.dvc.reading import limited_matrices, plain_yaml, read_config, regular_files
 from nbsnake.dvc.scan import check_files
 from nbsnake.dvc.stores import checked_objects
 from nbsnake.errors import ToolError, Where
@@ -56,6 +56,7 @@ def open_repo(*, fetches: bool = False, left_out: set[str] | None = None) -> Ite
     with contextlib.ExitStack() as stack:
         stack.enter_context(regular_files())
         stack.enter_context(plain_yaml())
+        stack.enter_context(limited_matrices())
         stack.enter_context(checked_objects())
         if fetches:
             stack.enter_context(checked_fetches(set() if left_out is None else left_out))

@@ -3,15 +3,20 @@ of thousands of stages takes ruamel.yaml most of a command's time.
 """
 
 import contextlib
-from collections.abc import Iterator
+import itertools
+import math
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
+from dvc import parsing
 from dvc.config import Config
+from dvc.exceptions import DvcException
 from dvc.utils import serialize, strictyaml
 from dvc.utils.serialize import _yaml
 from dvc_objects.fs.local import FsspecLocalFileSystem
 
 from nbsnake.job.regular import check_regular, open_without_waiting
+from nbsnake.model.variants import MOST_VARIANTS
 from nbsnake.plain_yaml import NotPlainError, read_plain
 
 _by_ruamel = _yaml.parse_yaml
@@ -54,6 +59,23 @@ def _parse_yaml(text: str, path: str, typ: str = "safe") -> Any:
         with contextlib.suppress(NotPlainError):
             return read_plain(text) or {}
     return _by_ruamel(text, path, typ)
+
+
+@contextlib.contextmanager
+def limited_matrices() -> Iterator[None]:
+    """While it lasts, DVC raises for a ``matrix:`` that means more stages than anybody runs."""
+    parsing.product = _product
+    try:
+        yield
+    finally:
+        parsing.product = itertools.product
+
+
+def _product(*axes: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    held = [[*axis] for axis in axes]
+    if (count := math.prod(map(len, held))) > MOST_VARIANTS:
+        raise DvcException(f"a matrix of {count:,} stages; {MOST_VARIANTS:,} are the most")
+    return itertools.product(*held)
 
 
 def read_config() -> Config:
