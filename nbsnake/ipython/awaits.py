@@ -9,6 +9,7 @@ from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.scopes import in_scope, parse
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.quote import string
+from nbsnake.python.nodes import walk
 
 _WAITING = re.compile(r"\b(?:await|async)\b")
 
@@ -37,7 +38,7 @@ def without_awaits(translation: Translation) -> Translation:
 
 def string_faults(tree: ast.AST, rewritten: frozenset[int]) -> Iterator[Fault]:
     """A last look: no rewritten line may be inside a string."""
-    for node in ast.walk(tree) if rewritten else ():
+    for node in walk(tree) if rewritten else ():
         if isinstance(node, ast.Constant | ast.JoinedStr):
             inside = range(node.lineno + 1, (node.end_lineno or 0) + 1)
             for line in sorted(rewritten.intersection(inside)):
@@ -81,13 +82,13 @@ def _is_hard(node: ast.AST) -> bool:
 
 
 def _holds(tree: ast.AST, kind: type[ast.AST]) -> bool:
-    return any(isinstance(node, kind) for node in ast.walk(tree))
+    return any(isinstance(node, kind) for node in walk(tree))
 
 
 def _is_async(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
-    outside = {id(each) for each in ast.walk(node.generators[0].iter)}
+    outside = {id(each) for each in walk(node.generators[0].iter)}
     return any(
         isinstance(each, ast.Await) or (isinstance(each, ast.comprehension) and each.is_async)
-        for each in ast.walk(node)
+        for each in walk(node)
         if id(each) not in outside
     )

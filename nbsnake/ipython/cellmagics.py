@@ -41,6 +41,7 @@ from nbsnake.ipython.syntax import (
 from nbsnake.ipython.timedcode import in_function, parse_timed, setup_prefix
 from nbsnake.model.quote import string
 from nbsnake.model.step import Cell
+from nbsnake.python.nodes import walk
 
 _HEADER = re.compile(r"((?:[ \t]*(?:\r\n|\r|\n))*)%%(?!\w+\?)([^\r\n]*)(\r\n|\r|\n|\Z)")
 
@@ -235,7 +236,7 @@ def _once(args: str, spot: Place) -> str:
     tree = parse_timed(code)
     if not bindings(tree.body):
         return code
-    if spot.is_indented and any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+    if spot.is_indented and any(isinstance(node, ast.Global) for node in walk(tree)):
         raise Refused("'global' is used in %timeit", "call a function instead")
     if any(node.id == "get_ipython" for node in free_reads(tree)):
         raise Refused("'get_ipython' is used in %timeit", "call a function instead")

@@ -5,6 +5,7 @@ import bisect
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from nbsnake.ipython.scopes import bindings, bound_by, in_scope
+from nbsnake.python.nodes import walk
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor)
@@ -23,7 +24,7 @@ def deleted(tree: ast.AST) -> set[str]:
     """The names that code deletes somewhere, of which nothing is certain."""
     return {
         node.id
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
     }
 
@@ -120,7 +121,7 @@ def _bound_by(statement: ast.stmt) -> set[str]:
 def _bound_inside(statement: ast.stmt, line: int) -> Iterator[str]:
     """What a statement binds for the code in its body."""
     if isinstance(statement, _FUNCTIONS):
-        yield from (each.arg for each in ast.walk(statement.args) if isinstance(each, ast.arg))
+        yield from (each.arg for each in walk(statement.args) if isinstance(each, ast.arg))
     elif isinstance(statement, _LOOPS) and _is_in(statement.body, line):
         yield from bindings([statement.target])
     elif isinstance(statement, _WITHS):

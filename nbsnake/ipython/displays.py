@@ -11,6 +11,7 @@ from nbsnake.ipython.celltext import Translation
 from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.scopes import parse
 from nbsnake.ipython.syntax import lines
+from nbsnake.python.nodes import walk
 
 STANDINS = {
     "DisplayHandle": "_nb_handle",
@@ -41,7 +42,7 @@ def _with_displays(found: Translation, tree: ast.Module | None, modules: set[str
 
 def _module_names(tree: ast.Module) -> Iterator[str]:
     """What a cell calls the module ``IPython.display``, other than by its whole name."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Import(names=aliases):
                 yield from (each.asname for each in aliases if each.name in _MODULES if each.asname)
@@ -50,7 +51,7 @@ def _module_names(tree: ast.Module) -> Iterator[str]:
 
 
 def _edits(tree: ast.Module, modules: set[str]) -> Iterator[Edit]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.ImportFrom(module=module, names=aliases) if module in _MODULES and any(
                 each.name in STANDINS for each in aliases

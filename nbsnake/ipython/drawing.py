@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nbsnake.ipython.scopes import bound_by
 from nbsnake.python.habits import LIBRARIES, is_plotting
+from nbsnake.python.nodes import children, walk
 
 # Modules whose functions draw only if their names say so.
 _QUIET = frozenset(
@@ -57,7 +58,7 @@ class Drawing:
     def of(trees: Iterable[ast.Module]) -> "Drawing":
         """What draws in these cells."""
         found = Drawing(unknown={*_RUNNING})
-        nodes = [node for tree in trees for node in ast.walk(tree)]
+        nodes = [node for tree in trees for node in walk(tree)]
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found._learn_import(node)
@@ -78,7 +79,7 @@ class Drawing:
 
     def may_begin_in(self, tree: ast.Module) -> bool:
         """Whether a cell imports something that draws."""
-        names = {name for node in tree.body for each in ast.walk(node) for name in bound_by(each)}
+        names = {name for node in tree.body for each in walk(node) for name in bound_by(each)}
         return bool(names & (self.names | self.unknown)) or (self.is_open and _has_star(tree))
 
     def _draws(self, chain: _Chain) -> bool:
@@ -124,11 +125,11 @@ class _Definition(NamedTuple):
 def _definitions(node: ast.AST) -> Iterator[_Definition]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            yield _Definition(name, tuple(_chains(ast.walk(node))))
+            yield _Definition(name, tuple(_chains(walk(node))))
         case ast.ClassDef(name=name, body=body):
             for each in body:
                 if isinstance(each, _FUNCTIONS):
-                    chains = tuple(_chains(ast.walk(each)))
+                    chains = tuple(_chains(walk(each)))
                     is_making = each.name in ("__init__", "__post_init__")
                     yield _Definition(name if is_making else each.name, chains, not is_making)
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -140,7 +141,7 @@ def _definitions_by_value(name: str, value: ast.expr) -> Iterator[_Definition]:
     is_call = isinstance(value, ast.Call)
     is_partial = is_call and root_of(value) in ("functools", "partial")
     if is_partial or isinstance(value, ast.Lambda | ast.Attribute | ast.Name):
-        yield _Definition(name, tuple(_chains(ast.walk(value))))
+        yield _Definition(name, tuple(_chains(walk(value))))
     elif isinstance(value, ast.Call):
         maker = getattr(value.func, "attr", getattr(value.func, "id", ""))
         if maker[:1].isupper():
@@ -168,7 +169,7 @@ def executed(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
         if isinstance(node, _FUNCTIONS):
             waiting += [*node.decorator_list, node.args]
         else:
-            waiting += ast.iter_child_nodes(node)
+            waiting += children(node)
 
 
 def _is_handed_on(node: ast.AST) -> bool:
@@ -207,4 +208,4 @@ def _is_drawing(name: str) -> bool:
 
 
 def _has_star(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree))
+    return any(isinstance(node, ast.alias) and node.name == "*" for node in walk(tree))

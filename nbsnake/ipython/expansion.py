@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nbsnake.ipython.scopes import free_reads, is_session_name, parse_expression
 from nbsnake.model.quote import string
+from nbsnake.python.nodes import walk
 
 _DOLLAR = re.compile(r"\$(\$?[\w.]+)")
 _ALWAYS = frozenset(dir(builtins)) | {"__name__"}
@@ -141,7 +142,7 @@ def _value(field: _Field, names: Names) -> str | None:
         return None
     if any(
         isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom)
-        for node in ast.walk(tree)
+        for node in walk(tree)
     ):
         raise Refused(
             f"'{field.expression}' does more than a value to fill in",

@@ -12,6 +12,7 @@ from nbsnake.ipython.backends import Backend
 from nbsnake.ipython.drawing import Drawing, executed, root_of
 from nbsnake.ipython.scopes import bindings, bound_by
 from nbsnake.python.habits import Habit, habits_of
+from nbsnake.python.nodes import walk
 
 _SAVES = frozenset({"savefig", "print_figure", "print_png", "buffer_rgba", "tostring_argb"})
 
@@ -116,13 +117,13 @@ def _saves_shown(trees: Trees) -> bool:
         and (root not in bound or shows)
         for tree in trees.values()
         for bound, shows in [(_bound(tree), Habit.SHOWS in habits_of([tree]))]
-        for node in ast.walk(tree)
+        for node in walk(tree)
     )
 
 
 def _bound(tree: ast.Module) -> set[str]:
     """What a cell binds in any scope, parameters apart."""
-    return {name for node in ast.walk(tree) for name in bound_by(node)}
+    return {name for node in walk(tree) for name in bound_by(node)}
 
 
 def _names_of_pyplot(trees: Trees) -> list[str]:
@@ -147,7 +148,7 @@ def _aliases(trees: Trees) -> dict[int, str]:
     stars = any(
         isinstance(node, ast.alias) and node.name == "*"
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
     )
     found, known = dict[int, str](), ""
     for index, tree in trees.items():

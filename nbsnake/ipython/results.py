@@ -15,6 +15,7 @@ from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.scopes import free_reads, is_session_name, names_session, parse
 from nbsnake.model.quote import string
 from nbsnake.model.step import Cell
+from nbsnake.python.nodes import walk
 
 _BY_NUMBER = re.compile(r"_(\d+)")
 _RECENT = ("_", "__", "___")
@@ -103,7 +104,7 @@ def find_results(
 def _reads(tree: ast.Module) -> Iterator[_Read]:
     now = {id(node) for node in executed(tree.body)}
     numbers = dict[int, int]()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Subscript(
                 value=ast.Name(id="Out" | "_oh") as name, slice=ast.Constant(value=int(number))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nbsnake.python.nodes import children, walk
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SESSION = re.compile(r"In|Out|_{1,3}|_i{1,3}|_ih|_oh|_dh|_i?\d+|_exit_code")
@@ -64,7 +66,7 @@ def usage(tree: ast.Module) -> Usage:
     """The names that code uses."""
     declared, anywhere, read = set[str](), set[str](), set[str]()
     is_open = False
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             read.add(node.id)
             continue
@@ -82,7 +84,7 @@ def bindings(roots: Iterable[ast.AST]) -> set[str]:
     for node in in_scope(roots):
         found.update(bound_by(node))
         if isinstance(node, _COMPREHENSIONS):
-            walruses = (each for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
+            walruses = (each for each in walk(node) if isinstance(each, ast.NamedExpr))
             found.update(each.target.id for each in walruses)
     return found
 
@@ -121,19 +123,19 @@ def is_scope(node: ast.AST) -> bool:
 
 def _parts(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
     """The children that run in the scope around a node, and those that run in its own."""
-    children = list(ast.iter_child_nodes(node))
+    below = children(node)
     if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
         inner: list[ast.AST] = list(node.body)
     elif isinstance(node, ast.Lambda):
         inner = [node.body]
     elif isinstance(node, _COMPREHENSIONS):
         first = node.generators[0]
-        rest: list[ast.AST] = [each for each in children if each is not first]
+        rest: list[ast.AST] = [each for each in below if each is not first]
         return [first.iter], [*rest, first.target, *first.ifs]
     else:
-        return [], children
+        return [], below
     own = set(map(id, inner))
-    return [child for child in children if id(child) not in own], inner
+    return [child for child in below if id(child) not in own], inner
 
 
 def free_reads(tree: ast.AST) -> Iterator[ast.Name]:
@@ -159,7 +161,7 @@ def free_reads(tree: ast.AST) -> Iterator[ast.Name]:
 def _local_names(node: ast.AST, inner: list[ast.AST]) -> frozenset[str]:
     names = bindings(inner)
     if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
-        names |= {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+        names |= {each.arg for each in walk(node.args) if isinstance(each, ast.arg)}
     declared = {
         name for each in in_scope(inner) if isinstance(each, ast.Global) for name in each.names
     }

@@ -12,6 +12,7 @@ from nbsnake.ipython.expansion import Refused
 from nbsnake.ipython.scopes import free_reads, parse
 from nbsnake.ipython.syntax import lines
 from nbsnake.ipython.timedcode import in_block
+from nbsnake.python.nodes import walk
 
 
 class _SessionCall(NamedTuple):
@@ -38,8 +39,8 @@ def session_calls(found: Translation, place: Place) -> Translation:
     read: dict[int, ast.expr] = {
         id(node): node for node in free_reads(tree) if node.id == "get_ipython"
     }
-    read |= {id(node): node for node in ast.walk(tree) if _is_attribute(node)}
-    left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
+    read |= {id(node): node for node in walk(tree) if _is_attribute(node)}
+    left_alone = {id(node) for top in _alternatives(tree) for node in walk(top)}
     edits, faults, rewritten = [], list(found.faults), set(found.lines)
     physical = lines(found.source)
     spot = replace(place, is_fresh=place.is_fresh and _begins_with_call(tree))
@@ -90,13 +91,13 @@ def _used(tree: ast.Module) -> set[int]:
     """The ``get_ipython`` whose result is used without asking whether it is None."""
     asked = {
         node.id
-        for top in ast.walk(tree)
+        for top in walk(tree)
         if isinstance(top, ast.If | ast.IfExp | ast.BoolOp | ast.Compare | ast.Try | ast.Assert)
-        for node in ast.walk(top)
+        for node in walk(top)
         if isinstance(node, ast.Name)
     }
     found, named = set[int](), dict[str, int]()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Attribute(value=ast.Call(func=function)) if _is_session(function):
                 found |= {id(function)} if "get_ipython" not in asked else set()
@@ -104,7 +105,7 @@ def _used(tree: ast.Module) -> set[int]:
                 _is_session(function) and name not in asked
             ):
                 named[name] = id(function)
-    for node in ast.walk(tree) if named else ():
+    for node in walk(tree) if named else ():
         match node:
             case ast.Attribute(value=ast.Name(id=name)) if name in named:
                 found.add(named[name])
@@ -147,9 +148,9 @@ def _cell_magic(statement: ast.AST) -> str | None:
 def _inner_cells(found: Translation, tree: ast.Module, place: Place) -> Translation:
     """The code with the cells in it that are handed to cell magics."""
     edits, faults = list[Edit](), list[Fault]()
-    left_alone = {id(node) for top in _alternatives(tree) for node in ast.walk(top)}
+    left_alone = {id(node) for top in _alternatives(tree) for node in walk(top)}
     physical = lines(found.source)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         text = _cell_magic(node)
         if text is None or not isinstance(node, ast.Expr) or id(node.value) in left_alone:
             continue
@@ -175,7 +176,7 @@ def _as_block(source: str, indentation: int) -> Callable[[str], str]:
 
 
 def _calls(tree: ast.Module) -> Iterator[_SessionCall]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Expr(value=ast.Call() as value) | ast.Assign(value=ast.Call() as value):
                 match value:
@@ -221,7 +222,7 @@ def _written_out(call: _SessionCall, physical: list[str], place: Place) -> Calla
 
 def _alternatives(tree: ast.AST) -> Iterator[ast.AST]:
     """Code that itself says what to do where there is no get_ipython."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Try) and any(map(_catches_names, node.handlers)):
             yield from node.body
         elif isinstance(node, ast.If | ast.IfExp | ast.BoolOp) and _asks_for_session(node):
@@ -244,5 +245,5 @@ def _asks_for_session(node: ast.If | ast.IfExp | ast.BoolOp) -> bool:
         and isinstance(each.left, ast.Constant)
         and each.left.value == "get_ipython"
         for test in tests
-        for each in ast.walk(test)
+        for each in walk(test)
     )

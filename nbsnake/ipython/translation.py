@@ -37,6 +37,7 @@ from nbsnake.ipython.standins import HELPERS, needed
 from nbsnake.ipython.syntax import lines
 from nbsnake.model.step import RAISES, Cell
 from nbsnake.python.habits import Habit, habits_of
+from nbsnake.python.nodes import walk
 
 _BINDING = re.compile(r"\bexec\(|\b(?:globals|locals|vars)\(\)(?:\[|\.(?:update|setdefault)\b)")
 _LIST_ATTRIBUTES = frozenset(
@@ -214,7 +215,7 @@ def _read(translations: Mapping[int, Translation], known: _Codes | None = None) 
 
 
 def _codes_in_strings(tree: ast.AST, function: str, source: str) -> Iterator[ast.Module]:
-    for node in ast.walk(tree) if function in source else ():
+    for node in walk(tree) if function in source else ():
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(code)), *_]) if (
                 name == function
@@ -277,7 +278,7 @@ def _imports_session(code: _Code) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module or "").partition(".")[0] == "IPython"
         and any(alias.name == "get_ipython" for alias in node.names)
-        for node in ast.walk(code.tree)
+        for node in walk(code.tree)
     )
 
 
@@ -339,7 +340,7 @@ def _exit_faults(code: _Code, bound: frozenset[str]) -> Iterator[Fault]:
 
 def _lists(code: _Code) -> Iterator[str]:
     """The names of lists of lines, which IPython gives attributes of its own."""
-    for node in ast.walk(code.tree) if "_nb_lines" in code.names.read else ():
+    for node in walk(code.tree) if "_nb_lines" in code.names.read else ():
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="_nb_lines"))
@@ -348,7 +349,7 @@ def _lists(code: _Code) -> Iterator[str]:
 
 
 def _list_faults(code: _Code, names: frozenset[str]) -> Iterator[Fault]:
-    for node in ast.walk(code.tree) if names & code.names.read else ():
+    for node in walk(code.tree) if names & code.names.read else ():
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
                 name in names and attribute in _LIST_ATTRIBUTES
@@ -362,7 +363,7 @@ def _list_faults(code: _Code, names: frozenset[str]) -> Iterator[Fault]:
 
 def _clashes(code: _Code, used: frozenset[str]) -> Iterator[Fault]:
     own = code.names.anywhere & {name for name in used if name.startswith("_nb_")}
-    for node in ast.walk(code.tree) if own else ():
+    for node in walk(code.tree) if own else ():
         for name in own.intersection([node.arg] if isinstance(node, ast.arg) else bound_by(node)):
             line = getattr(node, "lineno", 1)
             yield Fault(

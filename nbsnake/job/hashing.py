@@ -20,6 +20,9 @@ except ImportError:
     from hashlib import md5 as _md5  # for a Python that was built without them
     from hashlib import sha256 as _sha256  # the same
 
+SMALL = (
+    1 << 14
+)  # bytes up to which OpenSSL, where it is loaded, takes longer to begin than it saves
 LARGE = 1 << 20  # bytes from which on OpenSSL, a sixth faster, is worth its start
 
 
@@ -44,7 +47,7 @@ def sha256_of_open(file: BufferedReader) -> str:
 
 
 def _is_small(file: BufferedReader) -> bool:
-    return os.fstat(file.fileno()).st_size < LARGE and "hashlib" not in sys.modules
+    return os.fstat(file.fileno()).st_size < (SMALL if "hashlib" in sys.modules else LARGE)
 
 
 def _by_openssl(file: BufferedReader, name: str) -> str:

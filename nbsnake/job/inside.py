@@ -59,8 +59,27 @@ def plain(path: str) -> str:
 
 def ends_inside(path: str, top: str = "") -> bool:
     """Whether what is at the path is below ``top``, all links followed."""
+    if not top and _is_free_of_links(path):
+        return True
     root = os.path.realpath(top or ".")
     return os.path.commonpath([root, os.path.realpath(path)]) == root
+
+
+def _is_free_of_links(path: str) -> bool:
+    """Whether the path is inside by its words, and no part of it is a link."""
+    names, at = path.split("/"), ""
+    if not names[0] or ".." in names or "\0" in path:
+        return False
+    for name in names:
+        at = os.path.join(at, name)
+        try:
+            if stat.S_ISLNK(os.lstat(at).st_mode):
+                return False
+        except (FileNotFoundError, NotADirectoryError):
+            break
+        except OSError:
+            return False
+    return True
 
 
 def named(path: str) -> str:

@@ -15,6 +15,7 @@ from nbsnake.ipython.edit import Edit, edited
 from nbsnake.ipython.scopes import parse
 from nbsnake.model.literals import Literal, literal_of
 from nbsnake.model.step import Cell
+from nbsnake.python.nodes import children, walk
 
 ARGUMENTS = "_args"  # what a script calls its parsed command line
 SKIPPED_TAGS = frozenset(
@@ -168,7 +169,7 @@ def _is_future(node: ast.stmt) -> TypeGuard[ast.ImportFrom]:
 
 def _global_statements(tree: ast.AST) -> Iterator[ast.Global]:
     """Those outside of functions and classes."""
-    for node in ast.iter_child_nodes(tree):
+    for node in children(tree):
         if isinstance(node, ast.Global):
             yield node
         elif not isinstance(node, _SCOPES):
@@ -190,13 +191,13 @@ def has_annotations(tree: ast.Module) -> bool:
         isinstance(node, ast.AnnAssign)
         or (isinstance(node, ast.arg) and node.annotation is not None)
         or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None)
-        for node in ast.walk(tree)
+        for node in walk(tree)
     )
 
 
 def bound_names(tree: ast.AST) -> Iterator[str]:
     """The names that code binds, in any scope."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.alias):

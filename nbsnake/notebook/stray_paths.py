@@ -11,6 +11,7 @@ from nbsnake.model.notes import About, Note
 from nbsnake.model.step import Artifact
 from nbsnake.names import is_reserved
 from nbsnake.notebook.code import Code
+from nbsnake.python.nodes import walk
 from nbsnake.python.pathexpr import path_of
 from nbsnake.python.references import added_to_path
 
@@ -34,6 +35,7 @@ _WRITES = frozenset(
         "_nb_write",
     }
 )
+_OPENS = _READS | _WRITES | {"open"}
 _ON_PATHS = frozenset(
     {"glob", "iterdir", "mkdir", "open", "read_bytes", "read_text", "touch", "write_bytes"}
     | {"write_text"}
@@ -45,6 +47,7 @@ _KEYWORDS = frozenset(
 )
 _PATH_LIKE = re.compile(r"(?!\w+:/)(?!select\b)[^\n]*(?:/[^\n]|\.\w{1,8}$)[^\n]*", re.IGNORECASE)
 _ELSEWHERE = ("/dev/", "/tmp", "/proc/")  # noqa: S108  (where no result is kept)
+_NOTICED = (ast.Call, ast.Assign, ast.AugAssign)  # the nodes that can mean a path
 ROOT = "a step runs in the project's root"
 
 
@@ -61,8 +64,10 @@ def stray_paths(
     names, own = dict[str, str](), frozenset(params)
     declared = [artifact.path for artifact in artifacts]
     for index, code in codes.items():
-        for node in ast.walk(code.tree):
-            where = Where(notebook, index, getattr(node, "lineno", 1))
+        for node in walk(code.tree):
+            if not isinstance(node, _NOTICED):
+                continue
+            where = Where(notebook, index, node.lineno)
             _learn(node, names, own)
             yield from _of_session(node, names, where)
             for use in _uses(node, names):
@@ -114,7 +119,7 @@ def _uses(node: ast.AST, names: Mapping[str, str]) -> Iterator[_Use]:
     if not isinstance(node, ast.Call):
         return
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    if name not in _READS | _WRITES and name != "open":
+    if name not in _OPENS:
         return
     writes = name in _WRITES or (name == "open" and _is_writing(node))
     given = [*node.args[:2], *(each.value for each in node.keywords if each.arg in _KEYWORDS)]

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
+from nbsnake.python.nodes import children, walk
+
 
 class Habit(StrEnum):
     """What a kernel does otherwise than Python, and code can notice."""
@@ -36,7 +38,7 @@ def is_plotting(name: str) -> bool:
 def habits_of(trees: Iterable[ast.AST]) -> frozenset[Habit]:
     """The habits that code meets, wherever in it."""
     trees = list(trees)
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for tree in trees for node in walk(tree)]
     names = {name for node in nodes for name in _names(node)}
     return frozenset(_found(trees, nodes, names))
 
@@ -62,7 +64,7 @@ def _outside_of_coroutines(tree: ast.AST) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         if not isinstance(node, ast.AsyncFunctionDef):
-            waiting += ast.iter_child_nodes(node)
+            waiting += children(node)
 
 
 def _taken(node: ast.AST) -> Iterator[str]:

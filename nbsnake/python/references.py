@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from nbsnake.python.habits import Habit, habits_of
+from nbsnake.python.nodes import children
 from nbsnake.python.pathexpr import path_of
 
 _BY_NAME = frozenset({"import_module", "__import__", "run_module"})
@@ -14,6 +15,9 @@ _COMMANDS = frozenset(
     {"_nb_run", "_nb_run_as", "_nb_shell", "_nb_lines", "system", "popen", "getoutput"}
 )
 _ADDS = frozenset({"append", "insert", "extend"})
+
+# The nodes that can refer to something.
+_NOTICED = (ast.Import, ast.ImportFrom, ast.Call, ast.Constant, ast.Assign, ast.AugAssign)
 
 Item = TypeVar("Item")
 
@@ -44,7 +48,7 @@ class References:
 def find_references(trees: Iterable[ast.Module], path: str = "") -> References:
     """What the code of a module refers to; ``path`` is its file, "" for a notebook's cells."""
     trees = list(trees)
-    nodes = [node for tree in trees for node in _running(tree)]
+    nodes = [node for tree in trees for node in _running(tree) if isinstance(node, _NOTICED)]
     names = _known_paths(nodes, path)
     return References(
         imports=_unique(
@@ -69,7 +73,7 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
         yield node
         is_checking = isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING"
         inner = node.orelse if isinstance(node, ast.If) and is_checking else None
-        waiting += reversed(inner if inner is not None else [*ast.iter_child_nodes(node)])
+        waiting += reversed(inner if inner is not None else children(node))
 
 
 def _last_name(node: ast.expr) -> str:
