@@ -20,6 +20,7 @@ OTHERS = {
     "adopt/probe.py": "the same folder",
     "cli.py": "the null device",
     "dvc/lock.py": "DVC's lock: no part of the path is a pipe, as `plain` says in the same line",
+    "generate/ahead.py": "pipes to copies of this process",
     "generate/resources.py": "files of the package",
     "ipython/standins.py": "what a step's own code names",
     "job/atomic.py": "new files, to write them",

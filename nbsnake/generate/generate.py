@@ -68,13 +68,15 @@ def _pipeline(settings: Settings, memo: SpecReader, finder: ModuleFinder) -> tup
     """The pipeline, and the values that params.yaml is to get for it."""
     specs: list[StepSpec] = []
     faults: list[NbsnakeError] = []
-    for path in find_notebooks(settings.notebooks):
-        try:
-            spec = memo.read_step(path)
-        except NbsnakeError as fault:
-            faults.append(fault)
-        else:
-            specs += [spec] if spec else []
+    paths = find_notebooks(settings.notebooks)
+    with memo.reading_ahead(paths):
+        for path in paths:
+            try:
+                spec = memo.read_step(path)
+            except NbsnakeError as fault:
+                faults.append(fault)
+            else:
+                specs += [spec] if spec else []
     specs = finder.with_modules(specs, faults)
     try:
         specs = _in_environment(specs, settings.environment)
