@@ -7,6 +7,7 @@ import sys
 from nbsnake.programs import import_nothing_from_here
 
 REMOTE = "NBSNAKE_REMOTE"
+MANY = 100_000  # objects after which Python searches for circles: short commands make few of them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:]
     if words[:1] == ["exec"] and not os.environ.get(REMOTE):
         _be_job(words)
+    gc.set_threshold(MANY)
     try:
         return _run(words)
     finally:
