@@ -336,3 +336,11 @@ def test_it_is_written_for_old_versions_of_python(folder):
         ]
         tops = {name.partition(".")[0] for name in imported}
         assert tops - {"matplotlib"} <= sys.stdlib_module_names  # which draws the script's figures
+
+
+def test_it_imports_no_slow_module(folder):
+    script("import sys\nopen('loaded', 'w').write(' '.join(sys.modules))")
+    call(RUNNER, **{EVENTS: "events"})
+    loaded = {*Path("loaded").read_text().split()}
+    assert "_nbsnake_runner.program" in loaded
+    assert not {"ast", "inspect", "subprocess", "threading", "traceback", "typing"} & loaded

@@ -19,7 +19,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import Any
 
 from .errors import without_runner
 from .importing import importing
@@ -27,6 +26,10 @@ from .program import Program
 from .recorder import Recorder, complain
 from .streams import copied
 from .used import Opened, modules_below, packages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 EVENTS, ALL_CELLS = "NBSNAKE_EVENTS", "NBSNAKE_ALL_CELLS"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
+import _ast  # of which ast is made, which is slow to import
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
 
 MARK = re.compile(r"# %% (?:\[(\w+)\] )?cell (\d+)|# Cell (\d+) is left out: .*")
 KEPT = re.compile(r"^(?:(?:Out\[\d+\]|_\d+) = )+(?!=)", re.MULTILINE)  # a result for later cells
@@ -14,21 +13,26 @@ END_OF_FIGURES = "# figures end with their cell"
 SHOWS_ITS_ERROR = '    __import__("traceback").print_exc()'  # a cell that may fail ends so
 
 
-class Part(NamedTuple):
+class Part:
     """A cell of the script: its kind, number, lines before it, source and statements.
 
     The kind of the start, before the first cell, is "start", and of the note that a cell is left
     out "note".
     """
 
-    kind: str
-    number: int
-    line: int
-    source: str
-    body: list[ast.stmt]
+    def __init__(
+        self, kind: str, number: int, line: int, source: str, body: list[_ast.stmt]
+    ) -> None:
+        self.kind, self.number, self.line = kind, number, line
+        self.source, self.body = source, body
 
 
-def split(text: str, tree: ast.Module) -> Iterator[Part]:
+def parsed(text: str, path: str) -> _ast.Module:
+    """The syntax tree of a script."""
+    return compile(text, path, "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[return-value]
+
+
+def split(text: str, tree: _ast.Module) -> Iterator[Part]:
     """The parts of a script; what looks like a mark inside of a statement is none."""
     inside = {line for each in tree.body for line in range(each.lineno, lines_to(each) + 1)}
     lines = text.split("\n")
@@ -46,7 +50,7 @@ def split(text: str, tree: ast.Module) -> Iterator[Part]:
         yield Part(kind, number, first, "\n".join(lines[first:end]), body)
 
 
-def lines_to(statement: ast.stmt) -> int:
+def lines_to(statement: _ast.stmt) -> int:
     """The last line of a statement."""
     return statement.end_lineno or statement.lineno
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from .figures import Figures, is_figure
 from .outputs import bundle, display_data, guarded
 from .recorder import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 REPR_SECONDS = 2  # after which a value is recorded without its representation
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import os
-from typing import Any
 
 from .recorder import LIMIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 _FOLDER = os.path.dirname(__file__)
 
@@ -42,4 +44,4 @@ def without_runner(tb: Any) -> Any:
 
 
 def _is_own(file: str) -> bool:
-    return file == ast.__file__ or os.path.dirname(file) == _FOLDER
+    return os.path.dirname(file) == _FOLDER

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import re
 import sys
 from functools import wraps
-from typing import Any
 
 from .outputs import display_data, guarded, in_base64
 from .recorder import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 SETTING = re.compile(
     r"^(?:# %config InlineBackend\.|(_nb_inline)\()(figure_formats?|print_figure_kwargs) *= *(.+)$",
@@ -42,6 +44,8 @@ class Figures:
         """Another cell, with its settings: what is open was drawn before it."""
         self._shown = {id(figure) for figure in self._open()}
         for call, name, value in SETTING.findall(source):
+            import ast  # slow, and only for settings
+
             try:
                 self._settings[name] = ast.literal_eval(value[:-1] if call else value)
             except (ValueError, SyntaxError):

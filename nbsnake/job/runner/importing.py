@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .program import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 
 class Importing:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Callable
-from typing import Any
 
 from .pretty import pretty
 from .recorder import LIMIT, complain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 RICH = (
     ("text/html", "_repr_html_"),

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 WIDTH, MOST_ITEMS = 79, 1000  # of a printed value, as IPython has them
 
 
-class Group(NamedTuple):
+class Group:
     """Documents between brackets, which stand in one line or each in a line of its own."""
 
-    start: str
-    items: list[tuple[Any, ...]]  # of strings and groups
-    end: str
+    def __init__(self, start: str, items: list[tuple[Any, ...]], end: str) -> None:
+        self.start, self.items, self.end = start, items, end  # items are strings and groups
 
 
 def pretty(value: object) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
+from _thread import get_ident  # threading is slow to import
 from collections.abc import Callable
-from typing import IO, Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any  # slow
 
 LIMIT = 1 << 20  # bytes of a cell's text, or of one representation, that are recorded
 FLUSHED = 1 << 16  # bytes of text after which an event is written
@@ -24,7 +27,7 @@ class Recorder:
         self._stream, self._parts = "", bytearray()  # what is not written yet
         self._size = self._texts = 0  # bytes of this cell's text, and how many
         self._written = 0.0  # when text was written, by the monotonic clock
-        self._quiet = threading.local()
+        self._quiet: set[int] = set()  # the threads whose output is not recorded
         self._file: IO[bytes] | None = None
         try:
             self._file = open(path, "ab")  # noqa: SIM115  (open until the process ends)
@@ -38,13 +41,13 @@ class Recorder:
 
     def event(self, **fields: object) -> None:
         """Append one event."""
-        if self._is_on and not getattr(self._quiet, "is_on", False):
+        if self._is_on and get_ident() not in self._quiet:
             self._flush()
             self._write(fields)
 
     def text(self, stream: str, data: bytes) -> None:
         """What a cell writes to a stream, joined; beyond the limit it is only counted."""
-        if getattr(self._quiet, "is_on", False):
+        if get_ident() in self._quiet:
             return
         before, self._size = self._size, self._size + len(data)
         if not self._is_on or before >= LIMIT:
@@ -59,11 +62,14 @@ class Recorder:
 
     def quietly(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call a function whose output is not recorded, for it comes in another form."""
-        before, self._quiet.is_on = getattr(self._quiet, "is_on", False), True
+        thread = get_ident()
+        if thread in self._quiet:
+            return function(*arguments, **options)
+        self._quiet.add(thread)
         try:
             return function(*arguments, **options)
         finally:
-            self._quiet.is_on = before
+            self._quiet.discard(thread)
 
     def begin(self, index: int, source: str, **more: object) -> None:
         """Begin a cell; its text is counted from zero."""

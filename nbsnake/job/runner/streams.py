@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-import threading
 from functools import wraps
-from typing import Any
 
 from .recorder import FLUSHED, Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 LATER_SECONDS = 0.2  # to wait for the text of programs that run on behind a command
 
@@ -65,6 +67,7 @@ def record_children(names: Any) -> None:
         if sys.stdout is not stdout or not hasattr(stdout, "buffer"):  # they are caught
             return real(words, text, merged)
         import subprocess  # only where it is needed
+        import threading  # slow, and only where it is needed
 
         stdout.flush()
         sys.stderr.flush()

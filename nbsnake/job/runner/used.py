@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # slow
 
 _FOLDER = os.path.dirname(__file__)
 MOST_FILES = 100_000  # opened files that are recorded
