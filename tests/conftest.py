@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import functools
 import os
 
 import pytest
@@ -11,6 +12,9 @@ settings.register_profile("same", database=None, deadline=None, derandomize=True
 settings.register_profile("new", database=None, deadline=None, print_blob=True)
 settings.load_profile("new" if os.environ.get("NEW_EXAMPLES") else "same")
 
+# Markers whose tests run apart from the others.
+SUITES = ("lock", "peer", "remote", "slurm", "fault", "trust", "browser", "docs", "corpus")
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -18,6 +22,26 @@ def pytest_addoption(parser):
         action="store_true",
         help="rewrite the expected files of tests/golden, tests/errors and tests/profiles",
     )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Of one suite (``-m NAME``) only its modules: to import all takes longer than many tests."""
+    name = config.option.markexpr
+    if name in SUITES and collection_path.suffix == ".py" and not _names(collection_path, name):
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before items are deselected
+def pytest_collection_modifyitems(items):
+    for path, name in {(each.path, mark.name) for each in items for mark in each.iter_markers()}:
+        if name in SUITES and not _names(path, name):
+            raise pytest.UsageError(f"{path}: write pytest.mark.{name}, by which a suite is found")
+
+
+@functools.cache
+def _names(path, name):
+    return f"pytest.mark.{name}" in path.read_text(encoding="utf-8")
 
 
 @pytest.fixture
