@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 # The groups of DVC's tests to run, such as "parsing or lock".
 PEER := peer
 
-.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench bench-quick bench-docs bench-more bench-rivals clean tools
+.PHONY: help demo test corpus lock peer remote fault trust slurm browser docs check lowest bench bench-quick bench-docs bench-more bench-rivals clean tools extras
 
 help:  ## say what the targets do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -24,12 +24,10 @@ corpus: $(INSTALLED)  ## convert and run notebooks that others wrote (downloads 
 lock: $(INSTALLED)  ## try all that could make dvc.lock differ from what dvc repro writes, or lie
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m lock
 
-peer: $(INSTALLED)  ## run DVC's own tests with nbsnake in its place (downloads them)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[peer]"
+peer: .venv/.extra-peer  ## run DVC's own tests with nbsnake in its place (downloads them)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m peer -k "$(PEER)"
 
-remote: $(INSTALLED)  ## push to and pull from S3 and SSH servers on this machine
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[remote]"
+remote: .venv/.extra-remote  ## push to and pull from S3 and SSH servers on this machine
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 -m remote
 
 fault: $(INSTALLED)  ## kill the tools and break their disk at every call (needs a C compiler)
@@ -38,16 +36,13 @@ fault: $(INSTALLED)  ## kill the tools and break their disk at every call (needs
 trust: $(INSTALLED)  ## try thousands of hostile projects and damaged files
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m trust
 
-slurm: $(INSTALLED)  ## run pipelines on a real Slurm and Grid Engine that it starts on this machine (needs root)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[slurm]"
+slurm: .venv/.extra-slurm  ## run pipelines on a real Slurm and Grid Engine that it starts on this machine (needs root)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 4 --dist worksteal -m slurm
 
-browser: $(INSTALLED)  ## open the pages that nbsnake writes in Chromium (needs chromium)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[browser]"
+browser: .venv/.extra-browser  ## open the pages that nbsnake writes in Chromium (needs chromium)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m browser
 
-docs: $(INSTALLED)  ## build the site, and run the code blocks of the README and the tutorial
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+docs: .venv/.extra-docs  ## build the site, and run the code blocks of the README and the tutorial
 	@$(BIN)/python -m mkdocs build --quiet --strict
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m docs
 
@@ -110,3 +105,12 @@ $(INSTALLED): pyproject.toml | tools
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]" || { \
 	  echo "make: the packages could not be installed; is the package index reachable?" >&2; exit 1; }
 	@touch $@
+
+.venv/.extra-%: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch $@
+
+extras: $(INSTALLED)  ## install at once what the suites browser, docs, peer, remote and slurm need
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --editable ".[browser,docs,peer,remote,slurm]"
+	@touch $(addprefix .venv/.extra-,browser docs peer remote slurm)
