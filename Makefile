@@ -40,7 +40,7 @@ slurm: .venv/.extra-slurm  ## run pipelines on a real Slurm and Grid Engine that
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 4 --dist worksteal -m slurm
 
 browser: .venv/.extra-browser  ## open the pages that nbsnake writes in Chromium (needs chromium)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m browser
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadscope -m browser
 
 docs: .venv/.extra-docs  ## build the site, and run the code blocks of the README and the tutorial
 	@$(BIN)/python -m mkdocs build --quiet --strict
