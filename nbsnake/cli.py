@@ -141,6 +141,7 @@ def _module(name: str) -> ModuleType:
 def _enter(directory: str) -> None:
     try:
         os.chdir(directory)
+        os.getcwd()  # fails in a folder that was removed
     except OSError as error:
         raise UsageError(f"cannot work in {directory}: {error.strerror}") from None
 

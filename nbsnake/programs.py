@@ -56,5 +56,9 @@ def import_nothing_from_here() -> None:
 
     It is there where ``python -m`` was called, or where ``PYTHONPATH`` begins or ends in a colon.
     """
-    here, own = os.getcwd(), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:  # the folder was removed, and nothing can be imported from it
+        here = ""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path[:] = [path for path in sys.path if path not in ("", here) or path == own]

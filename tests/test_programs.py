@@ -1,6 +1,7 @@
 """How other programs are called."""
 
 import ast
+import subprocess
 
 import pytest
 from test_rooms import TREES
@@ -12,6 +13,15 @@ OWNER = "nbsnake.programs"
 
 def test_python_does_not_look_for_modules_in_the_working_directory():
     assert "-P" in python_call("queue")
+
+
+def test_a_working_directory_that_was_removed_is_named(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    call = ["sh", "-c", 'rmdir "$0"; exec "$@"', str(gone), *python_call("nbsnake", "status")]
+    done = subprocess.run(call, cwd=gone, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "nbsnake: cannot work in .: No such file or directory\n"
 
 
 def test_git_starts_no_program_of_the_repository():

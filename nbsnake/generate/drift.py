@@ -1,6 +1,6 @@
 """How the generated files, by which all is judged, are older than what gives them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,10 +17,12 @@ GENERATE = "run: nbsnake generate"
 class Outdated(NamedTuple):
     """``scripts`` are those whose cells are not the notebook's, each with what differs.
 
-    ``files`` are all generated files that differ; ``fault`` prevents that any is generated.
+    ``stages`` say by notebook which stage of dvc.yaml is not what it would be. ``files`` are all
+    generated files that differ; ``fault`` prevents that any is generated.
     """
 
     scripts: Mapping[str, str] = MappingProxyType({})
+    stages: Mapping[str, str] = MappingProxyType({})
     files: tuple[str, ...] = ()
     fault: NbsnakeError | None = None
 
@@ -34,12 +36,12 @@ class Outdated(NamedTuple):
         return older if others else ""
 
     def reasons(self, notebooks: Iterable[str]) -> dict[str, str]:
-        """For each script or notebook, why results are not those of the notebook's cells.
+        """For each script or notebook, why results are not those of the notebooks.
 
         ``notebooks`` are those of the steps: a fault outside of notebooks concerns all of them.
         """
         if self.fault is None:
-            return dict(self.scripts)
+            return {**self.scripts, **self.stages}
         steps = set(filter(None, notebooks))
         return {
             path: f"{path} cannot become a script"
@@ -71,8 +73,21 @@ def find_outdated() -> Outdated:
         drifts = check()
     except NbsnakeError as error:
         return Outdated(fault=error)
-    scripts = {drift.path: reason for drift in drifts if (reason := _of_script(drift))}
-    return Outdated(scripts=scripts, files=tuple(drift.path for drift in drifts))
+    return Outdated(
+        scripts={drift.path: reason for drift in drifts if (reason := _of_script(drift))},
+        stages={notebook: reason for drift in drifts for notebook, reason in _of_stages(drift)},
+        files=tuple(drift.path for drift in drifts),
+    )
+
+
+def _of_stages(drift: "Drift") -> Iterator[tuple[str, str]]:
+    """The notebooks whose stages in dvc.yaml will be others, each with the reason to be shown."""
+    if drift.path != DVC_FILE or drift.reason != "changed" or drift.new is None:
+        return
+    from nbsnake.generate.stage_drift import changed_stages  # slow, and seldom needed
+
+    for name, notebook in changed_stages(drift.old, drift.new.text).items():
+        yield notebook, f"{DVC_FILE} has another stage {name} than the notebooks give now"
 
 
 def _of_script(drift: "Drift") -> str:

@@ -88,6 +88,15 @@ def test_a_helper_of_two_of_ten_steps_runs_these_and_what_depends_on_them(
     project.assert_dvc_clean()
 
 
+def test_a_new_module_that_is_imported_instead_makes_its_steps_stale(helped: Project) -> None:
+    helped.write("notebooks/helpers/__init__.py", "scale = 2\n")
+    for reason in ("dvc.yaml has another stage left than the notebooks give now", "is a new dep"):
+        status = helped.status()
+        assert {step for step in status if status[step]["reasons"]} == {*USERS}
+        assert reason in str(status["left"]["reasons"])
+        helped.nbsnake("generate")
+
+
 def test_a_module_with_a_syntax_error_is_one_message_and_nothing_is_written(
     helped: Project,
 ) -> None:
