@@ -86,9 +86,11 @@ def test_a_copy_that_fails_gives_nothing(work, monkeypatch):
 def test_no_copy_is_left_when_nobody_asks(monkeypatch):
     several(monkeypatch, 2)
     work = Ahead(lambda _: signal.pause(), ["a", "b"])
+    (copy,) = (pid for pid, _ in work._copies)
+    os.kill(copy, 0)
     work.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    with pytest.raises(ProcessLookupError):
+        os.kill(copy, 0)
 
 
 def test_few_names_are_left_to_one_process():

@@ -244,6 +244,7 @@ def test_kubectl_finds_a_job_by_its_name(kube, folder, status, found):
     assert documented("kube", folder).job_named(NAME, "a") == found
 
 
+@pytest.mark.remote  # it has what speaks the language of --query
 @pytest.mark.parametrize("name", AWS)
 def test_aws_batch_tells_each_state_and_its_reason(folder, monkeypatch, name):
     jobs, state, said = AWS[name]

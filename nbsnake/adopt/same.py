@@ -13,9 +13,10 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nbsnake.job.regular import read_regular
+from nbsnake.job.regular import open_regular, read_regular
 
 TOLERANCE = 1e-9  # relative
+BLOCK = 1 << 20  # bytes
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff")
 
 
@@ -33,7 +34,7 @@ def compare(one: str, other: str) -> Verdict:
         return Verdict(False, "not written by the notebook" if missing[0] else "not written")
     if os.path.isdir(one) or os.path.isdir(other):
         return _folders(one, other)
-    if read_regular(one) == read_regular(other):
+    if _same_bytes(one, other):
         return Verdict(True, "bytes")
     compared = _BY_ENDING.get(os.path.splitext(one)[1].lower())
     if compared is None:
@@ -44,6 +45,14 @@ def compare(one: str, other: str) -> Verdict:
     except Exception as error:  # whatever a reader of the type stumbles on
         return Verdict(False, f"bytes differ, and it cannot be read: {type(error).__name__}")
     return Verdict(same, what if same else f"{what} differ")
+
+
+def _same_bytes(one: str, other: str) -> bool:
+    with open_regular(one) as first, open_regular(other) as second:
+        while (block := first.read(BLOCK)) == second.read(BLOCK):
+            if not block:
+                return True
+    return False
 
 
 def _folders(one: str, other: str) -> Verdict:

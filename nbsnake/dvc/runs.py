@@ -13,7 +13,7 @@ from dvc.utils.serialize import parse_yaml
 from nbsnake.compare.runs import RecordedRun
 from nbsnake.job.cache import Cache
 from nbsnake.job.outputs import OWN_CACHE
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import open_regular, read_regular
 from nbsnake.job.shape import from_json
 from nbsnake.yaml_limits import TooLargeError, check_size, limited_time
 
@@ -32,9 +32,8 @@ def recorded_runs(cache: Cache) -> Iterator[RecordedRun]:
 
 def _read(path: str) -> RecordedRun | None:
     try:
-        with open_regular(path) as file:
-            text = file.read().decode()
-            moment = os.fstat(file.fileno()).st_mtime
+        moment = os.stat(path).st_mtime
+        text = read_regular(path).decode()
         with limited_time(text):
             entry = parse_yaml(text, path)
         check_size(entry)

@@ -14,7 +14,7 @@ from typing import Any
 import nbsnake
 from nbsnake.job.hashing import sha256_of_bytes, sha256_of_open
 from nbsnake.job.own import note_own, read_own
-from nbsnake.job.regular import open_without_waiting
+from nbsnake.job.regular import MOST, open_without_waiting
 
 
 class Memo:
@@ -55,12 +55,15 @@ def content_of(path: str) -> str:
     file, for it may never end.
     """
     try:
-        mode = os.stat(path).st_mode
+        status = os.stat(path)
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
             names = "/".join(sorted({*os.listdir(path)} - {"__pycache__"}))
             return sha256_of_bytes(names.encode(errors="replace"))
         if not stat.S_ISREG(mode):
             return ""
+        if status.st_size > MOST:
+            return f"{status.st_size} bytes"  # no reader takes it
         with open(path, "rb", opener=open_without_waiting) as file:
             digest = sha256_of_open(file)
             return f"{digest}{'x' if mode & 0o100 else ''}"

@@ -45,7 +45,7 @@ from nbsnake.job.links import (
 )
 from nbsnake.job.longwork import working
 from nbsnake.job.own import readers_of_params
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import read_regular
 from nbsnake.job.say import say
 from nbsnake.job.spread import spread
 
@@ -217,8 +217,7 @@ class Cache(NamedTuple):
         it lists what cannot be in a folder.
         """
         path = self.object_path(content.md5)
-        with open_regular(path, follow=False) as file:
-            data = file.read()
+        data = read_regular(path, follow=False)
         if f"{md5_of_bytes(data)}.dir" != content.md5:
             raise DamagedObjectError(path)
         return parse_listing(data)

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from nbsnake.job.atomic import ANY_MODE, write_atomically
 from nbsnake.job.inside import UnsafePathError, plain
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import MOST, TOO_LARGE, open_regular
 from nbsnake.job.say import say
 from nbsnake.job.shape import from_json
 from nbsnake.names import PARAMS_FILE
@@ -61,9 +61,12 @@ def open_own_bytes(path: str) -> IO[bytes] | None:
         return None
     file = open(start, "rb")  # noqa: SIM115  (the caller closes it)
     status = os.fstat(file.fileno())
-    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not _unused():
+    is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not _unused()
+    if is_own and status.st_size <= MOST:
         return file
     file.close()
+    if is_own:
+        throw_away(path, f"is {TOO_LARGE}")
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from nbsnake.job.atomic import write_atomically
 from nbsnake.job.inside import inside
 from nbsnake.job.own import readers_of_params
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import read_regular
 from nbsnake.job.shape import from_json, parse
 
 METADATA = ".snakemake/metadata"
@@ -27,8 +27,8 @@ CLOCK_SLACK = 1.0  # seconds by which the clocks of a node and of its file serve
 def read_record(output: str) -> dict[str, Any] | None:
     """What Snakemake knows of ``output``; None where it knows nothing."""
     try:
-        with open_regular(_path(METADATA, output)) as file:
-            record: dict[str, Any] = parse(dict[str, Any], from_json(file.read()))
+        data = read_regular(_path(METADATA, output))
+        record: dict[str, Any] = parse(dict[str, Any], from_json(data))
         for name in ("starttime", "endtime"):
             parse(float | None, record.get(name), name)
         parse(list[str] | None, record.get("params"), "params")

@@ -8,6 +8,16 @@ import os
 import stat
 from io import BufferedReader
 
+MOST = 1 << 30  # bytes of a file that is read as a whole: a notebook, a module, settings
+TOO_LARGE = "larger than 1 GiB"
+
+
+class FileTooLargeError(OSError):
+    """A file that would not fit into memory, as one with a hole of any size."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EFBIG, f"is {TOO_LARGE}, and is not read", path)
+
 
 class NotRegularError(OSError):
     """Something else than a file or folder where data is expected."""
@@ -45,7 +55,13 @@ def _open_no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
-def read_regular(path: str) -> bytes:
-    """The bytes of a file. Raises as :func:`open_regular` does."""
-    with open_regular(path) as file:
+def read_regular(path: str, *, follow: bool = True) -> bytes:
+    """The bytes of a file.
+
+    Raises :class:`FileTooLargeError` for one of more than :data:`MOST` bytes, and as
+    :func:`open_regular` does.
+    """
+    with open_regular(path, follow=follow) as file:
+        if os.fstat(file.fileno()).st_size > MOST:
+            raise FileTooLargeError(path)
         return file.read()

@@ -13,7 +13,7 @@ from typing import Any
 
 from nbsnake.job.content import Digest, parse_md5
 from nbsnake.job.hashing import sha256_of_bytes
-from nbsnake.job.regular import open_regular
+from nbsnake.job.regular import read_regular
 
 _ENTRY = r"[0-9a-f]{64}"
 _FIELD = r"^  (md5|size|nfiles|isexec): (\S+)$"
@@ -67,8 +67,7 @@ def run_files(cache_folder: str) -> Iterator[tuple[str, list[Digest]]]:
 
 def _read_outs(path: str) -> list[Digest] | None:
     try:
-        with open_regular(path) as file:
-            return _parse_outs(file.read().decode())
+        return _parse_outs(read_regular(path).decode())
     except (OSError, ValueError, KeyError, IndexError):
         return None
 
