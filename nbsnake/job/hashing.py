@@ -20,9 +20,7 @@ except ImportError:
     from hashlib import md5 as _md5  # for a Python that was built without them
     from hashlib import sha256 as _sha256  # the same
 
-SMALL = (
-    1 << 14
-)  # bytes up to which OpenSSL, where it is loaded, takes longer to begin than it saves
+SMALL = 1 << 14  # bytes below which OpenSSL, where it is loaded, does not pay its start
 LARGE = 1 << 20  # bytes from which on OpenSSL, a sixth faster, is worth its start
 
 
