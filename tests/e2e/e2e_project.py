@@ -275,3 +275,17 @@ def kill_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None
     """Signal a process that :meth:`Project.start` gave and all that it started, and reap it."""
     os.killpg(process.pid, number)
     process.wait(timeout=120)
+    for _ in range(100):  # what was killed holds its locks until it is gone
+        if number != signal.SIGKILL or not _is_living(process.pid):
+            break
+        time.sleep(0.1)
+
+
+def _is_living(group: int) -> bool:
+    """Whether a process of the group goes on; one that only waits to be reaped does not."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, own = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(own) == group and state not in "ZX":
+                return True
+    return False
