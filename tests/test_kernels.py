@@ -1,4 +1,4 @@
-"""Notebooks that run in a kernel: a comment is the docstring, cells are told as they are."""
+"""Notebooks that run in a kernel: a comment is the docstring, cells are executed as they are."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ library(stats)
 """
 
 
-def told(source, *cells, **more):
+def executed(source, *cells, **more):
     """The texts that the script of a notebook tells its kernel."""
     tree = ast.parse(render_script(step(source, *cells, **more)))
     calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
@@ -81,11 +81,11 @@ def test_the_comment_of_a_notebook_in_r_is_its_docstring():
     ],
 )
 def test_a_cell_is_told_as_it_is(cell):
-    assert told(HEAD, cell, metadata=R) == ["library(stats)", cell]
+    assert executed(HEAD, cell, metadata=R) == ["library(stats)", cell]
 
 
 def test_cells_that_are_left_out_are_not_told():
-    texts = told(HEAD, "# No effect\nplot(x)", ("markdown", "# M"), "y", metadata=R)
+    texts = executed(HEAD, "# No effect\nplot(x)", ("markdown", "# M"), "y", metadata=R)
     assert texts == ["library(stats)", "y"]
 
 
@@ -108,7 +108,7 @@ def test_julia_and_a_python_notebook_that_asks_for_a_kernel():
 def test_an_assignment_of_any_form_gives_the_value_and_is_not_told(kind, line):
     head = f"\n  \n# :kernel:\n# :param int n:\n# :dvc-out: data/a\n{line}\nrest"
     assert step(head, metadata=kind).arguments[0].value == 3
-    assert told(head, metadata=kind) == ["rest"]
+    assert executed(head, metadata=kind) == ["rest"]
 
 
 @pytest.mark.parametrize("line", ["n, m = 3, 4", "n = m = 3", "n: int = f(3)"])

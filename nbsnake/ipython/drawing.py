@@ -44,8 +44,8 @@ class Drawing:
     """What draws: ``names`` of modules, functions and classes, and ``methods`` of classes.
 
     ``unknown`` are names from modules of which nothing is known: calling them may draw.
-    ``is_open`` means ``from pylab import *``: each call may draw. ``is_hidden`` means that an
-    operator of a class draws, or what Python calls by itself: no name tells which code does.
+    ``is_open`` means ``from pylab import *``: each call may draw. ``is_hidden`` means that a
+    special method of a class draws: such code does not name what it calls.
     """
 
     names: set[str] = field(default_factory=set)

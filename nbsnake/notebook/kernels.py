@@ -134,14 +134,14 @@ def _first_cell(head: _Head, kernel: str, language: Language, path: str) -> str:
     values = ", ".join(
         [*map(string, sorted(integers)), *(f"{name}={name}" for name in sorted(names))]
     )
-    told = [f"_nb_execute({language.printer}({values}))"] if names else []
+    assigned = [f"_nb_execute({language.printer}({values}))"] if names else []
     more = "\n".join(rest).strip("\n")
     return "\n".join(
         [
             head.docstring,
             *("\n".join(own).rstrip("\n").split("\n") if any(own) else []),
             f"_nb_kernel({string(kernel)}, {string(language.name)})",
-            *told,
+            *assigned,
             *([_executing(more)] if more.strip() else []),
         ]
     )

@@ -33,10 +33,10 @@ def test_a_tracked_source_that_dvc_cannot_store(project: Project) -> None:
     project.nbsnake("run")
     before = project.read("data/raw.txt.dvc")
     in_the_way = change_and_obstruct(project)
-    told = project.nbsnake("run", code=3).stderr
-    assert MD5[2:] in told
+    printed = project.nbsnake("run", code=3).stderr
+    assert MD5[2:] in printed
     assert project.read("data/raw.txt.dvc") == before
-    assert project.nbsnake("sync", code=3).stderr in told
+    assert project.nbsnake("sync", code=3).stderr in printed
     project.nbsnake("run", code=3)  # nothing is left to run
 
     in_the_way.unlink()
@@ -61,8 +61,8 @@ def test_what_was_asked_for_and_cannot_be_fetched(project: Project, tmp_path: Pa
     assert not (project.root / "data/numbers.txt").exists()
     store.rename(tmp_path / "away")
     store.write_text("no folder\n")
-    told = project.nbsnake("run", "--remote", "here", "make", code=3).stderr
-    assert "not here: data/numbers.txt; run: nbsnake pull" in told
+    printed = project.nbsnake("run", "--remote", "here", "make", code=3).stderr
+    assert "not here: data/numbers.txt; run: nbsnake pull" in printed
     store.unlink()
     (tmp_path / "away").rename(store)
     project.nbsnake("run", "--remote", "here", "make")

@@ -194,9 +194,9 @@ def test_a_killed_head_leaves_nothing_that_could_be_taken_for_data(
         kill_group(process, signal.SIGKILL)
     assert away.status()["make"]["state"] == "fresh"
     assert away.run_anyhow("dvc", "status").returncode
-    told = away.nbsnake("status").stderr
+    shown = away.nbsnake("status").stderr
     assert (
-        "data/numbers.txt: in the DVC remote; a killed run left links there: nbsnake sync" in told
+        "data/numbers.txt: in the DVC remote; a killed run left links there: nbsnake sync" in shown
     )
     assert "only in the DVC remote" in away.nbsnake("sync").stderr
     assert "not in cache:       data/numbers.txt" in away.dvc("status", "make")
